@@ -1,0 +1,112 @@
+"""The register of codes: every finding that PQL can report, in ranges by stage. A released code is never re-used.
+
+00 bounds, 01 syntax, 02 names, 03 types, 04 advice, 05 files and segments, 06 running, 07 dialects, 08 schemas
+and data, 09 command line and project. `pql explain CODE` prints the explanation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pql.diagnostics.explanations import EXPLANATIONS
+from pql.diagnostics.model import Severity
+
+ERROR, WARNING, HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One entry: `title` is a few words, `explanation` is Markdown of several paragraphs with an example."""
+
+    code: str
+    severity: Severity
+    title: str
+    explanation: str
+
+
+_TABLE: tuple[tuple[str, Severity, str], ...] = (
+    ("PQL0001", ERROR, "source text too large"),
+    ("PQL0002", ERROR, "expression nested too deeply"),
+    ("PQL0003", ERROR, "expression too long"),
+    ("PQL0004", ERROR, "source text is not UTF-8"),
+    ("PQL0101", ERROR, "unexpected word or sign"),
+    ("PQL0102", ERROR, "unexpected end of text"),
+    ("PQL0103", ERROR, "character not known to the language"),
+    ("PQL0104", ERROR, "string not closed"),
+    ("PQL0105", ERROR, "unknown escape in a string"),
+    ("PQL0106", ERROR, "number out of range"),
+    ("PQL0107", ERROR, "operator of another language"),
+    ("PQL0108", ERROR, "bracket not closed"),
+    ("PQL0109", ERROR, "comment not closed"),
+    ("PQL0201", ERROR, "unknown field"),
+    ("PQL0202", ERROR, "unknown function"),
+    ("PQL0203", ERROR, "unknown step"),
+    ("PQL0204", ERROR, "too many `^`"),
+    ("PQL0205", ERROR, "unknown parameter"),
+    ("PQL0206", ERROR, "unknown segment"),
+    ("PQL0207", ERROR, "unknown context entity"),
+    ("PQL0208", ERROR, "name used twice"),
+    ("PQL0209", HINT, "name found further out"),
+    ("PQL0210", WARNING, "unusual event type"),
+    ("PQL0211", WARNING, "deprecated field"),
+    ("PQL0212", WARNING, "segment not in this project"),
+    ("PQL0301", ERROR, "types cannot be compared"),
+    ("PQL0302", ERROR, "literal does not fit the other side's type"),
+    ("PQL0303", ERROR, "argument of the wrong type"),
+    ("PQL0304", ERROR, "wrong number of arguments"),
+    ("PQL0305", ERROR, "condition is not boolean"),
+    ("PQL0306", ERROR, "list expected"),
+    ("PQL0307", ERROR, "object expected"),
+    ("PQL0308", ERROR, "values have no common type"),
+    ("PQL0309", ERROR, "values have no order"),
+    ("PQL0310", ERROR, "invalid regular expression"),
+    ("PQL0311", ERROR, "number expected"),
+    ("PQL0312", ERROR, "date or time expected"),
+    ("PQL0313", ERROR, "invalid date"),
+    ("PQL0314", ERROR, "time distance too large"),
+    ("PQL0315", ERROR, "lambda out of place"),
+    ("PQL0316", ERROR, "a segment must be true or false"),
+    ("PQL0317", ERROR, "value not in the field's list of values"),
+    ("PQL0401", HINT, "comparison with a list means some element"),
+    ("PQL0402", WARNING, "`!=` with a list means some element differs"),
+    ("PQL0403", HINT, "negative test leaves out missing values"),
+    ("PQL0404", HINT, "`from` with a distance goes both ways"),
+    ("PQL0405", HINT, "a birthday test that includes the year"),
+    ("PQL0406", WARNING, "a flattened path is never null"),
+    ("PQL0407", WARNING, "value not among the usual ones"),
+    ("PQL0501", ERROR, "declared twice"),
+    ("PQL0502", ERROR, "unknown property"),
+    ("PQL0503", ERROR, "wrong property value"),
+    ("PQL0504", ERROR, "definitions go round in a circle"),
+    ("PQL0505", ERROR, "COUNT on an excluded step"),
+    ("PQL0506", ERROR, "this COUNT needs a time window"),
+    ("PQL0507", ERROR, "WHEN names a step that it cannot see"),
+    ("PQL0508", ERROR, "wrong test step"),
+    ("PQL0509", ERROR, "segment without a condition"),
+    ("PQL0510", ERROR, "a test failed"),
+    ("PQL0601", ERROR, "sum out of range"),
+    ("PQL0602", ERROR, "time limit reached"),
+    ("PQL0603", ERROR, "memory limit reached"),
+    ("PQL0604", ERROR, "interrupted"),
+    ("PQL0605", ERROR, "the store refused the query"),
+    ("PQL0701", ERROR, "not available in this SQL dialect"),
+    ("PQL0702", ERROR, "no form in pql/json"),
+    ("PQL0801", ERROR, "schema document is not valid"),
+    ("PQL0802", ERROR, "schema reference not found"),
+    ("PQL0803", ERROR, "one path with two types"),
+    ("PQL0804", ERROR, "unknown type"),
+    ("PQL0811", ERROR, "document does not fit the schema"),
+    ("PQL0812", ERROR, "pql/json document is not valid"),
+    ("PQL0813", ERROR, "conformance case is not valid"),
+    ("PQL0901", ERROR, "file cannot be read"),
+    ("PQL0902", ERROR, "project file is not valid"),
+    ("PQL0903", ERROR, "nothing to do"),
+    ("PQL0904", ERROR, "store cannot be opened"),
+)
+
+CODES: dict[str, Code] = {c: Code(c, s, t, EXPLANATIONS.get(c, "")) for c, s, t in _TABLE}
+
+
+def explain(code: str) -> Code | None:
+    """The register's entry for a code, in any letter case; None when there is none."""
+    return CODES.get(code.upper())

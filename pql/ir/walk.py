@@ -1,0 +1,113 @@
+"""Walking and rewriting the IR. Must not know any engine. Read `parts` and `rebuild`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from pql.ir import nodes as ir
+
+_IR = tuple(ir.Expr.__args__)
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _names(kind: type) -> tuple[str, ...]:
+    names = _NAMES.get(kind)
+    if names is None:
+        skipped = {"type", "span", "labels", "name", "function", "op", "unit"}
+        names = tuple(f.name for f in fields(kind) if f.name not in skipped)
+        _NAMES[kind] = names
+    return names
+
+
+def parts(node: Any) -> Iterator[ir.Expr]:
+    """The expressions directly below a node (through edges, steps and tuples)."""
+    for name in _names(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, _IR):
+            yield value
+        elif isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, _IR):
+                    yield item
+                elif isinstance(item, tuple):
+                    yield from (x for x in item if isinstance(x, _IR))
+                elif is_dataclass(item):
+                    yield from parts(item)
+        elif isinstance(value, ir.Edge):
+            yield value.instant
+
+
+def walk(node: ir.Expr) -> Iterator[ir.Expr]:
+    """The node and everything below it, parents first."""
+    yield node
+    for part in parts(node):
+        yield from walk(part)
+
+
+def rebuild(node: Any, change: Callable[[ir.Expr], ir.Expr]) -> Any:
+    """The node with `change` applied to each expression directly below it; the same object if nothing changed."""
+    updates: dict[str, Any] = {}
+    for name in _names(type(node)):
+        value = getattr(node, name)
+        new = _rebuild_value(value, change)
+        if new is not value:
+            updates[name] = new
+    return replace(node, **updates) if updates else node
+
+
+def _rebuild_value(value: Any, change: Callable[[ir.Expr], ir.Expr]) -> Any:
+    if isinstance(value, _IR):
+        return change(value)
+    if isinstance(value, tuple):
+        items = tuple(_rebuild_value(v, change) for v in value)
+        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
+    if isinstance(value, ir.Edge | ir.Step):
+        return rebuild(value, change)
+    return value
+
+
+def free_variables(node: Any) -> frozenset[int]:
+    """Variables used below and not bound there. Binding depth makes every binder's variable unique on its path."""
+    used = {v.id for v in walk(node) if isinstance(v, ir.Var)}
+    return frozenset(used - set(bound_variables(node)))
+
+
+def bound_variables(node: Any) -> Iterator[int]:
+    for n in walk(node):
+        match n:
+            case ir.Filter() | ir.Exists() | ir.ForAll() | ir.Transform() | ir.TopN() | ir.GroupBy() | ir.Let():
+                yield n.var
+            case ir.TransformGroups():
+                yield n.key_var
+                yield n.group_var
+            case ir.Chain():
+                yield n.var
+                yield from (s.var for s in n.steps)
+            case _:
+                pass
+
+
+def rename(node: Any, old: int, new: int) -> Any:
+    """`node` with every occurrence of variable `old` replaced by `new`."""
+
+    def change(n: ir.Expr) -> ir.Expr:
+        if isinstance(n, ir.Var):
+            return replace(n, id=new) if n.id == old else n
+        result: ir.Expr = rebuild(n, change)
+        return result
+
+    return change(node)
+
+
+def substitute(node: ir.Expr, var: int, value: ir.Expr) -> ir.Expr:
+    """`node` with variable `var` replaced by an expression."""
+
+    def change(n: ir.Expr) -> ir.Expr:
+        if isinstance(n, ir.Var):
+            return value if n.id == var else n
+        result: ir.Expr = rebuild(n, change)
+        return result
+
+    return change(node)
