@@ -32,9 +32,7 @@ __all__ = [
 class Format(Protocol):
     """An output format. `files` are the names of what was checked; `color` is heeded by `text` alone."""
 
-    def __call__(
-        self, diagnostics: Sequence[Diagnostic], *, files: Sequence[str] = (), color: bool = False
-    ) -> str: ...
+    def __call__(self, diagnostics: Sequence[Diagnostic], *, files: Sequence[str] = (), color: bool = False) -> str: ...
 
 
 def _text(diagnostics: Sequence[Diagnostic], *, files: Sequence[str] = (), color: bool = False) -> str:

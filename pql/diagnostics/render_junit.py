@@ -22,7 +22,7 @@ def render_junit(diagnostics: Sequence[Diagnostic], files: Sequence[str] = ()) -
     suites: dict[str, list[Diagnostic]] = {name: [] for name in files}
     for diagnostic in diagnostics:
         suites.setdefault(diagnostic.source.name, []).append(diagnostic)
-    counts = _counts([found for found in suites.values()])
+    counts = _counts(list(suites.values()))
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites{_attributes(name=SUITES, **counts)}>"]
     for name, found in suites.items():
         lines.append(f"  <testsuite{_attributes(name=name, **_counts([found]))}>")

@@ -1,0 +1,197 @@
+"""`occurs`: from phrases to windows. SEMANTICS section 9. Read `Times.window`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pql.check.base import Base
+from pql.check.coerce import can_convert
+from pql.check.scope import is_unknown
+from pql.ir import nodes as ir
+from pql.source import Span
+from pql.syntax import ast
+from pql.types import DATE, TIMESTAMP, ListType, describe
+
+YEARS = {"year": 1, "decade": 10, "century": 100, "millennium": 1000}
+MAX_YEARS = 10_000
+_PER_YEAR = {"month": 12, "week": 53, "day": 366, "hour": 8784, "minute": 527_040, "second": 31_622_400}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A REF: its start, its exclusive end (None: an instant), and the calendar unit that it is, if any."""
+
+    start: ir.Expr
+    end: ir.Expr | None
+    unit: str = ""
+
+
+class Times(Base):
+    def occurs(self, node: ast.Occurs) -> ir.Expr:
+        operand = self.expr(node.operand)
+        if is_unknown(operand):
+            return operand
+        if isinstance(operand.type, ListType):
+            return self.some_element(operand, lambda e: self.occurs_test(e, node.phrase, node.operand.span))
+        return self.occurs_test(operand, node.phrase, node.operand.span)
+
+    def occurs_test(self, operand: ir.Expr, phrase: ast.Phrase, span: Span) -> ir.Expr:
+        stamp = self.instant(operand, span)
+        if is_unknown(stamp):
+            return ir.FALSE
+        return self.yearless(stamp, phrase) if phrase.ignoring_year else self.window(stamp, phrase)
+
+    def instant(self, value: ir.Expr, span: Span) -> ir.Expr:
+        if is_unknown(value) or value.type == TIMESTAMP:
+            return value
+        if isinstance(value, ir.Const) and can_convert(value.type, TIMESTAMP) or value.type == DATE:
+            return self.coerce(value, TIMESTAMP)
+        return self.report("PQL0312", span, f"`occurs` needs a date or a date-time, this is {describe(value.type)}")
+
+    def reference(self, node: ast.Ref) -> Reference:
+        if isinstance(node, ast.RefWord):
+            if node.word == "now":
+                return Reference(ir.Clock(span=node.span), None)
+            return self._unit(ir.Clock(), {"today": 0, "yesterday": -1, "tomorrow": 1}[node.word], "day")
+        if isinstance(node, ast.RefUnit):
+            return self._unit(ir.Clock(), {"this": 0, "last": -1, "next": 1}[node.which], node.unit)
+        value = self.reference_value(node)
+        if value.type == DATE:
+            start = ir.Convert(value, TIMESTAMP) if not isinstance(value, ir.Const) else self.coerce(value, TIMESTAMP)
+            return Reference(start, ir.Shift(start, 1, "day"), "day")
+        return Reference(self.instant(value, node.span), None)
+
+    def reference_value(self, node: ast.RefExpr) -> ir.Expr:
+        return self.expr(node.expr)
+
+    def _unit(self, instant: ir.Expr, offset: int, unit: str) -> Reference:
+        start: ir.Expr = ir.Truncate(instant, unit)
+        if offset:
+            start = ir.Shift(start, offset, unit, local=True)
+        return Reference(start, ir.Shift(start, 1, unit, local=True), unit)
+
+    def _after(self, ref: Reference) -> ir.Edge:
+        """T at or after the end of a reference."""
+        return ir.Edge(ref.start, False) if ref.end is None else ir.Edge(ref.end, True)
+
+    def window(self, stamp: ir.Expr, phrase: ast.Phrase) -> ir.Expr:
+        span = phrase.span
+        if isinstance(phrase, ast.Distance):
+            return self._distance(stamp, phrase)
+        if isinstance(phrase, ast.Between):
+            first, last = self.reference(phrase.start), self.reference(phrase.end)
+            return ir.Within(stamp, ir.Edge(first.start, True), self._upto(last), span=span)
+        ref = self.reference(phrase.ref)
+        if isinstance(phrase, ast.On):
+            return ir.Within(stamp, ir.Edge(ref.start, True), self._upto(ref), span=span)
+        if phrase.direction == "before":
+            return ir.Within(stamp, None, ir.Edge(ref.start, False), span=span)
+        if phrase.direction == "after":
+            return ir.Within(stamp, self._after(ref), None, span=span)
+        return ir.Within(stamp, ir.Edge(ref.start, True), None, span=span)
+
+    def _upto(self, ref: Reference) -> ir.Edge:
+        return ir.Edge(ref.start, True) if ref.end is None else ir.Edge(ref.end, False)
+
+    def distance_ok(self, phrase: ast.Distance) -> bool:
+        years = phrase.amount * YEARS[phrase.unit] if phrase.unit in YEARS else phrase.amount / _PER_YEAR.get(phrase.unit, 1e10)
+        if years > MAX_YEARS:
+            self.report("PQL0314", phrase.span, f"{phrase.amount} {phrase.unit} is further than {MAX_YEARS:,} years")
+        return years <= MAX_YEARS
+
+    def _distance(self, stamp: ir.Expr, phrase: ast.Distance) -> ir.Expr:
+        if not self.distance_ok(phrase):
+            return ir.FALSE
+        start = self.reference(phrase.ref).start
+        if is_unknown(start):
+            return ir.FALSE
+        back = ir.Shift(start, -phrase.amount, phrase.unit)
+        ahead = ir.Shift(start, phrase.amount, phrase.unit)
+        if phrase.direction == "before":
+            return self._one_way(stamp, phrase, start, back)
+        if phrase.direction == "after":
+            return self._one_way(stamp, phrase, start, ahead)
+        self.findings.report("PQL0404", phrase.span, "`from` with a distance goes both ways",
+                             help="write `before` or `after` if one direction is meant")  # fmt: skip
+        return self._both_ways(stamp, phrase, back, ahead)
+
+    def _one_way(self, stamp: ir.Expr, phrase: ast.Distance, start: ir.Expr, far: ir.Expr) -> ir.Expr:
+        backwards = phrase.direction == "before"
+        near = ir.Edge(start, True)
+
+        def between(edge: ir.Edge | None, near_edge: ir.Edge | None) -> ir.Expr:
+            lower, upper = (edge, near_edge) if backwards else (near_edge, edge)
+            return ir.Within(stamp, lower, upper, span=phrase.span)
+
+        match phrase.op:
+            case "<=" | "<":
+                return between(ir.Edge(far, phrase.op == "<="), near)
+            case ">=" | ">":
+                edge = ir.Edge(far, phrase.op == ">=")
+                lower, upper = (None, edge) if backwards else (edge, None)
+                return ir.Within(stamp, lower, upper, span=phrase.span)
+            case "=":
+                return self._in_unit(stamp, far, phrase)
+            case _:
+                cut = ir.Within(stamp, None, near) if backwards else ir.Within(stamp, near, None)
+                return ir.And((cut, ir.Not(self._in_unit(stamp, far, phrase))), span=phrase.span)
+
+    def _in_unit(self, stamp: ir.Expr, far: ir.Expr, phrase: ast.Distance) -> ir.Expr:
+        ref = self._unit(far, 0, phrase.unit)
+        assert ref.end is not None
+        return ir.Within(stamp, ir.Edge(ref.start, True), ir.Edge(ref.end, False), span=phrase.span)
+
+    def _both_ways(self, stamp: ir.Expr, phrase: ast.Distance, back: ir.Expr, ahead: ir.Expr) -> ir.Expr:
+        match phrase.op:
+            case "<=" | "<":
+                inclusive = phrase.op == "<="
+                return ir.Within(stamp, ir.Edge(back, inclusive), ir.Edge(ahead, inclusive), span=phrase.span)
+            case ">=" | ">":
+                inclusive = phrase.op == ">="
+                sides = (ir.Within(stamp, None, ir.Edge(back, inclusive)), ir.Within(stamp, ir.Edge(ahead, inclusive), None))
+                return ir.Or(sides, span=phrase.span)
+            case _:
+                units = ir.Or((self._in_unit(stamp, back, phrase), self._in_unit(stamp, ahead, phrase)), span=phrase.span)
+                if phrase.op == "=":
+                    return units
+                return ir.And((ir.Not(ir.IsNull(stamp)), ir.Not(units)), span=phrase.span)
+
+    # --- ignoring year ---
+    def yearless(self, stamp: ir.Expr, phrase: ast.Phrase) -> ir.Expr:
+        if isinstance(phrase, ast.Distance):
+            return self._yearless_distance(stamp, phrase)
+        if isinstance(phrase, ast.Between):
+            first, last = self.reference(phrase.start), self.reference(phrase.end)
+            months = last.unit == "month"
+            return ir.Yearless(stamp, _day(first.start), self._last_day(last), "ring", months, span=phrase.span)
+        ref = self.reference(phrase.ref)
+        shape = "ring" if isinstance(phrase, ast.On) else phrase.direction
+        return ir.Yearless(stamp, _day(ref.start), self._last_day(ref), shape, ref.unit == "month", span=phrase.span)
+
+    def _last_day(self, ref: Reference) -> ir.Expr:
+        return _day(ref.start) if ref.end is None else _day(ir.Shift(ref.end, -1, "microsecond"))
+
+    def _yearless_distance(self, stamp: ir.Expr, phrase: ast.Distance) -> ir.Expr:
+        if phrase.op not in ("=", "<", "<="):
+            message = f"`{phrase.op}` cannot ignore the year: the ring of the year has no far side"
+            self.report("PQL0303", phrase.span, message, "use `=`, `<` or `<=`")
+            return ir.FALSE
+        if not self.distance_ok(phrase):
+            return ir.FALSE
+        start = self.reference(phrase.ref).start
+        back, ahead = ir.Shift(start, -phrase.amount, phrase.unit), ir.Shift(start, phrase.amount, phrase.unit)
+        sides = {"before": [back], "after": [ahead], "from": [back, ahead]}[phrase.direction]
+        if phrase.op == "=":
+            tests: list[ir.Expr] = []
+            for far in sides:
+                ref = self._unit(far, 0, phrase.unit)
+                tests.append(ir.Yearless(stamp, _day(ref.start), self._last_day(ref), "ring", phrase.unit == "month", span=phrase.span))
+            return tests[0] if len(tests) == 1 else ir.Or(tuple(tests), span=phrase.span)
+        first = _day(back if phrase.direction != "after" else start)
+        last = _day(ahead if phrase.direction != "before" else start)
+        skip = {"before": "first", "after": "last", "from": "both"}[phrase.direction] if phrase.op == "<" else ""
+        return ir.Yearless(stamp, first, last, "ring", False, skip, span=phrase.span)
+
+
+def _day(instant: ir.Expr) -> ir.Expr:
+    return ir.Convert(instant, DATE)

@@ -1,0 +1,104 @@
+"""From IR to one SQL statement over the store's tables. Read `compile_query`.
+
+The store has `profile(_pid, field…)` and `event(_pid, _seq, field…)`. Events are gathered into one ordered list a profile, with
+only the fields that the query reads. The instant is the parameter `$now`. Must not know how statements are run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from pql.compiler.render import Renderer, Settings, Sql, struct
+from pql.functions.record import call
+from pql.ir import nodes as ir
+from pql.ir.walk import walk
+from pql.types import ListType, ObjectType
+
+
+@dataclass(frozen=True)
+class Query:
+    """A statement with columns `pid` and one for each expression, in order (`c0`, `c1`, …). Parameter: `now`."""
+
+    tree: exp.Expression
+    columns: tuple[str, ...]
+
+    def sql(self, dialect: str = "duckdb") -> str:
+        return self.tree.sql(dialect=dialect)
+
+
+class UnknownSegment(Exception):
+    """A reference to a segment that the caller did not supply: the caller's bug."""
+
+
+def _reads_events(e: ir.Expr, segments: Mapping[str, ir.Expr]) -> bool:
+    for n in walk(e):
+        if isinstance(n, ir.Field) and n.name == "xEvent" and isinstance(n.object, ir.Var) and n.object.id == ir.PROFILE:
+            return True
+        if isinstance(n, ir.InSegment) and _reads_events(segments[n.segment], segments):
+            return True
+    return False
+
+
+def _profile_column(field: str) -> Sql:
+    return exp.Column(this=exp.to_identifier(field, quoted=True), table=exp.to_identifier("p"))
+
+
+def compile_query(
+    expressions: Sequence[ir.Expr],
+    profile: ObjectType,
+    settings: Settings,
+    segments: Mapping[str, ir.Expr] | None = None,
+    members_only: bool = False,
+) -> Query:
+    """One statement that evaluates all the expressions for every profile.
+
+    `segments`: IR of the segments that may be referenced, by id. With `members_only` (one boolean expression) only
+    the members' `pid` is returned.
+    """
+    known = dict(segments or {})
+
+    def segment(id: str) -> ir.Expr:
+        if id not in known:
+            raise UnknownSegment(id)
+        return known[id]
+
+    renderer = Renderer(settings, _profile_column, segment)
+    source = _source(profile, any(_reads_events(e, known) for e in expressions))
+    pid = exp.alias_(_profile_column("_pid"), "pid")
+    if members_only:
+        where = renderer.test(expressions[0], exact=False)
+        return Query(exp.Select(expressions=[pid]).from_(source).where(where), ())
+    columns = tuple(f"c{i}" for i in range(len(expressions)))
+    values = [exp.alias_(renderer.value(e), c) for e, c in zip(expressions, columns, strict=True)]
+    return Query(exp.Select(expressions=[pid, *values]).from_(source), columns)
+
+
+def _source(profile: ObjectType, with_events: bool) -> exp.Expression:
+    """The profile rows, with their events as `xEvent` when they are needed."""
+    if not with_events:
+        return exp.alias_(exp.to_table("profile"), "p", table=True)
+    event = profile.fields["xEvent"].type
+    assert isinstance(event, ListType) and isinstance(event.element, ObjectType)
+    row = struct([(f, exp.column(f, quoted=True)) for f in event.element.fields])
+    order = [_ordered("timestamp"), _ordered("_id"), _ordered("_seq")]
+    gathered = exp.alias_(call("list", exp.Order(this=row, expressions=order)), "xEvent", quoted=True)
+    events = exp.Select(expressions=[exp.column("_pid"), gathered]).from_("event").group_by(exp.column("_pid"))
+    kept = [exp.Column(this=exp.Star(), table=exp.to_identifier("b"))]
+    list_column = exp.Coalesce(this=exp.column("xEvent", table="e", quoted=True), expressions=[exp.Array(expressions=[])])
+    joined = (
+        exp.Select(expressions=[*kept, exp.alias_(list_column, "xEvent", quoted=True)])
+        .from_(exp.alias_(exp.to_table("profile"), "b", table=True))
+        .join(events.subquery("e"), on=exp.EQ(this=_in("b"), expression=_in("e")), join_type="left")
+    )
+    return joined.subquery("p")
+
+
+def _in(table: str) -> exp.Expression:
+    return exp.column("_pid", table=table)
+
+
+def _ordered(column: str) -> exp.Expression:
+    return exp.Ordered(this=exp.column(column, quoted=True), desc=False, nulls_first=False)

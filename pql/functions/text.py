@@ -1,0 +1,154 @@
+"""Functions on strings. Rules: SEMANTICS section 12. Read `lower_sql`, then the table at the end."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from pql.functions.record import Example, Function, call, number, overload, text
+from pql.types import BOOLEAN, INTEGER, STRING
+
+LIKE_ESCAPE = "\\"
+
+
+def lower(value: str) -> str:
+    """Unicode's full lower-casing, character by character (no special final sigma)."""
+    return "".join(c.lower() for c in value)
+
+
+def lower_sql(value: exp.Expression) -> exp.Expression:
+    """The same in SQL: the database folds by simple mappings, from which the full ones differ in `İ` alone."""
+    if isinstance(value, exp.Literal):
+        return text(lower(value.name))
+    return exp.Lower(this=call("replace", value, text("\u0130"), text("i\u0307")))
+
+
+def _folded(args: tuple[exp.Expression, ...]) -> tuple[exp.Expression, exp.Expression]:
+    receiver, argument, *flag = args
+    if not flag or (isinstance(flag[0], exp.Boolean) and flag[0].this):
+        return receiver, argument
+    if isinstance(flag[0], exp.Boolean):
+        return lower_sql(receiver), lower_sql(argument)
+    fold = flag[0]
+    choose = lambda x: exp.Case(ifs=[exp.If(this=fold.copy(), true=x.copy())], default=lower_sql(x.copy()))  # noqa: E731
+    return choose(receiver), choose(argument)
+
+
+def _starts(*args: exp.Expression) -> exp.Expression:
+    return call("starts_with", *_folded(args))
+
+
+def _ends(*args: exp.Expression) -> exp.Expression:
+    return call("suffix", *_folded(args))
+
+
+def _contains(*args: exp.Expression) -> exp.Expression:
+    return call("contains", *_folded(args))
+
+
+def _equals(*args: exp.Expression) -> exp.Expression:
+    left, right = _folded(args)
+    return exp.EQ(this=left, expression=right)
+
+
+def _differs(*args: exp.Expression) -> exp.Expression:
+    left, right = _folded(args)
+    return exp.NEQ(this=left, expression=right)
+
+
+def normal_pattern(pattern: str) -> str:
+    """A `like` pattern in which every backslash is an escape: others are doubled."""
+    out, i = [], 0
+    while i < len(pattern):
+        c = pattern[i]
+        following = pattern[i + 1 : i + 2]
+        if c == "\\" and following and following in "%_\\":
+            out.append(c + following)
+            i += 2
+        else:
+            out.append("\\\\" if c == "\\" else c)
+            i += 1
+    return "".join(out)
+
+
+def _like(value: exp.Expression, pattern: exp.Expression) -> exp.Expression:
+    if isinstance(pattern, exp.Literal):
+        pattern = text(normal_pattern(pattern.name))
+    else:
+        pattern = call("regexp_replace", pattern, text(r"(\\[\\%_])|(\\)"), text(r"\1\2\2"), text("g"))
+    return exp.Escape(this=exp.Like(this=value, expression=pattern), expression=text(LIKE_ESCAPE))
+
+
+def _matches(value: exp.Expression, pattern: exp.Expression) -> exp.Expression:
+    return call("regexp_matches", value, pattern)
+
+
+def _group(value: exp.Expression, pattern: exp.Expression, group: exp.Expression | None = None) -> exp.Expression:
+    index = group if group is not None else number(1)
+    found = call("regexp_extract", value.copy(), pattern.copy(), index)
+    matched = call("regexp_matches", value, pattern)
+    return exp.Case(ifs=[exp.If(this=matched, true=call("nullif", found, text("")))])
+
+
+def _not(build):  # type: ignore[no-untyped-def]
+    def negated(*args: exp.Expression) -> exp.Expression:
+        return exp.Not(this=exp.Paren(this=build(*args)))
+
+    return negated
+
+
+def _substring(value: exp.Expression, start: exp.Expression, end: exp.Expression | None = None) -> exp.Expression:
+    first = exp.Add(this=call("greatest", start.copy(), number(0)), expression=number(1))
+    if end is None:
+        return call("substr", value, first)
+    size = exp.Sub(this=call("greatest", end, number(0)), expression=call("greatest", start, number(0)))
+    return call("substr", value, first, call("greatest", size, number(0)))
+
+
+_CS = (("text", STRING), ("part", STRING), ("caseSensitive", BOOLEAN))
+_FLAGGED = (overload(_CS, BOOLEAN, optional=1),)
+_ONE = (overload((("text", STRING),), STRING),)
+
+
+def _test(name, doc, sql, example):  # type: ignore[no-untyped-def]
+    return Function(name, doc, "string", _FLAGGED, sql, test=True, examples=(example,))
+
+
+TEXT = (
+    _test("startsWith", "Does the text begin with the part?", _starts, Example('"Joe".startsWith("jo", false)', True)),
+    _test("doesNotStartWith", "Present, and does not begin with the part.", _not(_starts), Example('"Joe".doesNotStartWith("x")', True)),
+    _test("endsWith", "Does the text end with the part?", _ends, Example('"a.com".endsWith(".com")', True)),
+    _test("doesNotEndWith", "Present, and does not end with the part.", _not(_ends), Example('"a.com".doesNotEndWith(".com")', False)),
+    _test("contains", "Does the part occur in the text?", _contains, Example('"John".contains("oh")', True)),
+    _test("doesNotContain", "Present, and the part does not occur in it.", _not(_contains), Example('"John".doesNotContain("x")', True)),
+    _test("equals", "Equal to any of the texts.", _equals, Example('"VA".equals("VT", "VA")', True)),
+    _test("notEqualTo", "Present, and different.", _differs, Example('"a".notEqualTo("b")', True)),
+    Function("like", "Matches a pattern as a whole; `%` any run, `_` one character.", "string",
+             (overload((("text", STRING), ("pattern", STRING)), BOOLEAN),), _like, test=True, examples=(Example('"Bremen" like "%em%"', True),)),
+    Function("matches", "Is there a match of the RE2 regular expression anywhere in the text?", "string",
+             (overload((("text", STRING), ("regex", STRING)), BOOLEAN),), _matches, test=True, literal=(1,),
+             examples=(Example('"johnny".matches("(?i)^John")', True),)),
+    Function("regexGroup", "The n-th group (1 unless told) of the first match; null when there is none.", "string",
+             (overload((("text", STRING), ("regex", STRING), ("group", INTEGER)), STRING, optional=1),), _group, literal=(1, 2),
+             examples=(Example('"joe@luma".regexGroup("@(\\\\w+)", 1)', "luma"),)),
+    Function("lowerCase", "The text in lower case.", "string", _ONE, lower_sql, documented=False, examples=(Example('"ABC".lowerCase()', "abc"),)),
+    Function("upperCase", "The text in upper case.", "string", _ONE, lambda x: exp.Upper(this=x), documented=False, examples=(Example('"abc".upperCase()', "ABC"),)),
+    Function("trim", "The text without blanks at both ends.", "string", _ONE, lambda x: exp.Trim(this=x), documented=False, examples=(Example('" a ".trim()', "a"),)),
+    Function("length", "How many characters.", "string", (overload((("text", STRING),), INTEGER),), lambda x: call("length", x), documented=False,
+             examples=(Example('"abc".length()', 3),)),
+    Function("isEmpty", "Present, and without a character.", "string", (overload((("text", STRING),), BOOLEAN),),
+             lambda x: exp.EQ(this=x, expression=text("")), test=True, documented=False, examples=(Example('"".isEmpty()', True),)),
+    Function("isNotEmpty", "Present, and with at least one character.", "string", (overload((("text", STRING),), BOOLEAN),),
+             lambda x: exp.NEQ(this=x, expression=text("")), test=True, documented=False, examples=(Example('"".isNotEmpty()', False),)),
+    Function("concat", "The texts joined; null if one is null.", "string", (overload((("text", STRING), ("more", STRING)), STRING, variadic=True),),
+             lambda *x: _joined(x), documented=False, examples=(Example('"a".concat("b", "c")', "abc"),)),
+    Function("substring", "From position start (0 is the first) up to, not including, end.", "string",
+             (overload((("text", STRING), ("start", INTEGER), ("end", INTEGER)), STRING, optional=1),), _substring, documented=False,
+             examples=(Example('"Bremen".substring(0, 2)', "Br"),)),
+)  # fmt: skip
+
+
+def _joined(values: tuple[exp.Expression, ...]) -> exp.Expression:
+    result = values[0]
+    for value in values[1:]:
+        result = exp.DPipe(this=result, expression=value)
+    return exp.Paren(this=result)

@@ -1,0 +1,122 @@
+"""The profile store: typed tables in DuckDB, loaded from typed values, queried with the clock as a parameter.
+
+The only room that holds a connection. Must not know syntax, types' rules or SQL generation. Read `Store`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pql.store.layout import arrow_type, duckdb_type, quote
+from pql.types import Type
+from pql.xdm.schema import Schema
+
+Row = tuple[int, Mapping[str, Any]]
+
+
+class StoreError(Exception):
+    """A failure that the user must hear of: `code` is in the register."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def _wrapped(error: duckdb.Error) -> StoreError:
+    message = str(error).split("\n")[0]
+    low = message.lower()
+    if isinstance(error, duckdb.InterruptException):
+        code = "PQL0602" if "time" in low else "PQL0604"
+    elif isinstance(error, duckdb.OutOfMemoryException):
+        code = "PQL0603"
+    elif isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException):
+        code = "PQL0601"
+    else:
+        code = "PQL0605"
+    return StoreError(code, message)
+
+
+class Store:
+    """One DuckDB database with the tables `profile` and `event` of a schema."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
+        self.connection, self.schema = connection, schema
+        self.arrivals = 0
+        connection.execute("SET TimeZone = 'UTC'")
+
+    @classmethod
+    def memory(cls, schema: Schema) -> Store:
+        store = cls(duckdb.connect(), schema)
+        store.create()
+        return store
+
+    @classmethod
+    def open(cls, path: Path, schema: Schema, read_only: bool = False, memory_limit: str = "4GB") -> Store:
+        try:
+            return cls(duckdb.connect(str(path), read_only=read_only, config={"memory_limit": memory_limit}), schema)
+        except duckdb.Error as error:
+            raise StoreError("PQL0904", str(error).split("\n")[0]) from None
+
+    def _columns(self) -> tuple[dict[str, Type], dict[str, Type]]:
+        profile = {n: f.type for n, f in self.schema.profile.fields.items() if n != "xEvent"}
+        return profile, {n: f.type for n, f in self.schema.event.fields.items()}
+
+    def create(self) -> None:
+        """Make both tables, empty."""
+        profile, event = self._columns()
+        for table, keys, columns in (("profile", "_pid BIGINT", profile), ("event", "_pid BIGINT, _seq BIGINT", event)):
+            fields = "".join(f", {quote(n)} {duckdb_type(t)}" for n, t in columns.items())
+            self.connection.execute(f"CREATE OR REPLACE TABLE {table} ({keys}{fields})")
+
+    def clear(self) -> None:
+        self.connection.execute("DELETE FROM profile")
+        self.connection.execute("DELETE FROM event")
+
+    def load(self, profiles: Iterable[Row], events: Iterable[Row]) -> None:
+        """Append typed rows; events keep their order of arrival."""
+        profile, event = self._columns()
+        self._append("profile", {"_pid": []}, profile, profiles)
+        numbered = []
+        for pid, document in events:
+            self.arrivals += 1
+            numbered.append((pid, {**document, "_seq": self.arrivals}))
+        self._append("event", {"_pid": [], "_seq": []}, event, numbered)
+
+    def _append(self, table: str, keys: dict[str, list[int]], columns: dict[str, Type], rows: Iterable[Row]) -> None:
+        data: dict[str, list[Any]] = {**keys, **{n: [] for n in columns}}
+        for pid, document in rows:
+            data["_pid"].append(pid)
+            for column, values in data.items():
+                if column != "_pid":
+                    values.append(_plain(document.get(column)))
+        arrays = [pa.array(v, pa.int64() if n in keys else arrow_type(columns[n])) for n, v in data.items()]
+        if data["_pid"]:
+            self.connection.register("incoming", pa.Table.from_arrays(arrays, names=list(data)))
+            self.connection.execute(f"INSERT INTO {table} SELECT * FROM incoming")
+            self.connection.unregister("incoming")
+
+    def lock(self) -> None:
+        """From here on: no files, no network, no settings."""
+        self.connection.execute("SET enable_external_access = false")
+        self.connection.execute("SET lock_configuration = true")
+
+    def query(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        used = {k: v for k, v in parameters.items() if f"${k}" in sql}
+        try:
+            rows: list[tuple[Any, ...]] = self.connection.execute(sql, used or None).fetchall()
+            return rows
+        except duckdb.Error as error:
+            raise _wrapped(error) from None
+
+    def interrupt(self) -> None:
+        self.connection.interrupt()
+
+
+def _plain(value: Any) -> Any:
+    """Maps nested in values become lists of pairs, which is what Arrow wants; objects stay dicts."""
+    return value

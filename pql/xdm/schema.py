@@ -1,0 +1,43 @@
+"""A schema: the types of a profile and of its experience events. Must not know file formats. Read `make_schema`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pql.types import STRING, TIMESTAMP, Field, ListType, MapType, ObjectType, Type, make_object
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """`profile` includes `xEvent`, the list of events. `entities`: context entities by name."""
+
+    profile: ObjectType
+    event: ObjectType
+    entities: Mapping[str, ObjectType] = field(default_factory=dict)
+
+
+def _object(name: str, types: Mapping[str, Type]) -> ObjectType:
+    return make_object(name, {k: Field(k, t) for k, t in types.items()})
+
+
+IDENTITY = _object("identityMap", {"id": STRING, "authenticatedState": STRING})
+MEMBERSHIP = _object(
+    "segmentMembership",
+    {"status": STRING, "lastQualificationTime": TIMESTAMP, "validUntil": TIMESTAMP, "version": STRING},
+)
+IDENTITY_MAP = MapType(ListType(IDENTITY))
+SEGMENT_MEMBERSHIP = MapType(MapType(MEMBERSHIP))
+
+
+def make_schema(
+    profile: Mapping[str, Field], event: Mapping[str, Field], entities: Mapping[str, ObjectType] | None = None
+) -> Schema:
+    """A schema from declared fields; what every profile and event has is added."""
+    events = {f.name: f for f in (Field("_id", STRING), Field("timestamp", TIMESTAMP), Field("eventType", STRING))}
+    event_type = make_object("event", {**events, **event})
+    fields = dict(profile)
+    fields.setdefault("identityMap", Field("identityMap", IDENTITY_MAP))
+    fields.setdefault("segmentMembership", Field("segmentMembership", SEGMENT_MEMBERSHIP))
+    fields["xEvent"] = Field("xEvent", ListType(event_type))
+    return Schema(make_object("profile", fields), event_type, entities or {})
