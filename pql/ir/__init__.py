@@ -1,0 +1,1 @@
+"""The typed tree that every engine reads. Must not know syntax or SQL. Read `nodes`."""

@@ -1,0 +1,1 @@
+"""The profile store in DuckDB. Read `store.Store`."""

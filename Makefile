@@ -1,0 +1,28 @@
+# make demo: the main job on real data. make test: the tests. Each makes its own environment in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: install demo test check clean
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing into .venv ..."
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: install
+	@$(BIN)/pql demo
+
+test: install
+	$(BIN)/python -m pytest -n 2
+
+check: install
+	$(BIN)/ruff format --check pql tests
+	$(BIN)/ruff check pql tests
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv build *.egg-info

@@ -1,0 +1,115 @@
+"""The only door: what faces and embedding services call. Read `Environment`, then `Project`.
+
+An environment is a schema with settings, immutable and safe to share between threads. Checking does no I/O. A project
+is a checked set of `.pql` sources. SQL comes with the parameter `$now`; run it on your own connection, or on a `Store`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pql.check.project import CheckedSegment, Project, check_project
+from pql.check.base import Catalog
+from pql.check.expressions import Checker
+from pql.compiler import Query, Settings, compile_query
+from pql.diagnostics.findings import Findings
+from pql.diagnostics.model import Diagnostic
+from pql.ir import nodes as ir
+from pql.source import Source
+from pql.store.store import Store, StoreError
+from pql.syntax import ast, parse_expression
+from pql.types import Type
+from pql.xdm.schema import Schema
+from pql.xdm.short import read_short
+from pql.xdm.values import read_event, read_profile, write_value
+
+__all__ = [
+    "CheckedSegment",
+    "Environment",
+    "Expression",
+    "Project",
+    "Settings",
+    "Store",
+    "StoreError",
+    "read_short",
+    "write_value",
+]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A checked expression. `ir` and `type` are meaningful when there are no errors."""
+
+    tree: ast.Expr | None
+    ir: ir.Expr
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def type(self) -> Type:
+        return self.ir.type
+
+    @property
+    def ok(self) -> bool:
+        return not any(d.is_error for d in self.diagnostics)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A schema and settings: everything that checking depends on."""
+
+    schema: Schema
+    settings: Settings = field(default_factory=Settings)
+
+    @classmethod
+    def from_short(cls, document: Mapping[str, Any], settings: Settings | None = None) -> Environment:
+        """From a schema in the short form; its findings are dropped, read them with `read_short`."""
+        schema, _ = read_short(document)
+        return cls(schema, settings or Settings())
+
+    def check(self, text: str, name: str = "<expression>", catalog: Catalog | None = None) -> Expression:
+        """Parse and check one expression."""
+        source = Source(name, text)
+        tree, found = parse_expression(source)
+        if tree is None:
+            return Expression(None, ir.FALSE, tuple(found))
+        findings = Findings(source)
+        findings.items.extend(found)
+        checked = Checker(self.schema, findings, catalog or Catalog()).whole(tree)
+        return Expression(tree, checked, tuple(findings.items))
+
+    def project(self, sources: Iterable[Source]) -> Project:
+        """Check `.pql` sources together: they may refer to each other's segments, definitions and attributes."""
+        return check_project(self.schema, tuple(sources))
+
+    def sql(self, expressions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr] | None = None) -> Query:
+        """One statement with a column for each expression, over the tables of a store. Parameter: `$now`."""
+        return compile_query(expressions, self.schema.profile, self.settings, segments)
+
+    def evaluate(
+        self,
+        expression: ir.Expr,
+        profile: Mapping[str, Any],
+        events: Sequence[Mapping[str, Any]],
+        now: datetime,
+        segments: Mapping[str, ir.Expr] | None = None,
+    ) -> Any:
+        """The value for one person given as JSON documents. Raises StoreError for a failure with a code.
+
+        `now`: naive UTC. Documents that do not fit raise StoreError PQL0811 naming the path.
+        """
+        store = Store.memory(self.schema)
+        typed, problems = read_profile(profile, self.schema)
+        rows = []
+        for index, event in enumerate(events):
+            value, more = read_event(event, self.schema)
+            problems += [(path.replace("event", f"events[{index}]", 1), message) for path, message in more]
+            rows.append((1, value))
+        if problems:
+            path, message = problems[0]
+            raise StoreError("PQL0811", f"`{path}`: {message}")
+        store.load([(1, typed)], rows)
+        query = self.sql([expression], segments)
+        return write_value(store.query(query.sql(), {"now": now})[0][1])

@@ -1,0 +1,210 @@
+"""Checking `.pql` files together: declarations, references, circles, tests. Read `check_project`.
+
+Definitions and attributes are checked on demand, so their order does not matter; a circle is reported with its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pql.check.base import Catalog
+from pql.check.expressions import Checker
+from pql.check.scope import is_unknown, unknown
+from pql.diagnostics.findings import Findings
+from pql.diagnostics.model import Diagnostic, Label
+from pql.diagnostics.suggest import did_you_mean
+from pql.ir import nodes as ir
+from pql.ir.walk import walk
+from pql.source import Source, Span
+from pql.syntax import ast, parse_file
+from pql.xdm.schema import Schema
+
+PROPERTIES = ("description", "owner", "tags", "purpose", "evaluate")
+METHODS = ("batch", "streaming", "edge")
+
+
+@dataclass(frozen=True)
+class CheckedSegment:
+    """A segment that parsed. `condition` is a test over the profile; `ok`: it has no errors."""
+
+    id: str
+    display: str
+    properties: Mapping[str, tuple[str, ...]]
+    condition: ir.Expr
+    tree: ast.Segment
+    source: Source
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Project:
+    segments: Mapping[str, CheckedSegment]
+    attributes: Mapping[str, ir.Expr]
+    tests: tuple[tuple[Source, ast.Test], ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not any(d.is_error for d in self.diagnostics)
+
+    @property
+    def conditions(self) -> Mapping[str, ir.Expr]:
+        """The conditions by segment id, for the compiler."""
+        return {id: s.condition for id, s in self.segments.items()}
+
+
+@dataclass
+class _Named:
+    """A definition or attribute, checked when first used."""
+
+    tree: ast.Define | ast.Attribute
+    findings: Findings
+    value: ir.Expr | None = None
+    busy: bool = False
+
+
+@dataclass
+class _Lazy(Mapping[str, ir.Expr]):
+    """Names whose expressions are checked when they are looked up."""
+
+    checker: _ProjectChecker
+    items_: dict[str, _Named] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> ir.Expr:
+        return self.checker.resolve(name, self.items_[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.items_
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.items_)
+
+    def __len__(self) -> int:
+        return len(self.items_)
+
+
+class _ProjectChecker:
+    def __init__(self, schema: Schema, sources: tuple[Source, ...]) -> None:
+        self.schema = schema
+        self.findings: list[Findings] = []
+        self.definitions, self.attributes = _Lazy(self), _Lazy(self)
+        self.segments: dict[str, tuple[ast.Segment, Findings]] = {}
+        self.tests: list[tuple[ast.Test, Findings]] = []
+        self.path: list[str] = []
+        for source in sources:
+            self._collect(source)
+        names = {id: id for id in self.segments}
+        displays = [s.display for s, _ in self.segments.values() if s.display]
+        for id, (segment, _) in self.segments.items():
+            if displays.count(segment.display) == 1:
+                names.setdefault(segment.display, id)
+        self.catalog = Catalog(self.definitions, self.attributes, names)
+
+    def _collect(self, source: Source) -> None:
+        file, found = parse_file(source)
+        findings = Findings(source)
+        findings.items.extend(found)
+        self.findings.append(findings)
+        for node in file.declarations:
+            match node:
+                case ast.Segment():
+                    self._declare(self.segments, node.id, node.id_span, (node, findings), findings)
+                case ast.Define():
+                    self._declare(self.definitions.items_, node.name, node.name_span, _Named(node, findings), findings)
+                case ast.Attribute():
+                    self._declare(self.attributes.items_, node.name, node.name_span, _Named(node, findings), findings)
+                case ast.Test():
+                    self.tests.append((node, findings))
+
+    def _declare(self, table: dict, name: str, span: Span, item: object, findings: Findings) -> None:  # type: ignore[type-arg]
+        if name not in table:
+            table[name] = item
+            return
+        first = table[name]
+        tree, other = first if isinstance(first, tuple) else (first.tree, first.findings)
+        where = tree.id_span if isinstance(tree, ast.Segment) else tree.name_span
+        labels = (Label(other.source, where, "declared here first"),)
+        findings.report("PQL0501", span, f"`{name}` is declared twice", labels=labels)
+
+    def resolve(self, name: str, item: _Named) -> ir.Expr:
+        if item.busy:
+            circle = " → ".join([*self.path[self.path.index(name) :], name])
+            item.findings.report("PQL0504", item.tree.name_span, f"`{name}` is defined by itself: {circle}")
+            return unknown()
+        if item.value is None:
+            item.busy = True
+            self.path.append(name)
+            item.value = Checker(self.schema, item.findings, self.catalog).whole(item.tree.value)
+            self.path.pop()
+            item.busy = False
+        return item.value
+
+    def run(self) -> Project:
+        for lazy in (self.definitions, self.attributes):
+            for name in lazy:
+                lazy[name]
+        checked = {id: self._segment(*entry) for id, entry in self.segments.items()}
+        self._circles(checked)
+        for test, findings in self.tests:
+            self._test(test, findings)
+        attributes = {name: self.attributes[name] for name in self.attributes}
+        tests = tuple((findings.source, test) for test, findings in self.tests)
+        return Project(checked, attributes, tests, tuple(d for f in self.findings for d in f.items))
+
+    def _segment(self, node: ast.Segment, findings: Findings) -> CheckedSegment:
+        before = sum(d.is_error for d in findings.items)
+        checker = Checker(self.schema, findings, self.catalog)
+        value = checker.whole(node.where)
+        condition = checker.as_test(value, node.where.span) if not is_unknown(value) else ir.FALSE
+        properties = {p.name: p.values for p in node.properties}
+        self._properties(node, findings)
+        ok = sum(d.is_error for d in findings.items) == before and not is_unknown(value)
+        return CheckedSegment(node.id, node.display, properties, condition, node, findings.source, ok)
+
+    def _properties(self, node: ast.Segment, findings: Findings) -> None:
+        seen: set[str] = set()
+        for p in node.properties:
+            if p.name not in PROPERTIES:
+                help = did_you_mean(p.name, PROPERTIES) or "the properties are " + ", ".join(f"`{n}`" for n in PROPERTIES)
+                findings.report("PQL0502", p.name_span, f"a segment has no property `{p.name}`", help=help)
+            elif p.name in seen:
+                findings.report("PQL0501", p.name_span, f"`{p.name}` stands twice")
+            elif p.name == "evaluate" and (p.is_list or p.values[0] not in METHODS):
+                help = "write one of `batch`, `streaming`, `edge`"
+                findings.report("PQL0503", p.span, "not a way to evaluate a segment", help=help)
+            seen.add(p.name)
+
+    def _circles(self, checked: dict[str, CheckedSegment]) -> None:
+        below = {id: {n.segment for n in walk(s.condition) if isinstance(n, ir.InSegment)} for id, s in checked.items()}
+        done: set[str] = set()
+
+        def visit(id: str, path: list[str]) -> None:
+            if id in path:
+                circle = " → ".join([*path[path.index(id) :], id])
+                node, findings = self.segments[id]
+                findings.report("PQL0504", node.id_span, f"segments refer to each other in a circle: {circle}")
+                for member in path[path.index(id) :]:
+                    old = checked[member]
+                    checked[member] = CheckedSegment(
+                        old.id, old.display, old.properties, ir.FALSE, old.tree, old.source, False
+                    )
+                return
+            if id not in done:
+                for target in sorted(below.get(id, ())):
+                    visit(target, [*path, id])
+                done.add(id)
+
+        for id in list(checked):
+            visit(id, [])
+
+    def _test(self, test: ast.Test, findings: Findings) -> None:
+        for step in test.steps:
+            if isinstance(step, ast.Expect) and step.segment not in self.segments:
+                help = did_you_mean(step.segment, self.segments)
+                findings.report("PQL0206", step.segment_span, f"no segment `{step.segment}` in this project", help=help)
+
+
+def check_project(schema: Schema, sources: tuple[Source, ...]) -> Project:
+    """All findings of all sources at once. A segment with errors is kept, with `ok` false."""
+    return _ProjectChecker(schema, sources).run()
