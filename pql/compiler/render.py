@@ -211,25 +211,49 @@ class Renderer:
     def _first_of(self, items: Sql, x: str, i: str) -> Sql:
         return both(not_null(name(x)), exp.EQ(this=call("list_position", items, name(x)), expression=name(i)))
 
+    def bound(self, value: Sql, use: Callable[[Sql], Sql]) -> Sql:
+        """`use(value)` with the value computed once: lambdas would otherwise compute it again for every element."""
+        if isinstance(value, exp.Column | exp.Literal):
+            return use(value)
+        once = self.new_name()
+        made = call("list_transform", call("list_value", value), lam([once], use(name(once))))
+        return call("list_extract", made, number(1))
+
     def call_distinct(self, e: ir.Call) -> Sql:
-        items, x, i = self.value(e.args[0]), self.new_name(), self.new_name()
-        return coalesce(call("list_filter", items, lam([x, i], self._first_of(items.copy(), x, i))), empty(e.type))
+        x, i = self.new_name(), self.new_name()
+
+        def use(items: Sql) -> Sql:
+            return call("list_filter", items, lam([x, i], self._first_of(items.copy(), x, i)))
+
+        return coalesce(self.bound(self.value(e.args[0]), use), empty(e.type))
 
     def call_intersection(self, e: ir.Call) -> Sql:
-        items, other, x, i = self.value(e.args[0]), self.value(e.args[1]), self.new_name(), self.new_name()
-        shared = both(self._first_of(items.copy(), x, i), call("list_contains", other, name(x)))
-        return coalesce(call("list_filter", items, lam([x, i], shared)), empty(e.type))
+        x, i = self.new_name(), self.new_name()
+
+        def use(items: Sql, other: Sql) -> Sql:
+            shared = both(self._first_of(items.copy(), x, i), call("list_contains", other, name(x)))
+            return call("list_filter", items, lam([x, i], shared))
+
+        left, right = self.value(e.args[0]), self.value(e.args[1])
+        return coalesce(self.bound(left, lambda a: self.bound(right, lambda b: use(a, b))), empty(e.type))
 
     def call_intersects(self, e: ir.Call) -> Sql:
-        items, other, x = self.value(e.args[0]), self.value(e.args[1]), self.new_name()
-        shared = both(not_null(name(x)), call("list_contains", other, name(x)))
-        return exp.GT(this=size(call("list_filter", items, lam([x], shared))), expression=number(0))
+        x = self.new_name()
+
+        def use(other: Sql) -> Sql:
+            shared = both(not_null(name(x)), call("list_contains", other, name(x)))
+            return size(call("list_filter", self.value(e.args[0]), lam([x], shared)))
+
+        return exp.GT(this=self.bound(self.value(e.args[1]), use), expression=number(0))
 
     def _subset(self, items: Sql, other: Sql) -> Sql:
         x = self.new_name()
-        absent = exp.Not(this=coalesce(call("list_contains", other, name(x)), exp.false()))
-        missing = call("list_filter", items, lam([x], both(not_null(name(x)), absent)))
-        return exp.EQ(this=size(missing), expression=number(0))
+
+        def use(others: Sql) -> Sql:
+            absent = exp.Not(this=coalesce(call("list_contains", others, name(x)), exp.false()))
+            return size(call("list_filter", items, lam([x], both(not_null(name(x)), absent))))
+
+        return exp.EQ(this=self.bound(other, use), expression=number(0))
 
     def call_subsetof(self, e: ir.Call) -> Sql:
         return self._subset(self.value(e.args[0]), self.value(e.args[1]))
@@ -250,7 +274,11 @@ class Renderer:
         return both(not_null(item), not_null(items), absent)
 
     def call_listequal(self, e: ir.Call) -> Sql:
-        left, right, x, i = self.value(e.args[0]), self.value(e.args[1]), self.new_name(), self.new_name()
+        first, second = self.value(e.args[0]), self.value(e.args[1])
+        return self.bound(first, lambda a: self.bound(second, lambda b: self._list_equal(a, b)))
+
+    def _list_equal(self, left: Sql, right: Sql) -> Sql:
+        x, i = self.new_name(), self.new_name()
         same = exp.EQ(this=name(x), expression=call("list_extract", right.copy(), name(i)))
         pairs = call("len", call("list_filter", left.copy(), lam([x, i], same)))
         length = exp.EQ(this=call("len", left.copy()), expression=call("len", right))
@@ -299,6 +327,8 @@ class Renderer:
         return result
 
     def value_aggregate(self, e: ir.Aggregate) -> Sql:
+        if e.function == "count" and isinstance(e.list, ir.Call) and e.list.function == "distinct":
+            return size(call("list_distinct", self.value(e.list.args[0])))
         items = self.value(e.list)
         if e.function == "count":
             if isinstance(e.list, ir.Transform) and e.list.drop_nulls:
@@ -307,14 +337,16 @@ class Renderer:
             return size(call("list_filter", items, lam([x], not_null(name(x)))))
         if e.function in ("min", "max"):
             return call(f"list_{e.function}", items)
-        element = getattr(e.list.type, "element", INTEGER)
-        total = call("list_sum", items.copy())
         if e.function == "sum":
             kind = SCALARS[e.type.name]  # type: ignore[union-attr]
-            return coalesce(cast(total, kind), cast(number(0), kind))
-        x = self.new_name()
-        count = call("len", call("list_filter", items, lam([x], not_null(name(x)))))
-        return average(total, count, element)
+            return coalesce(cast(call("list_sum", items), kind), cast(number(0), kind))
+        element, x = getattr(e.list.type, "element", INTEGER), self.new_name()
+
+        def mean(values: Sql) -> Sql:
+            count = call("len", call("list_filter", values.copy(), lam([x], not_null(name(x)))))
+            return average(call("list_sum", values), count, element)
+
+        return self.bound(items, mean)
 
     def value_topn(self, e: ir.TopN) -> Sql:
         i, key = self.new_name(), self.value(e.key)
@@ -330,13 +362,19 @@ class Renderer:
         return call("list_slice", plain, number(1), last)
 
     def value_groupby(self, e: ir.GroupBy) -> Sql:
-        items, row = self.value(e.list), variable(e.var)
-        keys = call("list_transform", items.copy(), lam([row], self.value(e.key)))
-        x, i, y = self.new_name(), self.new_name(), self.new_name()
-        distinct = call("list_filter", keys, lam([x, i], self._first_of(keys.copy(), x, i)))
-        same = exp.EQ(this=self.value(e.key), expression=name(y))
-        group = struct([("k", name(y)), ("g", call("list_filter", items, lam([row], same)))])
-        return coalesce(call("list_transform", distinct, lam([y], group)), empty(e.type))
+        row, x, i, y = variable(e.var), self.new_name(), self.new_name(), self.new_name()
+
+        def use(items: Sql, keys: Sql) -> Sql:
+            distinct = call("list_filter", keys, lam([x, i], self._first_of(keys.copy(), x, i)))
+            same = exp.EQ(this=self.value(e.key), expression=name(y))
+            group = struct([("k", name(y)), ("g", call("list_filter", items, lam([row], same)))])
+            return call("list_transform", distinct, lam([y], group))
+
+        def keyed(items: Sql) -> Sql:
+            keys = call("list_transform", items.copy(), lam([row], self.value(e.key)))
+            return self.bound(keys, lambda k: use(items, k))
+
+        return coalesce(self.bound(self.value(e.list), keyed), empty(e.type))
 
     def value_transformgroups(self, e: ir.TransformGroups) -> Sql:
         x = self.new_name()
@@ -352,12 +390,15 @@ class Renderer:
         return call("list_transform", self.value(e.groups), lam([x], body.transform(bind)))
 
     def value_tomap(self, e: ir.ToMap) -> Sql:
-        entries, x, i, y = self.value(e.entries), self.new_name(), self.new_name(), self.new_name()
-        key = call("struct_extract", name(x), text("k"))
-        keys = call("list_transform", entries.copy(), lam([y], call("struct_extract", name(y), text("k"))))
-        first = exp.EQ(this=call("list_position", keys, key.copy()), expression=name(i))
-        kept = call("list_filter", entries, lam([x, i], both(not_null(key), first)))
-        return call("map_from_entries", coalesce(kept, exp.Array(expressions=[])))
+        x, i, y = self.new_name(), self.new_name(), self.new_name()
+
+        def use(entries: Sql) -> Sql:
+            key = call("struct_extract", name(x), text("k"))
+            keys = call("list_transform", entries.copy(), lam([y], call("struct_extract", name(y), text("k"))))
+            first = exp.EQ(this=call("list_position", keys, key.copy()), expression=name(i))
+            return call("list_filter", entries, lam([x, i], both(not_null(key), first)))
+
+        return call("map_from_entries", coalesce(self.bound(self.value(e.entries), use), exp.Array(expressions=[])))
 
     # --- conversion ---
     def value_convert(self, e: ir.Convert) -> Sql:

@@ -48,6 +48,7 @@ class Store:
         self.connection, self.schema = connection, schema
         self.arrivals = 0
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
 
     @classmethod
     def memory(cls, schema: Schema) -> Store:
