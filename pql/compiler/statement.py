@@ -14,7 +14,7 @@ from sqlglot import exp
 from pql.compiler.render import Renderer, Settings, Sql, struct
 from pql.functions.record import call
 from pql.ir import nodes as ir
-from pql.ir.walk import walk
+from pql.ir.walk import parts
 from pql.types import ListType, ObjectType
 
 
@@ -34,12 +34,14 @@ class UnknownSegment(Exception):
 
 
 def _reads_events(e: ir.Expr, segments: Mapping[str, ir.Expr]) -> bool:
-    for n in walk(e):
-        if isinstance(n, ir.Field) and n.name == "xEvent" and isinstance(n.object, ir.Var) and n.object.id == ir.PROFILE:
-            return True
-        if isinstance(n, ir.InSegment) and _reads_events(segments[n.segment], segments):
-            return True
-    return False
+    """Does it read `xEvent`, or the profile as a whole, here or in a segment that it refers to?"""
+    if isinstance(e, ir.Field) and isinstance(e.object, ir.Var) and e.object.id == ir.PROFILE:
+        return e.name == "xEvent"
+    if isinstance(e, ir.Var):
+        return e.id == ir.PROFILE
+    if isinstance(e, ir.InSegment) and _reads_events(segments[e.segment], segments):
+        return True
+    return any(_reads_events(part, segments) for part in parts(e))
 
 
 def _profile_column(field: str) -> Sql:
