@@ -15,7 +15,7 @@ from pql.compiler.render import Renderer, Settings, Sql, struct
 from pql.functions.record import call
 from pql.ir import nodes as ir
 from pql.ir.walk import parts
-from pql.types import ListType, ObjectType
+from pql.types import ListType, ObjectType, ScalarType
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ def compile_query(
         return known[id]
 
     renderer = Renderer(settings, _profile_column, segment)
-    source = _source(profile, any(_reads_events(e, known) for e in expressions))
+    needed = _event_fields(expressions, profile, known)
+    source = _source(profile, needed if any(_reads_events(e, known) for e in expressions) else None)
     pid = exp.alias_(_profile_column("_pid"), "pid")
     if members_only:
         where = renderer.test(expressions[0], exact=False)
@@ -78,13 +79,43 @@ def compile_query(
     return Query(exp.Select(expressions=[pid, *values]).from_(source), columns)
 
 
-def _source(profile: ObjectType, with_events: bool) -> exp.Expression:
-    """The profile rows, with their events as `xEvent` when they are needed."""
-    if not with_events:
+def _event_fields(
+    expressions: Sequence[ir.Expr], profile: ObjectType, segments: Mapping[str, ir.Expr]
+) -> frozenset[str]:
+    """The event fields that are read; all of them when an event is used as a whole."""
+    event = profile.fields["xEvent"].type
+    assert isinstance(event, ListType) and isinstance(event.element, ObjectType)
+    every, read = frozenset(event.element.fields), set()
+    pending: list[ir.Expr] = list(expressions)
+    seen: set[str] = set()
+    if any(not isinstance(e.type, ScalarType) for e in expressions):
+        return every
+    while pending:
+        e = pending.pop()
+        if isinstance(e, ir.Field) and e.object.type is event.element:
+            read.add(e.name)
+            if isinstance(e.object, ir.Var):
+                continue
+        if isinstance(e, ir.Var) and (e.id == ir.PROFILE or e.type is event.element):
+            return every
+        if isinstance(e, ir.MakeList | ir.MakeObject | ir.If) and not isinstance(e.type, ScalarType):
+            return every
+        if isinstance(e, ir.InSegment) and e.segment not in seen:
+            seen.add(e.segment)
+            pending.append(segments[e.segment])
+        if isinstance(e, ir.Field) and isinstance(e.object, ir.Var) and e.object.id == ir.PROFILE:
+            continue
+        pending.extend(parts(e))
+    return frozenset(read)
+
+
+def _source(profile: ObjectType, needed: frozenset[str] | None) -> exp.Expression:
+    """The profile rows; with `needed`, their events as `xEvent`, each with these fields."""
+    if needed is None:
         return exp.alias_(exp.to_table("profile"), "p", table=True)
     event = profile.fields["xEvent"].type
     assert isinstance(event, ListType) and isinstance(event.element, ObjectType)
-    row = struct([(f, exp.column(f, quoted=True)) for f in event.element.fields])
+    row = struct([(f, exp.column(f, quoted=True)) for f in event.element.fields if f in needed or f == "timestamp"])
     order = [_ordered("timestamp"), _ordered("_id"), _ordered("_seq")]
     gathered = exp.alias_(call("list", exp.Order(this=row, expressions=order)), "xEvent", quoted=True)
     events = exp.Select(expressions=[exp.column("_pid"), gathered]).from_("event").group_by(exp.column("_pid"))
