@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pql.check.project import CheckedSegment, Project, check_project
 from pql.check.base import Catalog
 from pql.check.expressions import Checker
+from pql.check.project import CheckedSegment, Project, check_project
 from pql.compiler import Query, Settings, compile_query
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic

@@ -77,7 +77,11 @@ class Calls(Base):
         if least <= len(args) <= most:
             return None
         wanted = str(least) if least == most else f"{least} to {most}"
-        return self.report("PQL0304", node.span, f"`{node.name}` takes {wanted} argument{'s' if wanted != '1' else ''}, not {len(args)}")
+        return self.report(
+            "PQL0304",
+            node.span,
+            f"`{node.name}` takes {wanted} argument{'s' if wanted != '1' else ''}, not {len(args)}",
+        )
 
     # --- scalar functions ---
     def scalar(self, record: Function, node: ast.Call, receiver: ir.Expr, args: Arguments) -> ir.Expr:
@@ -95,7 +99,11 @@ class Calls(Base):
             return self._equals(record, node, values)
         chosen = self._overload(record, node, values)
         if chosen is None:
-            return self.report("PQL0304", node.span, f"`{record.name}` does not take {len(args)} argument{'' if len(args) == 1 else 's'}")
+            return self.report(
+                "PQL0304",
+                node.span,
+                f"`{record.name}` does not take {len(args)} argument{'' if len(args) == 1 else 's'}",
+            )
         for position in record.literal:
             if position < len(values) and not isinstance(values[position], ir.Const):
                 what = chosen.parameter(position).name
@@ -201,7 +209,12 @@ class Calls(Base):
     # --- any value ---
     def call_isnull(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:
         if isinstance(value, ir.Transform):
-            self.findings.report("PQL0406", node.span, "a path through a list is never null, at most empty", help="ask for `.count() = 0`")
+            self.findings.report(
+                "PQL0406",
+                node.span,
+                "a path through a list is never null, at most empty",
+                help="ask for `.count() = 0`",
+            )
         return self._arity(node, args, 0, 0) or ir.IsNull(value, span=node.span)
 
     def call_isnotnull(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:
@@ -235,7 +248,9 @@ class Calls(Base):
                 if is_unknown(body):
                     return body
                 nested = isinstance(body.type, ListType)
-                return ir.Transform(value, var, body, nested, True, body.type if nested else ListType(body.type), span=node.span)
+                return ir.Transform(
+                    value, var, body, nested, True, body.type if nested else ListType(body.type), span=node.span
+                )
         if not isinstance(value.type, MapType):
             return self.report("PQL0303", node.span, f"`get` needs a map, this is {describe(value.type)}")
         return self.key(value, self.coerce(self.expr(args[0]), STRING, "PQL0303"), node.span)
@@ -315,13 +330,17 @@ class Calls(Base):
             return self._unknown()
         assert isinstance(items.type, ListType)
         with self.element(items.type.element, "the filtered element") as var:
-            return ir.Filter(items, var, self._body(condition, var, items.type.element, True), items.type, span=node.span)
+            return ir.Filter(
+                items, var, self._body(condition, var, items.type.element, True), items.type, span=node.span
+            )
 
     def _body(self, node: ast.Expr, var: int, element: Type, test: bool = False) -> ir.Expr:
         """An argument evaluated with the element in scope; a one-parameter lambda names the element."""
         if isinstance(node, ast.Lambda):
             if len(node.parameters) != 1:
-                return self.report("PQL0315", node.span, f"a lambda with one parameter is wanted here, not {len(node.parameters)}")
+                return self.report(
+                    "PQL0315", node.span, f"a lambda with one parameter is wanted here, not {len(node.parameters)}"
+                )
             with self.scope(VariableScope({node.parameters[0]: ir.Var(var, element)})):
                 return self.test(node.body) if test else self.expr(node.body)
         return self.test(node) if test else self.expr(node)
@@ -376,7 +395,9 @@ class Calls(Base):
             if is_unknown(key):
                 return key
             if isinstance(key.type, ListType | MapType | ObjectType):
-                return self.report("PQL0303", args[0].span, f"the key of `groupBy` must be a plain value, not {describe(key.type)}")
+                return self.report(
+                    "PQL0303", args[0].span, f"the key of `groupBy` must be a plain value, not {describe(key.type)}"
+                )
             return ir.GroupBy(items, var, key, GroupsType(key.type, element), span=node.span)
 
     def _ranked(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:
@@ -417,7 +438,9 @@ class Calls(Base):
                     items = ir.Filter(items, var, self.as_test(body, args[0].span), items.type, span=node.span)
                     return ir.Call("size", (items,), INTEGER, span=node.span)
                 nested = isinstance(body.type, ListType)
-                items = ir.Transform(items, var, body, nested, True, body.type if nested else ListType(body.type), span=node.span)
+                items = ir.Transform(
+                    items, var, body, nested, True, body.type if nested else ListType(body.type), span=node.span
+                )
         return self.aggregated(node.name, items, node)
 
     def aggregated(self, name: str, items: ir.Expr, node: ast.Expr) -> ir.Expr:
@@ -432,7 +455,9 @@ class Calls(Base):
             kind = element if element != NULL else INTEGER
             return ir.Aggregate(name, items, kind if name == "sum" else DOUBLE, span=node.span)
         if not is_ordered(element) and element != NULL:
-            return self.report("PQL0309", node.span, f"`{name}` needs values with an order, these are {describe(element)}")
+            return self.report(
+                "PQL0309", node.span, f"`{name}` needs values with an order, these are {describe(element)}"
+            )
         return ir.Aggregate(name, items, element, span=node.span)
 
     def _quantified(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:

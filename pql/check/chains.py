@@ -75,7 +75,12 @@ class Chains(Times):
         if step.count is None:
             return
         if step.excluded:
-            self.report("PQL0505", step.count.span, "an excluded step cannot be counted", "write `COUNT(0)` without `not`, or drop COUNT")
+            self.report(
+                "PQL0505",
+                step.count.span,
+                "an excluded step cannot be counted",
+                "write `COUNT(0)` without `not`, or drop COUNT",
+            )
         elif step.count.op not in (">=", ">") and len(node.steps) > 1 and not step.when:
             help = "add a WHEN(…) to this step"
             self.report("PQL0506", step.count.span, "in a chain of several steps this COUNT needs a time window", help)
@@ -98,5 +103,7 @@ class Chains(Times):
             if name in self.hidden:
                 return self.report("PQL0507", node.span, f"`{name}` is {self.hidden[name]} and cannot be named here")
             if self.hidden and not self._visible(name):
-                return self.report("PQL0203", node.span, f"no step `{name}` before this one", did_you_mean(name, self.stamps))
+                return self.report(
+                    "PQL0203", node.span, f"no step `{name}` before this one", did_you_mean(name, self.stamps)
+                )
         return super().reference_value(node)

@@ -94,7 +94,9 @@ class Checker(Chains, Names, Calls):
         if node.op in ARITHMETIC:
             return self.arithmetic(node.op, left, right, node)
         if node.op == "like":
-            return self.scalar(FUNCTIONS["like"], ast.Call(node.left, "like", (node.right,), span=node.span), left, (node.right,))
+            return self.scalar(
+                FUNCTIONS["like"], ast.Call(node.left, "like", (node.right,), span=node.span), left, (node.right,)
+            )
         return self.comparison(node.op, left, right, node)
 
     def arithmetic(self, op: str, left: ir.Expr, right: ir.Expr, node: ast.Expr) -> ir.Expr:
@@ -119,12 +121,17 @@ class Checker(Chains, Names, Calls):
         if any(lists):
             items, flip = (left, False) if lists[0] else (right, True)
             self._advise_some(op, items, node)
-            return self.some_element(items, lambda e: self._scalars(op, left, e, node) if flip else self._scalars(op, e, right, node))
+            return self.some_element(
+                items, lambda e: self._scalars(op, left, e, node) if flip else self._scalars(op, e, right, node)
+            )
         return self._scalars(op, left, right, node)
 
     def _advise_some(self, op: str, items: ir.Expr, node: ast.Expr) -> None:
         if op == "!=":
-            message, help = "`!=` with a list is true if some element differs", "for `no element equals`, write `not (… = …)`"
+            message, help = (
+                "`!=` with a list is true if some element differs",
+                "for `no element equals`, write `not (… = …)`",
+            )
             self.findings.report("PQL0402", node.span, message, help=help)
         else:
             help = "write `exists X from … where X …` to say so"
@@ -132,7 +139,10 @@ class Checker(Chains, Names, Calls):
 
     def _scalars(self, op: str, left: ir.Expr, right: ir.Expr, node: ast.Expr) -> ir.Expr:
         for side in (left, right):
-            if isinstance(side.type, ObjectType | MapType | ListType) or side.type.__class__.__name__ in ("GroupsType", "EntryType"):
+            if isinstance(side.type, ObjectType | MapType | ListType) or side.type.__class__.__name__ in (
+                "GroupsType",
+                "EntryType",
+            ):
                 return self.report("PQL0301", side.span, f"`{op}` cannot compare {describe(side.type)}")
         if NULL in (left.type, right.type):
             return ir.FALSE
@@ -146,17 +156,25 @@ class Checker(Chains, Names, Calls):
         if is_unknown(right) or is_unknown(left):
             return right if is_unknown(right) else left
         if op not in ("=", "!=") and not is_ordered(left.type):
-            return self.report("PQL0309", node.span, f"`{op}` needs values with an order, these are {describe(left.type)}")
+            return self.report(
+                "PQL0309", node.span, f"`{op}` needs values with an order, these are {describe(left.type)}"
+            )
         self._enum(left, right)
         return ir.Compare(op, left, right, span=node.span)
 
     def _enum(self, left: ir.Expr, right: ir.Expr) -> None:
-        if not isinstance(left, ir.Field) or not isinstance(right, ir.Const) or not isinstance(left.object.type, ObjectType):
+        if (
+            not isinstance(left, ir.Field)
+            or not isinstance(right, ir.Const)
+            or not isinstance(left.object.type, ObjectType)
+        ):
             return
         field = left.object.type.fields[left.name]
         if field.enum is not None and isinstance(right.value, str) and right.value not in field.enum:
             values = ", ".join(f"`{v}`" for v in field.enum[:8])
-            self.report("PQL0317", right.span, f"`{left.name}` is never `{right.value[:40]}`", f"its values are {values}")
+            self.report(
+                "PQL0317", right.span, f"`{left.name}` is never `{right.value[:40]}`", f"its values are {values}"
+            )
 
     def _lists(self, op: str, left: ir.Expr, right: ir.Expr, node: ast.Expr) -> ir.Expr:
         if op not in ("=", "!="):
@@ -174,7 +192,9 @@ class Checker(Chains, Names, Calls):
         if not isinstance(right.type, ListType):
             if right.type == NULL:
                 return ir.FALSE
-            return self.report("PQL0306", right.span, f"`{op}` needs a list on its right, this is {describe(right.type)}")
+            return self.report(
+                "PQL0306", right.span, f"`{op}` needs a list on its right, this is {describe(right.type)}"
+            )
         if isinstance(left.type, ListType):
             return self.some_element(left, lambda e: self._membership(op, e, right, node))
         if left.type == NULL:
@@ -191,7 +211,9 @@ class Checker(Chains, Names, Calls):
         return ir.Truth(ir.Call(op, (left, right), BOOLEAN), span=node.span)
 
     # --- binders ---
-    def _nest(self, variables: tuple[ast.Variable, ...], finish: Callable[[], ir.Expr], kind: str, node: ast.Expr) -> ir.Expr:
+    def _nest(
+        self, variables: tuple[ast.Variable, ...], finish: Callable[[], ir.Expr], kind: str, node: ast.Expr
+    ) -> ir.Expr:
         """Quantifies `finish` over all the variables, outermost first. `kind`: exists or forall."""
         if not variables:
             return finish()
@@ -246,9 +268,15 @@ class Checker(Chains, Names, Calls):
                 items = ir.Filter(items, var, self.test(first.condition), items.type, span=first.span)
             if rest or not self._is_scalar_body(node):
                 body = self._values(tuple(rest), node)
-                return body if is_unknown(body) else ir.Transform(items, var, body, True, True, body.type, span=node.span)
+                return (
+                    body if is_unknown(body) else ir.Transform(items, var, body, True, True, body.type, span=node.span)
+                )
             body = self.expr(node.body)
-            return body if is_unknown(body) else ir.Transform(items, var, body, False, True, ListType(body.type), span=node.span)
+            return (
+                body
+                if is_unknown(body)
+                else ir.Transform(items, var, body, False, True, ListType(body.type), span=node.span)
+            )
 
     def _is_scalar_body(self, node: ast.Comprehension) -> bool:
         before = len(self.findings.items)
@@ -313,4 +341,3 @@ _HANDLERS: dict[type, Callable[..., ir.Expr]] = {
     ast.Lambda: Checker.lambda_,
     ast.Chain: Checker.chain,
 }
-

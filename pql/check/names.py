@@ -55,7 +55,9 @@ class Names(Base):
         if node.levels >= len(elements):
             here = len(elements) - 1
             message = f"`{'^' * node.levels}` goes {node.levels} levels up, but there {'is' if here == 1 else 'are'} {here} here"
-            return self.report("PQL0204", node.span, message, "one `^` for each `[ ]`, method argument or WHAT around it")
+            return self.report(
+                "PQL0204", node.span, message, "one `^` for each `[ ]`, method argument or WHAT around it"
+            )
         scope = elements[-1 - node.levels]
         return ir.Var(scope.var, scope.type, span=node.span)
 
@@ -99,7 +101,9 @@ class Names(Base):
         field = kind.fields.get(name)
         if field is None:
             title = f"`{kind.name}`" if kind.name else "this object"
-            return self.report("PQL0201", span, f"no field `{name}` in {title}", did_you_mean(name, kind.fields), "unknown field")
+            return self.report(
+                "PQL0201", span, f"no field `{name}` in {title}", did_you_mean(name, kind.fields), "unknown field"
+            )
         if field.deprecated:
             self.findings.report("PQL0211", span, f"`{name}` is deprecated in the schema")
         return ir.Field(value, name, field.type, field.labels, span=span)

@@ -166,7 +166,9 @@ class _ProjectChecker:
         seen: set[str] = set()
         for p in node.properties:
             if p.name not in PROPERTIES:
-                help = did_you_mean(p.name, PROPERTIES) or "the properties are " + ", ".join(f"`{n}`" for n in PROPERTIES)
+                help = did_you_mean(p.name, PROPERTIES) or "the properties are " + ", ".join(
+                    f"`{n}`" for n in PROPERTIES
+                )
                 findings.report("PQL0502", p.name_span, f"a segment has no property `{p.name}`", help=help)
             elif p.name in seen:
                 findings.report("PQL0501", p.name_span, f"`{p.name}` stands twice")

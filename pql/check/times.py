@@ -94,7 +94,11 @@ class Times(Base):
         return ir.Edge(ref.start, True) if ref.end is None else ir.Edge(ref.end, False)
 
     def distance_ok(self, phrase: ast.Distance) -> bool:
-        years = phrase.amount * YEARS[phrase.unit] if phrase.unit in YEARS else phrase.amount / _PER_YEAR.get(phrase.unit, 1e10)
+        years = (
+            phrase.amount * YEARS[phrase.unit]
+            if phrase.unit in YEARS
+            else phrase.amount / _PER_YEAR.get(phrase.unit, 1e10)
+        )
         if years > MAX_YEARS:
             self.report("PQL0314", phrase.span, f"{phrase.amount} {phrase.unit} is further than {MAX_YEARS:,} years")
         return years <= MAX_YEARS
@@ -148,10 +152,15 @@ class Times(Base):
                 return ir.Within(stamp, ir.Edge(back, inclusive), ir.Edge(ahead, inclusive), span=phrase.span)
             case ">=" | ">":
                 inclusive = phrase.op == ">="
-                sides = (ir.Within(stamp, None, ir.Edge(back, inclusive)), ir.Within(stamp, ir.Edge(ahead, inclusive), None))
+                sides = (
+                    ir.Within(stamp, None, ir.Edge(back, inclusive)),
+                    ir.Within(stamp, ir.Edge(ahead, inclusive), None),
+                )
                 return ir.Or(sides, span=phrase.span)
             case _:
-                units = ir.Or((self._in_unit(stamp, back, phrase), self._in_unit(stamp, ahead, phrase)), span=phrase.span)
+                units = ir.Or(
+                    (self._in_unit(stamp, back, phrase), self._in_unit(stamp, ahead, phrase)), span=phrase.span
+                )
                 if phrase.op == "=":
                     return units
                 return ir.And((ir.Not(ir.IsNull(stamp)), ir.Not(units)), span=phrase.span)
@@ -185,7 +194,11 @@ class Times(Base):
             tests: list[ir.Expr] = []
             for far in sides:
                 ref = self._unit(far, 0, phrase.unit)
-                tests.append(ir.Yearless(stamp, _day(ref.start), self._last_day(ref), "ring", phrase.unit == "month", span=phrase.span))
+                tests.append(
+                    ir.Yearless(
+                        stamp, _day(ref.start), self._last_day(ref), "ring", phrase.unit == "month", span=phrase.span
+                    )
+                )
             return tests[0] if len(tests) == 1 else ir.Or(tuple(tests), span=phrase.span)
         first = _day(back if phrase.direction != "after" else start)
         last = _day(ahead if phrase.direction != "before" else start)

@@ -16,9 +16,9 @@ import yaml
 
 from pql.api import Environment, Settings, Store, StoreError, read_short, write_value
 from pql.source import Source
+from pql.types import TIMESTAMP
 from pql.xdm.schema import Schema
 from pql.xdm.values import read_event, read_instant, read_profile, read_value
-from pql.types import TIMESTAMP
 
 KEYS = {"id", "pql", "source", "segment", "profile", "events", "at", "expect", "error", "transitions", "members", "tags", "why",
         "schema", "settings"}  # fmt: skip
@@ -54,7 +54,9 @@ class Runner:
 
     def run(self, case: Mapping[str, Any], defaults: Mapping[str, Any]) -> Result:
         id = str(case.get("id", "?"))
-        expected = case.get("error", case.get("expect")) if "members" not in case else [m.get("in") for m in case["members"]]
+        expected = (
+            case.get("error", case.get("expect")) if "members" not in case else [m.get("in") for m in case["members"]]
+        )
         try:
             unknown = set(case) - KEYS
             if unknown:

@@ -25,7 +25,9 @@ def run_demo(root: Path, clock: Callable[[], float]) -> int:
     if not (folder / "schema.yaml").is_file():
         console.print(f"error: no `{folder}` here: run the demo from the repository's root, or name it with --folder")
         return 2
-    schema, _ = read_short(yaml.safe_load((folder / "schema.yaml").read_text(encoding="utf-8")), str(folder / "schema.yaml"))
+    schema, _ = read_short(
+        yaml.safe_load((folder / "schema.yaml").read_text(encoding="utf-8")), str(folder / "schema.yaml")
+    )
     start = clock()
     store = Store.memory(schema)
     counts = load_online_retail(store, folder / "online_retail.parquet")
@@ -49,12 +51,20 @@ def run_demo(root: Path, clock: Callable[[], float]) -> int:
 
 def _run(environment: Environment, store: Store, project, clock: Callable[[], float]) -> Table:  # type: ignore[no-untyped-def]
     table = Table(title=f"segments as of {AS_OF}")
-    for column, justify in (("segment", "left"), ("name", "left"), ("members", "right"), ("share", "right"), ("ms", "right")):
+    for column, justify in (
+        ("segment", "left"),
+        ("name", "left"),
+        ("members", "right"),
+        ("share", "right"),
+        ("ms", "right"),
+    ):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     together = environment.sql([s.condition for s in project.segments.values()], project.conditions).sql()
     start = clock()
     rows = store.query(together, {"now": read_instant(AS_OF)})
-    table.caption = f"all {len(project.segments)} in one statement: {(clock() - start) * 1000:,.0f} ms; ms: one at a time"
+    table.caption = (
+        f"all {len(project.segments)} in one statement: {(clock() - start) * 1000:,.0f} ms; ms: one at a time"
+    )
     for index, (id, segment) in enumerate(project.segments.items(), 1):
         members = sum(bool(row[index]) for row in rows)
         alone = environment.sql([segment.condition], project.conditions).sql()

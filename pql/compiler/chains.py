@@ -146,7 +146,9 @@ def _least(search: _Search, at: int, end: Sql | None, pending: list[ir.Step], ba
     step = search.chain.steps[at]
     found, row, i = search.renderer.new_name(), search.renderer.new_name(), search.renderer.new_name()
     single = step.low <= 1
-    start = _part(row, "t") if single else call("struct_extract", call("list_extract", name(found), number(1)), text("t"))
+    start = (
+        _part(row, "t") if single else call("struct_extract", call("list_extract", name(found), number(1)), text("t"))
+    )
     rest = _bind(_hold(search, at + 1, _part(row, "t"), [], base), f"v{step.var}", row)
     gaps = _gaps(search, pending, end, start, base)
     enough = [] if single else [exp.GTE(this=name(i), expression=number(step.low))]
@@ -198,9 +200,15 @@ def _counted(search: _Search, at: int, end: Sql | None, pending: list[ir.Step], 
         row = search.renderer.new_name()
         inside = [*_after(row, end), _test(search, step, step.window, row)]
         everything = call("list_filter", name(base), lam([row], _all(inside)))
-        tests = [exp.GT(this=amount, expression=number(0)), exp.EQ(this=amount.copy(), expression=call("len", everything))]
+        tests = [
+            exp.GT(this=amount, expression=number(0)),
+            exp.EQ(this=amount.copy(), expression=call("len", everything)),
+        ]
     elif step.op == "between":
-        low, high = exp.GTE(this=amount, expression=number(step.low)), exp.LTE(this=amount.copy(), expression=number(step.high))
+        low, high = (
+            exp.GTE(this=amount, expression=number(step.low)),
+            exp.LTE(this=amount.copy(), expression=number(step.high)),
+        )
         tests = [low, high]
     else:
         node = {"=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE}[step.op]
@@ -208,7 +216,9 @@ def _counted(search: _Search, at: int, end: Sql | None, pending: list[ir.Step], 
     first = call("struct_extract", call("list_extract", name(found), number(1)), text("t"))
     rest = _bind(_hold(search, at + 1, _part(last, "t"), [], base), f"v{step.var}", last)
     bound = _all([*_gaps(search, pending, end, first, base), rest])
-    some = exp.Coalesce(this=_let(call("list_extract", name(found), number(-1)), last, bound), expressions=[exp.false()])
+    some = exp.Coalesce(
+        this=_let(call("list_extract", name(found), number(-1)), last, bound), expressions=[exp.false()]
+    )
     none = _unbound(search, at, end, pending, base)
     which = exp.Case(ifs=[exp.If(this=_none(name(found)), true=none)], default=some)
     return _let(_matching(search, step, base, end), found, _all([*tests, which]))

@@ -124,7 +124,14 @@ def size(items: Sql) -> Sql:
     return coalesce(call("len", items), number(0))
 
 
-_COMPARE: dict[str, type[exp.Binary]] = {"=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
+_COMPARE: dict[str, type[exp.Binary]] = {
+    "=": exp.EQ,
+    "!=": exp.NEQ,
+    "<": exp.LT,
+    "<=": exp.LTE,
+    ">": exp.GT,
+    ">=": exp.GTE,
+}
 
 
 class Renderer:
@@ -289,14 +296,20 @@ class Renderer:
         return paren(exp.Case(ifs=[branch], default=self.value(e.otherwise)))
 
     def value_let(self, e: ir.Let) -> Sql:
-        bound = call("list_transform", call("list_value", self.value(e.value)), lam([variable(e.var)], self.value(e.body)))
+        bound = call(
+            "list_transform", call("list_value", self.value(e.value)), lam([variable(e.var)], self.value(e.body))
+        )
         return call("list_extract", bound, number(1))
 
     def value_makelist(self, e: ir.MakeList) -> Sql:
         if not e.items:
             return empty(e.type)
         items = call("list_value", *(self.value(i) for i in e.items))
-        return items if isinstance(getattr(e.type, "element", None), ObjectType | GroupsType) else cast(items, sql_type(e.type))
+        return (
+            items
+            if isinstance(getattr(e.type, "element", None), ObjectType | GroupsType)
+            else cast(items, sql_type(e.type))
+        )
 
     def value_makeobject(self, e: ir.MakeObject) -> Sql:
         return struct([(k, self.value(v)) for k, v in e.entries])
@@ -536,7 +549,9 @@ class Renderer:
             return self._exact(paren(node(this=day, expression=high if e.shape == "after" else low)), exact)
         if e.whole_months:
             tomorrow = month_day(paren(exp.Add(this=last.copy(), expression=number(1))))
-            high = exp.Case(ifs=[exp.If(this=exp.EQ(this=tomorrow, expression=number(301)), true=number(229))], default=high)
+            high = exp.Case(
+                ifs=[exp.If(this=exp.EQ(this=tomorrow, expression=number(301)), true=number(229))], default=high
+            )
         above, below = exp.GTE(this=day.copy(), expression=low.copy()), exp.LTE(this=day, expression=high.copy())
         straight = exp.LTE(this=low, expression=high)
         either = exp.Or(this=above.copy(), expression=below.copy())
@@ -562,7 +577,9 @@ def month_day(day: Sql) -> Sql:
 
 def struct(entries: list[tuple[str, Sql]]) -> Sql:
     entries = entries or [("_", cast(exp.Null(), "BOOLEAN"))]
-    return exp.Struct(expressions=[exp.PropertyEQ(this=exp.to_identifier(k, quoted=True), expression=v) for k, v in entries])
+    return exp.Struct(
+        expressions=[exp.PropertyEQ(this=exp.to_identifier(k, quoted=True), expression=v) for k, v in entries]
+    )
 
 
 def empty(t: Type) -> Sql:

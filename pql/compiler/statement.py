@@ -120,7 +120,9 @@ def _source(profile: ObjectType, needed: frozenset[str] | None) -> exp.Expressio
     gathered = exp.alias_(call("list", exp.Order(this=row, expressions=order)), "xEvent", quoted=True)
     events = exp.Select(expressions=[exp.column("_pid"), gathered]).from_("event").group_by(exp.column("_pid"))
     kept = [exp.Column(this=exp.Star(), table=exp.to_identifier("b"))]
-    list_column = exp.Coalesce(this=exp.column("xEvent", table="e", quoted=True), expressions=[exp.Array(expressions=[])])
+    list_column = exp.Coalesce(
+        this=exp.column("xEvent", table="e", quoted=True), expressions=[exp.Array(expressions=[])]
+    )
     joined = (
         exp.Select(expressions=[*kept, exp.alias_(list_column, "xEvent", quoted=True)])
         .from_(exp.alias_(exp.to_table("profile"), "b", table=True))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-
-
 from pql.functions.record import Example, Function
-
 
 
 def _structural(name: str, category: str, doc: str, documented: bool = True) -> Function:

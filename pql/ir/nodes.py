@@ -432,5 +432,3 @@ def element_type(t: Type) -> Any:
 
 def is_object(t: Type) -> bool:
     return isinstance(t, ObjectType)
-
-

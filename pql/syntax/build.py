@@ -407,9 +407,7 @@ class Builder(Transformer[Token, Any]):
     def expect(self, c: list[Any]) -> Any:
         instant = next((str(t) for t in c if isinstance(t, Token) and t.type == "INSTANT"), "")
         excluded = any(isinstance(t, Token) and t.type == "NOT" for t in c)
-        return ast.Expect(
-            word_of(c[-1]), not excluded, instant=instant, span=whole(c), segment_span=token_span(c[-1])
-        )
+        return ast.Expect(word_of(c[-1]), not excluded, instant=instant, span=whole(c), segment_span=token_span(c[-1]))
 
     def expect_after(self, c: list[Any]) -> Any:
         tokens = [t for t in c if isinstance(t, Token)]

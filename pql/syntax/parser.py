@@ -34,7 +34,21 @@ _FOREIGN = {
     "&&": "write `and`",
     "||": "write `or`",
 }
-_WORDS = ("and", "or", "not", "in", "notIn", "like", "occurs", "where", "from", "segment", "define", "attribute", "test")
+_WORDS = (
+    "and",
+    "or",
+    "not",
+    "in",
+    "notIn",
+    "like",
+    "occurs",
+    "where",
+    "from",
+    "segment",
+    "define",
+    "attribute",
+    "test",
+)
 
 
 @cache
@@ -82,7 +96,9 @@ def parse_file(source: Source) -> tuple[ast.File, list[Diagnostic]]:
             broken += 1
         if node is not None and not chunk.declaration:
             span = Span(chunk.start, chunk.end)
-            node = ast.Segment(name_from_file(source.name), "", (), node, bare=True, span=span, id_span=Span(span.start, span.start))
+            node = ast.Segment(
+                name_from_file(source.name), "", (), node, bare=True, span=span, id_span=Span(span.start, span.start)
+            )
         if node is not None:
             declarations.append(node)
     if not chunks and not findings.items:
@@ -103,7 +119,9 @@ def _report_stray(chunk: Chunk, findings: Findings) -> None:
     help = did_you_mean(word, ("segment", "define", "attribute", "test"))
     span = Span(chunk.start, min(chunk.end, chunk.start + len(word)))
     message = f"a declaration is expected here, not `{word}`"
-    findings.report("PQL0101", span, message, help=help or "a file holds segment, define, attribute and test declarations")
+    findings.report(
+        "PQL0101", span, message, help=help or "a file holds segment, define, attribute and test declarations"
+    )
 
 
 def _parse(chunk: Chunk, start: str, findings: Findings) -> Any:
@@ -231,5 +249,3 @@ def _advice(at: int, found: str, names: set[str], source: Source) -> str:
     if re.match(r"[A-Za-z]\w+$", found):
         return did_you_mean(found, _WORDS)
     return ""
-
-

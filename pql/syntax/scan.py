@@ -154,6 +154,8 @@ def scan(source: Source, findings: Findings, *, expression_only: bool = False) -
     With `expression_only` the whole text is one chunk.
     """
     if len(source.text) > MAX_CHARACTERS:
-        findings.report("PQL0001", Span(0, 0), f"text of {len(source.text):,} characters: the limit is {MAX_CHARACTERS:,}")
+        findings.report(
+            "PQL0001", Span(0, 0), f"text of {len(source.text):,} characters: the limit is {MAX_CHARACTERS:,}"
+        )
         return Scan()
     return _Scanner(source, findings).run(expression_only)

@@ -17,7 +17,13 @@ FLOORS = [
     {"diagnostics"},
     {"source", "types"},
 ]
-LIBRARIES = {"lark": {"syntax"}, "duckdb": {"store"}, "sqlglot": {"compiler", "functions"}, "typer": {"cli"}, "rich": {"cli"}}
+LIBRARIES = {
+    "lark": {"syntax"},
+    "duckdb": {"store"},
+    "sqlglot": {"compiler", "functions"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+}
 
 
 def room(path: Path) -> str:
@@ -48,7 +54,11 @@ def test_module(path):
     assert path.stem not in {"utils", "helpers", "common", "manager", "base_utils"}
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.parent != ROOT / "pql" or p.stem != "__init__"], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path",
+    [p for p in MODULES if p.parent != ROOT / "pql" or p.stem != "__init__"],
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
 def test_floors(path):
     own = room(path)
     for name in imports(path):
