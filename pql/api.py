@@ -14,7 +14,7 @@ from typing import Any
 from pql.check.base import Catalog
 from pql.check.expressions import Checker
 from pql.check.project import CheckedSegment, Project, check_project
-from pql.compiler import Query, Settings, compile_query
+from pql.compiler import Layout, Output, Query, Settings, compile_query
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
@@ -84,9 +84,19 @@ class Environment:
         """Check `.pql` sources together: they may refer to each other's segments, definitions and attributes."""
         return check_project(self.schema, tuple(sources))
 
-    def sql(self, expressions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr] | None = None) -> Query:
-        """One statement with a column for each expression, over the tables of a store. Parameter: `$now`."""
-        return compile_query(expressions, self.schema.profile, self.settings, segments)
+    def sql(
+        self,
+        expressions: Sequence[ir.Expr],
+        segments: Mapping[str, ir.Expr] | None = None,
+        output: Output = "values",
+        layout: Layout | None = None,
+    ) -> Query:
+        """One statement for all expressions, over the tables of a store. Parameter: `$now`.
+
+        `output`: `values` (columns `pid`, `c0`, …), `members` (one boolean expression: the members' `pid`) or `counts`
+        (one row: how many members each has). `layout`: `store.layout` of an indexed store gives the fast plans.
+        """
+        return compile_query(expressions, self.schema.profile, self.settings, segments, output, layout)
 
     def evaluate(
         self,

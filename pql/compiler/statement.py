@@ -6,12 +6,16 @@ only the fields that the query reads. The instant is the parameter `$now`. Must 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlglot import exp
 
-from pql.compiler.render import Renderer, Settings, Sql, struct
+from pql.compiler.layout import Layout, nested_layout
+from pql.compiler.plan import PACK_FROM, Members, Together, rewrite
+from pql.compiler.render import Renderer, Settings, coalesce, struct
+from pql.compiler.rows import Unfit, column
 from pql.functions.record import call
 from pql.ir import nodes as ir
 from pql.ir.walk import parts
@@ -44,8 +48,7 @@ def _reads_events(e: ir.Expr, segments: Mapping[str, ir.Expr]) -> bool:
     return any(_reads_events(part, segments) for part in parts(e))
 
 
-def _profile_column(field: str) -> Sql:
-    return exp.Column(this=exp.to_identifier(field, quoted=True), table=exp.to_identifier("p"))
+Output = Literal["values", "members", "counts"]
 
 
 def compile_query(
@@ -53,12 +56,14 @@ def compile_query(
     profile: ObjectType,
     settings: Settings,
     segments: Mapping[str, ir.Expr] | None = None,
-    members_only: bool = False,
+    output: Output = "values",
+    layout: Layout | None = None,
 ) -> Query:
     """One statement that evaluates all the expressions for every profile.
 
-    `segments`: IR of the segments that may be referenced, by id. With `members_only` (one boolean expression) only
-    the members' `pid` is returned.
+    `segments`: IR of the segments that may be referenced, by id. `output`: `values`, a column for each expression and
+    `pid`; `members` (one boolean expression), only the members' `pid`; `counts` (boolean expressions), one row with the
+    number of members of each. `layout`: the tables; the plain ones when it is left out.
     """
     known = dict(segments or {})
 
@@ -67,16 +72,65 @@ def compile_query(
             raise UnknownSegment(id)
         return known[id]
 
-    renderer = Renderer(settings, _profile_column, segment)
-    needed = _event_fields(expressions, profile, known)
-    source = _source(profile, needed if any(_reads_events(e, known) for e in expressions) else None)
-    pid = exp.alias_(_profile_column("_pid"), "pid")
-    if members_only:
-        where = renderer.test(expressions[0], exact=False)
-        return Query(exp.Select(expressions=[pid]).from_(source).where(where), ())
-    columns = tuple(f"c{i}" for i in range(len(expressions)))
-    values = [exp.alias_(renderer.value(e), c) for e, c in zip(expressions, columns, strict=True)]
-    return Query(exp.Select(expressions=[pid, *values]).from_(source), columns)
+    event = profile.fields["xEvent"].type
+    assert isinstance(event, ListType) and isinstance(event.element, ObjectType)
+    layout = layout or nested_layout(profile, event.element)
+    statement = _Statement(tuple(expressions), profile, settings, known, segment, output, layout)
+    if layout.indexed:
+        try:
+            return statement.planned()
+        except Unfit:
+            pass
+    return statement.complete()
+
+
+@dataclass(frozen=True)
+class _Statement:
+    expressions: tuple[ir.Expr, ...]
+    profile: ObjectType
+    settings: Settings
+    segments: Mapping[str, ir.Expr]
+    segment: Callable[[str], ir.Expr]
+    output: Output
+    layout: Layout
+
+    def planned(self) -> Query:
+        """Made of leaves (`plan`)."""
+        rest, leaves = rewrite(self.expressions, self.layout, self.settings, self.segment)
+
+        def profiles(listed: bool) -> exp.Expression:
+            needed = _event_fields(rest, self.profile, self.segments) if listed else None
+            return _source(self.layout, self.profile, needed)
+
+        if self.output == "members":
+            members = Members(self.layout, self.settings, leaves)
+            members.classify(rest[0])
+            return Query(members.select(profiles), ())
+        together = Together(self.layout, self.settings, leaves)
+        values, source = together.over(rest, profiles, pack=len(rest) >= PACK_FROM)
+        return self.projected(values, source)
+
+    def complete(self) -> Query:
+        """The complete form: list functions over the gathered events."""
+        renderer = Renderer(self.settings, lambda field: column(field, "p"), self.segment)
+        reads = any(_reads_events(e, self.segments) for e in self.expressions)
+        needed = _event_fields(self.expressions, self.profile, self.segments) if reads else None
+        source = exp.Select().from_(_source(self.layout, self.profile, needed))
+        if self.output == "members":
+            pid = exp.alias_(column(self.layout.profile.key, "p"), "pid")
+            return Query(source.select(pid).where(renderer.test(self.expressions[0], exact=False)), ())
+        return self.projected([renderer.value(e) for e in self.expressions], source)
+
+    def projected(self, values: list[exp.Expression], source: exp.Select) -> Query:
+        columns = tuple(f"c{i}" for i in range(len(values)))
+        if self.output == "counts":
+            made = [call("count_if", v) for v in values]
+        else:
+            source = source.select(exp.alias_(column(self.layout.profile.key, "p"), "pid"), copy=False)
+            tests = [isinstance(e, ir.TESTS) for e in self.expressions]
+            made = [coalesce(v, exp.false()) if t else v for v, t in zip(values, tests, strict=True)]
+        named = [exp.alias_(v, c, copy=False) for v, c in zip(made, columns, strict=True)]
+        return Query(source.select(*named, copy=False), columns)
 
 
 def _event_fields(
@@ -109,30 +163,29 @@ def _event_fields(
     return frozenset(read)
 
 
-def _source(profile: ObjectType, needed: frozenset[str] | None) -> exp.Expression:
-    """The profile rows; with `needed`, their events as `xEvent`, each with these fields."""
+def _source(layout: Layout, profile: ObjectType, needed: frozenset[str] | None) -> exp.Expression:
+    """The profile rows as `p`; with `needed`, their events as `xEvent`, each with these fields."""
     if needed is None:
-        return exp.alias_(exp.to_table("profile"), "p", table=True)
+        return exp.alias_(exp.to_table(layout.profile.name), "p", table=True)
     event = profile.fields["xEvent"].type
     assert isinstance(event, ListType) and isinstance(event.element, ObjectType)
+    table = layout.events[0]
+    if table.columns.get(("timestamp",)) != "timestamp":
+        raise Unfit
     row = struct([(f, exp.column(f, quoted=True)) for f in event.element.fields if f in needed or f == "timestamp"])
     order = [_ordered("timestamp"), _ordered("_id"), _ordered("_seq")]
     gathered = exp.alias_(call("list", exp.Order(this=row, expressions=order)), "xEvent", quoted=True)
-    events = exp.Select(expressions=[exp.column("_pid"), gathered]).from_("event").group_by(exp.column("_pid"))
+    key = exp.column(table.key)
+    events = exp.Select(expressions=[key, gathered]).from_(table.name).group_by(key.copy())
     kept = [exp.Column(this=exp.Star(), table=exp.to_identifier("b"))]
-    list_column = exp.Coalesce(
-        this=exp.column("xEvent", table="e", quoted=True), expressions=[exp.Array(expressions=[])]
-    )
+    items = exp.Coalesce(this=exp.column("xEvent", table="e", quoted=True), expressions=[exp.Array(expressions=[])])
+    on = exp.EQ(this=exp.column(layout.profile.key, table="b"), expression=exp.column(table.key, table="e"))
     joined = (
-        exp.Select(expressions=[*kept, exp.alias_(list_column, "xEvent", quoted=True)])
-        .from_(exp.alias_(exp.to_table("profile"), "b", table=True))
-        .join(events.subquery("e"), on=exp.EQ(this=_in("b"), expression=_in("e")), join_type="left")
+        exp.Select(expressions=[*kept, exp.alias_(items, "xEvent", quoted=True)])
+        .from_(exp.alias_(exp.to_table(layout.profile.name), "b", table=True))
+        .join(events.subquery("e"), on=on, join_type="left")
     )
     return joined.subquery("p")
-
-
-def _in(table: str) -> exp.Expression:
-    return exp.column("_pid", table=table)
 
 
 def _ordered(column: str) -> exp.Expression:

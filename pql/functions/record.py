@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlglot import exp
@@ -89,7 +90,12 @@ def number(value: int) -> exp.Expression:
 
 def cast(value: exp.Expression, sql_type: str, *, safe: bool = False) -> exp.Expression:
     kind = exp.TryCast if safe else exp.Cast
-    return kind(this=value, to=exp.DataType.build(sql_type, dialect="duckdb"))
+    return kind(this=value, to=_data_type(sql_type).copy())
+
+
+@lru_cache(maxsize=1024)
+def _data_type(sql_type: str) -> exp.DataType:
+    return exp.DataType.build(sql_type, dialect="duckdb")
 
 
 def paren(value: exp.Expression) -> exp.Expression:

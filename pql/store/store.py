@@ -12,6 +12,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pql.compiler.layout import Layout
+from pql.store.indexes import build_indexes, find_indexes
 from pql.store.layout import arrow_type, duckdb_type, quote
 from pql.types import Type
 from pql.xdm.schema import Schema
@@ -47,6 +49,7 @@ class Store:
     def __init__(self, connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
         self.connection, self.schema = connection, schema
         self.arrivals = 0
+        self._layout: Layout | None = None
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
 
@@ -78,8 +81,22 @@ class Store:
         self.connection.execute("DELETE FROM profile")
         self.connection.execute("DELETE FROM event")
 
+    @property
+    def layout(self) -> Layout:
+        """Which tables there are, for the compiler."""
+        if self._layout is None:
+            self._layout = find_indexes(self.connection, self.schema)
+        return self._layout
+
+    def index(self) -> Layout:
+        """Sort the events and make the copies that fast plans read; worth it from a few thousand events on."""
+        self._layout = build_indexes(self.connection, self.schema)
+        return self._layout
+
     def load(self, profiles: Iterable[Row], events: Iterable[Row]) -> None:
         """Append typed rows; events keep their order of arrival."""
+        if self._layout is not None and self._layout.indexed:
+            raise StoreError("PQL0605", "the store is indexed already: make a new one, or load before indexing")
         profile, event = self._columns()
         self._append("profile", {"_pid": []}, profile, profiles)
         numbered = []

@@ -1,0 +1,476 @@
+"""Statements made of leaves: the members of one segment, or many expressions over shared scans.
+
+One segment becomes the most selective form: its conjuncts are semi and anti joins of grouped relations. Many
+expressions read each group once, left-joined to the profiles; above a few tests, these are packed as bits of a word. What has
+no leaf reads the gathered list of events (`statement`). Read `members` and `Together`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from pql.compiler.groups import PID, Group, Relation, make_groups, relation
+from pql.compiler.layout import Layout
+from pql.compiler.leaves import MARK, AnyLeaf, Leaf, Leaves, leaf_reference, referenced
+from pql.compiler.render import Settings, Sql, coalesce, paren
+from pql.compiler.rows import RowRenderer, Unfit, column, named, reader, reads_profile, type_of
+from pql.functions.record import call, cast, number
+from pql.ir import nodes as ir
+from pql.ir.walk import rebuild, walk
+from pql.types import BOOLEAN, INTEGER
+
+PACK_FROM = 12
+"""Above this many tests over leaves, packing them into words pays (benchmarks/segments.py)."""
+WORD = 60
+
+
+def rewrite(
+    expressions: Sequence[ir.Expr], layout: Layout, settings: Settings, segment: Callable[[str], ir.Expr]
+) -> tuple[list[ir.Expr], dict[str, AnyLeaf]]:
+    """The expressions with leaves taken out, and the leaves. A leaf that the layout cannot answer stays where it was."""
+    refused: set[AnyLeaf] = set()
+    while True:
+        leaves = Leaves(segment, refused=refused)
+        done = [leaves.rewrite(e) for e in expressions]
+        bad = {leaf for leaf, name in leaves.names.items() if not _answers(name, leaf, layout, settings)}
+        if not bad:
+            return done, {name: leaf for leaf, name in leaves.names.items()}
+        refused |= bad
+
+
+def _answers(name: str, leaf: AnyLeaf, layout: Layout, settings: Settings) -> bool:
+    try:
+        relation(Group({name: leaf}), layout, settings)
+    except Unfit:
+        return False
+    return True
+
+
+def leaf_names(e: ir.Expr) -> set[str]:
+    return {name for n in walk(e) if (name := referenced(n)) is not None}
+
+
+def profile_reads(e: ir.Expr) -> bool:
+    """Does it read the profile beside its leaves?"""
+    if referenced(e) is not None:
+        return False
+    if isinstance(e, ir.Var):
+        return e.id == ir.PROFILE
+    from pql.ir.walk import parts
+
+    return any(profile_reads(p) for p in parts(e))
+
+
+def with_defaults(e: ir.Expr, leaves: Mapping[str, AnyLeaf]) -> ir.Expr:
+    """The expression for a profile that has no row in any leaf."""
+    name = referenced(e)
+    if name is not None:
+        return ir.Const(leaves[name].default, e.type)
+    result: ir.Expr = rebuild(e, lambda n: with_defaults(n, leaves))
+    return result
+
+
+def outcome(e: ir.Expr) -> bool | None:
+    """The truth of a test over constants; None when it cannot be told here."""
+    match e:
+        case ir.Const():
+            return bool(e.value) if isinstance(e.value, bool) or e.value is None else None
+        case ir.Not():
+            inner = outcome(e.operand)
+            return None if inner is None else not inner
+        case ir.And() | ir.Or():
+            found = [outcome(o) for o in e.operands]
+            decisive = isinstance(e, ir.Or)
+            if decisive in found:
+                return decisive
+            return None if None in found else not decisive
+        case ir.Compare() if isinstance(e.left, ir.Const) and isinstance(e.right, ir.Const):
+            return _compare(e.op, e.left.value, e.right.value)
+        case ir.Compare():
+            return False if any(isinstance(o, ir.Const) and o.value is None for o in (e.left, e.right)) else None
+        case ir.Within():
+            return False if isinstance(e.operand, ir.Const) and e.operand.value is None else None
+        case ir.IsNull():
+            return e.operand.value is None if isinstance(e.operand, ir.Const) else None
+        case ir.Truth():
+            return outcome(e.operand)
+        case _:
+            return None
+
+
+def _compare(op: str, a: ir.Value, b: ir.Value) -> bool | None:
+    if a is None or b is None:
+        return False
+    try:
+        table = {"=": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}  # type: ignore[operator]
+    except TypeError:
+        return None
+    return table[op]
+
+
+def at_least_one(e: ir.Expr, leaves: Mapping[str, AnyLeaf]) -> bool:
+    """Is it `count of rows >= 1`, which any row satisfies?"""
+    if not (isinstance(e, ir.Compare) and (e.op, e.right) in ((">=", _ONE), (">", _ZERO))):
+        return False
+    name = referenced(e.left)
+    leaf = leaves[name] if name else None
+    return isinstance(leaf, Leaf) and leaf.function == "count" and leaf.value is None
+
+
+_ONE, _ZERO = ir.Const(1, INTEGER), ir.Const(0, INTEGER)
+
+
+def flat_conjuncts(e: ir.Expr) -> list[ir.Expr]:
+    """The parts of a conjunction, through nested ones and negated disjunctions."""
+    if isinstance(e, ir.And):
+        return [p for o in e.operands for p in flat_conjuncts(o)]
+    if isinstance(e, ir.Not) and isinstance(e.operand, ir.Or):
+        return [p for o in e.operand.operands for p in flat_conjuncts(ir.Not(o))]
+    if isinstance(e, ir.Not) and isinstance(e.operand, ir.Not):
+        return flat_conjuncts(e.operand.operand)
+    return [] if e == ir.TRUE else [e]
+
+
+@dataclass
+class _Selected:
+    """A conjunct as a relation: profiles that satisfy it (`negative`: that do not)."""
+
+    test: ir.Expr
+    group: Group
+    negative: bool
+    leaves: Mapping[str, AnyLeaf]
+
+
+@dataclass
+class Members:
+    """The members of one segment. `profiles` gives the FROM item for the profiles, with or without gathered events."""
+
+    layout: Layout
+    settings: Settings
+    leaves: Mapping[str, AnyLeaf]
+    selected: list[_Selected] = field(default_factory=list)
+    rest: list[ir.Expr] = field(default_factory=list)
+
+    def classify(self, test: ir.Expr) -> None:
+        for part in flat_conjuncts(test):
+            names = leaf_names(part)
+            groups = make_groups({n: self.leaves[n] for n in sorted(names)})
+            if len(groups) != 1 or profile_reads(part):
+                self.rest.append(part)
+                continue
+            truth = outcome(with_defaults(part, self.leaves))
+            if truth is None:
+                self.rest.append(part)
+            else:
+                wanted = ir.Not(part) if truth else part
+                inner = wanted.operand.operand if _double(wanted) else wanted
+                self.selected.append(_Selected(inner, groups[0], truth, self.leaves))
+        self.selected.sort(key=lambda s: (s.negative, not s.group.typed))
+
+    def one(self, chosen: _Selected, among: exp.Select | None = None) -> exp.Select:
+        """`SELECT pid` of the profiles for which the conjunct's test holds."""
+        first = chosen.group.first
+        if chosen.group.correlated and at_least_one(chosen.test, self.leaves) and isinstance(first, Leaf):
+            return self.correlated(first)
+        made = relation(chosen.group, self.layout, self.settings)
+        select = made.select
+        if made.source is not None and among is not None:
+            select = select.where(exp.In(this=made.source.key, query=among.subquery()), copy=False)
+        if not at_least_one(chosen.test, self.leaves) and referenced(chosen.test) is None:
+            render = RowRenderer(self.settings, {}, made.values)
+            select = select.having(render.test(chosen.test, exact=False), copy=False)
+        return select
+
+    def correlated(self, leaf: Leaf) -> exp.Select:
+        """Existence that compares with the profile's attributes: a semi join on all of it."""
+        from pql.compiler.rows import choose
+
+        source = choose(self.layout, leaf.levels, leaf.tests, type_of(leaf.tests) is not None, False)
+        rows = {**source.rows, ir.PROFILE: reader(self.layout.profile.columns, "p")}
+        render = RowRenderer(self.settings, rows)
+        own = column(self.layout.profile.key, "p")
+        inner = exp.Select(expressions=[number(1)]).from_(source.item).where(exp.EQ(this=source.key, expression=own))
+        for t in leaf.tests:
+            inner = inner.where(render.test(t, exact=False), copy=False)
+        outer = exp.Select(expressions=[exp.alias_(own.copy(), PID)]).from_(named(self.layout.profile, "p"))
+        return outer.where(exp.Exists(this=inner))
+
+    def necessary(self, chosen: _Selected) -> exp.Select | None:
+        """Profiles outside cannot satisfy the test on the picked row: some row must satisfy it."""
+        test, leaf = chosen.test, chosen.group.first
+        if not isinstance(leaf, Leaf) or leaf.function != "pick" or leaf.value is None or len(chosen.group.leaves) > 1:
+            return None
+        if not isinstance(test, ir.Compare) or referenced(test.left) is None or not isinstance(test.right, ir.Const):
+            return None
+        row = ir.Compare(test.op, leaf.value, test.right)
+        tests = (*leaf.tests, row)
+        if type_of(leaf.tests) is not None or type_of(tests) is None:
+            return None
+        some = Leaf((), tests, "count", None, INTEGER, "", 0)
+        return relation(Group({"n": some}), self.layout, self.settings).select
+
+    def select(self, profiles: Callable[[bool], Sql]) -> exp.Select:
+        """The whole statement: one column, `pid`."""
+        positive = [s for s in self.selected if not s.negative]
+        parts: list[exp.Select] = []
+        for s in positive:
+            among = self._among(parts, s) if not s.group.typed and not s.group.correlated else None
+            parts.append(self.one(s, among))
+        if self.rest or not positive:
+            result = self._over_profiles(profiles)
+            sets = parts
+        else:
+            result, sets = exp.Select(expressions=[exp.column(PID, table="m")]).from_(parts[0].subquery("m")), parts[1:]
+            if not sets and len(self.selected) == 1:
+                return parts[0]
+        key = result.expressions[0].unalias()
+        for i, part in enumerate(sets):
+            result = _joined(result, part, key, f"s{i}", "SEMI")
+        for i, s in enumerate(s for s in self.selected if s.negative):
+            result = _joined(result, self.one(s), key, f"a{i}", "ANTI")
+        return result
+
+    def _among(self, parts: list[exp.Select], chosen: _Selected) -> exp.Select | None:
+        found = [p.copy() for p in parts]
+        needed = self.necessary(chosen)
+        if needed is not None:
+            found.append(needed)
+        if not found:
+            return None
+        result = exp.Select(expressions=[exp.column(PID, table="m")]).from_(found[0].subquery("m"))
+        for i, part in enumerate(found[1:]):
+            result = _joined(result, part, exp.column(PID, table="m"), f"n{i}", "SEMI")
+        return result
+
+    def _over_profiles(self, profiles: Callable[[bool], Sql]) -> exp.Select:
+        together = Together(self.layout, self.settings, {n: self.leaves[n] for e in self.rest for n in leaf_names(e)})
+        values, source = together.over(self.rest, profiles, pack=False)
+        key = exp.alias_(column(self.layout.profile.key, "p"), PID)
+        result = source.select(key, copy=False)
+        for v in values:
+            result = result.where(v, copy=False)
+        return result
+
+
+def _double(e: ir.Expr) -> bool:
+    return isinstance(e, ir.Not) and isinstance(e.operand, ir.Not)
+
+
+def _joined(select: exp.Select, part: exp.Select, key: Sql, alias: str, kind: str) -> exp.Select:
+    on = exp.EQ(this=key.copy(), expression=exp.column(PID, table=alias))
+    select.append("joins", exp.Join(this=part.subquery(alias, copy=False), on=on, kind=kind))
+    return select
+
+
+@dataclass
+class Together:
+    """Many expressions over the profiles, with the leaves that they share."""
+
+    layout: Layout
+    settings: Settings
+    leaves: Mapping[str, AnyLeaf]
+
+    def over(
+        self, expressions: Sequence[ir.Expr], profiles: Callable[[bool], Sql], pack: bool
+    ) -> tuple[list[Sql], exp.Select]:
+        """The SQL of each expression (tests as tests), and the FROM clause that they stand on."""
+        leaves: Mapping[str, AnyLeaf] = self.leaves
+        if pack:
+            expressions, leaves = existence(expressions, leaves)
+        groups = make_groups(leaves)
+        listed = any(_gathers(e) for e in expressions)
+        source: exp.Select = exp.Select().from_(profiles(listed))
+        columns: dict[str, Sql] = {}
+        done: list[ir.Expr] = list(expressions)
+        for i, group in enumerate(groups):
+            made = relation(group, self.layout, self.settings)
+            alias = f"g{i}"
+            if pack and not group.correlated and _tests_of(done, set(group.leaves)) > 1:
+                select, done, packed = _packed(made, group, done, self.settings, leaves, alias)
+                columns |= packed
+            else:
+                select = made.select.select(*(exp.alias_(v, n, copy=False) for n, v in made.values.items()), copy=False)
+            for name, leaf in group.leaves.items():
+                columns.setdefault(name, _default(column(name, alias), leaf))
+            own, other = column(self.layout.profile.key, "p"), exp.column(PID, table=alias)
+            source.append("joins", exp.Join(this=select.subquery(alias, copy=False), on=exp.EQ(this=own, expression=other), side="LEFT"))
+        rows = {ir.PROFILE: _profile_reader(self.layout, listed)}
+        render = RowRenderer(self.settings, rows, columns)
+        values = [render.test(e, exact=False) if _is_test(e) else render.value(e) for e in done]
+        return values, source
+
+
+def _is_test(e: ir.Expr) -> bool:
+    return isinstance(e, ir.TESTS) or referenced(e) is not None and e.type == BOOLEAN
+
+
+def _profile_reader(layout: Layout, listed: bool) -> Callable[[tuple[str, ...]], Sql]:
+    plain = reader(layout.profile.columns, "p")
+
+    def read(path: tuple[str, ...]) -> Sql:
+        if listed and path[:1] == ("xEvent",) and len(path) == 1:
+            return column("xEvent", "p")
+        return plain(path)
+
+    return read
+
+
+def _gathers(e: ir.Expr) -> bool:
+    from pql.compiler.leaves import is_events
+
+    return any(is_events(n) for n in walk(e))
+
+
+def _default(value: Sql, leaf: AnyLeaf) -> Sql:
+    if leaf.default is None:
+        return value
+    constant = exp.false() if leaf.default is False else number(int(leaf.default))  # type: ignore[arg-type]
+    return coalesce(value, constant)
+
+
+def _only(e: ir.Expr, names: set[str]) -> bool:
+    own = leaf_names(e)
+    return bool(own) and own <= names and not profile_reads(e)
+
+
+def _tests_of(expressions: Sequence[ir.Expr], names: set[str]) -> int:
+    found: set[ir.Expr] = set()
+    for e in expressions:
+        _collect(e, names, found)
+    return len(found)
+
+
+def _collect(e: ir.Expr, names: set[str], found: set[ir.Expr]) -> None:
+    if isinstance(e, ir.TESTS) and _only(e, names):
+        found.add(e)
+        return
+    from pql.ir.walk import parts
+
+    for p in parts(e):
+        _collect(p, names, found)
+
+
+def _packed(
+    made: Relation,
+    group: Group,
+    expressions: Sequence[ir.Expr],
+    settings: Settings,
+    leaves: Mapping[str, AnyLeaf],
+    alias: str,
+) -> tuple[exp.Select, list[ir.Expr], dict[str, Sql]]:
+    """The tests that only this group decides, as bits: the relation, the expressions over bits, and the bits' SQL."""
+    names = set(group.leaves)
+    found: dict[ir.Expr, str] = {}
+
+    def change(e: ir.Expr) -> ir.Expr:
+        if isinstance(e, ir.TESTS) and _only(e, names):
+            name = found.setdefault(e, f"{alias}_{len(found)}")
+            return leaf_reference(name, BOOLEAN)
+        result: ir.Expr = rebuild(e, change)
+        return result
+
+    done = [change(e) for e in expressions]
+    kept = {n for e in done for n in leaf_names(e)} & names
+    some = {t: n for t, n in found.items() if at_least_one(t, leaves)}
+    rest = {t: n for t, n in found.items() if t not in some}
+    valued = kept | {n for t in rest for n in leaf_names(t)}
+    inner = made.select.select(*(exp.alias_(v, n, copy=False) for n, v in made.values.items() if n in valued), copy=False)
+    bits: dict[str, Sql] = {}
+    columns = [column(PID, "w"), *(column(n, "w") for n in sorted(kept))]
+    for w, chunk in enumerate(_chunks(list(some.items()))):
+        row = [_bit(made.conditions[next(iter(leaf_names(t)))], i) for i, (t, _) in enumerate(chunk)]
+        inner = inner.select(exp.alias_(call("bit_or", _either(row)), f"b{w}", copy=False), copy=False)
+        columns.append(column(f"b{w}", "w"))
+        bits |= {name: _read_bit(f"b{w}", alias, i, False) for i, (_, name) in enumerate(chunk)}
+    plain = RowRenderer(settings, {}, {n: _default(column(n, "w"), leaves[n]) for n in valued})
+    for w, chunk in enumerate(_chunks(list(rest.items()))):
+        row = []
+        for i, (test, name) in enumerate(chunk):
+            absent = outcome(with_defaults(test, leaves))
+            row.append(_bit(plain.test(ir.Not(test) if absent else test, exact=False), i))
+            bits[name] = _read_bit(f"w{w}", alias, i, bool(absent))
+        columns.append(exp.alias_(paren(_either(row)), f"w{w}", copy=False))
+    return exp.Select(expressions=columns).from_(inner.subquery("w", copy=False)), done, bits
+
+
+def _chunks(items: list[tuple[ir.Expr, str]]) -> list[list[tuple[ir.Expr, str]]]:
+    return [items[i : i + WORD] for i in range(0, len(items), WORD)]
+
+
+def _word(value: int) -> Sql:
+    return cast(number(value), "UBIGINT")
+
+
+def _bit(condition: Sql, place: int) -> Sql:
+    if condition == exp.true():
+        return _word(1 << place)
+    return exp.Case(ifs=[exp.If(this=condition, true=_word(1 << place))], default=_word(0))
+
+
+def _either(words: list[Sql]) -> Sql:
+    result = words[0]
+    for word in words[1:]:
+        result = exp.BitwiseOr(this=result, expression=word)
+    return result
+
+
+def _read_bit(word: str, alias: str, place: int, absent: bool) -> Sql:
+    """A bit of a joined word; a profile without rows has none set (and a test that holds for it is stored negated)."""
+    stored = coalesce(column(word, alias), _word(0))
+    masked = paren(exp.BitwiseAnd(this=stored, expression=_word(1 << place)))
+    return paren((exp.EQ if absent else exp.NEQ)(this=masked, expression=_word(0)))
+
+
+def existence(
+    expressions: Sequence[ir.Expr], leaves: Mapping[str, AnyLeaf]
+) -> tuple[list[ir.Expr], dict[str, AnyLeaf]]:
+    """Tests on a greatest or least value as the existence of a row: one bit for all, instead of an aggregate each."""
+    made: dict[AnyLeaf, str] = {leaf: name for name, leaf in leaves.items()}
+
+    def some(leaf: Leaf, test: ir.Expr) -> ir.Expr:
+        own = Leaf(leaf.levels, (*leaf.tests, test), "count", None, INTEGER, "", 0)
+        name = made.setdefault(own, f"e{len(made)}")
+        return ir.Compare(">=", leaf_reference(name, INTEGER), _ONE)
+
+    def change(e: ir.Expr) -> ir.Expr:
+        if isinstance(e, ir.Compare) and (leaf := _extreme(e.left, leaves)) and _constant(e.right):
+            if e.op in ((">", ">=") if leaf.function == "max" else ("<", "<=")):
+                assert leaf.value is not None
+                return some(leaf, ir.Compare(e.op, leaf.value, e.right))
+        if isinstance(e, ir.Within) and (leaf := _extreme(e.operand, leaves)) and leaf.function == "max" and e.lower:
+            assert leaf.value is not None
+            if _constant(e.lower.instant) and (e.upper is None or _constant(e.upper.instant)):
+                reached = some(leaf, ir.Within(leaf.value, e.lower, None))
+                if e.upper is None:
+                    return reached
+                beyond = ir.Compare(">" if e.upper.inclusive else ">=", leaf.value, e.upper.instant)
+                if beyond_never(leaf, e.upper):
+                    return reached
+                return ir.And((reached, ir.Not(some(leaf, beyond))))
+        result: ir.Expr = rebuild(e, change)
+        return result
+
+    done = [change(e) for e in expressions]
+    used = {n for e in done for n in leaf_names(e)}
+    return done, {name: leaf for leaf, name in made.items() if name in used}
+
+
+def beyond_never(leaf: Leaf, upper: ir.Edge) -> bool:
+    """Do the leaf's own tests already keep its instants below the edge?"""
+    return any(isinstance(t, ir.Within) and t.operand == leaf.value and t.upper == upper for t in leaf.tests)
+
+
+def _extreme(e: ir.Expr, leaves: Mapping[str, AnyLeaf]) -> Leaf | None:
+    name = referenced(e)
+    leaf = leaves[name] if name in leaves else None
+    return leaf if isinstance(leaf, Leaf) and leaf.function in ("min", "max") else None
+
+
+def _constant(e: ir.Expr) -> bool:
+    return not any(isinstance(n, ir.Var) for n in walk(e))
+
+
+__all__ = ["MARK", "Leaves", "Members", "Together", "reads_profile", "rewrite"]
