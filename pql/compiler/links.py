@@ -20,12 +20,14 @@ PID, STAMP = "pid", "t"
 
 def link_select(leaf: LinkLeaf, layout: Layout, settings: Settings) -> exp.Select:
     """`SELECT DISTINCT pid` of the profiles with such an event."""
-    rows = _rows(leaf.tests, leaf.links, layout, settings)
+    rows = _rows(leaf.tests, leaf.links, False, layout, settings)
     return exp.Select(expressions=[exp.column(PID)], distinct=exp.Distinct()).from_(rows.subquery("r"))
 
 
-def _rows(tests: tuple[ir.Expr, ...], links: tuple[Link, ...], layout: Layout, settings: Settings) -> exp.Select:
-    """Profile and instant of the events that satisfy the tests and the links."""
+def _rows(
+    tests: tuple[ir.Expr, ...], links: tuple[Link, ...], timed: bool, layout: Layout, settings: Settings
+) -> exp.Select:
+    """Profile and instant of the events that satisfy the tests and the links. `timed`: only those with an instant."""
     row = ir.Var(EVENT, TIMESTAMP)
     stamp = ir.Field(row, "timestamp", TIMESTAMP)
     source = choose(layout, (), (*tests, stamp), type_of(tests) is not None, ordered=False)
@@ -34,7 +36,8 @@ def _rows(tests: tuple[ir.Expr, ...], links: tuple[Link, ...], layout: Layout, s
     select = exp.Select(expressions=[exp.alias_(source.key, PID), exp.alias_(time, STAMP)]).from_(source.item)
     for t in tests:
         select = select.where(render.test(t, exact=False), copy=False)
-    select = select.where(not_null(time.copy()), copy=False)
+    if timed:
+        select = select.where(not_null(time.copy()), copy=False)
     for link in links:
         select = _linked(select, link, _bounds(tests, link), layout, settings)
     return select
@@ -70,7 +73,8 @@ def _at(alias: str, name: str = STAMP) -> Sql:
 def _linked(
     rows: exp.Select, link: Link, bounds: tuple[ir.Expr, ...], layout: Layout, settings: Settings
 ) -> exp.Select:
-    others = _rows((*link.tests, *bounds), link.links, layout, settings)
+    timed = link.lower is not None or link.upper is not None
+    others = _rows((*link.tests, *bounds), link.links, timed, layout, settings)
     columns = [exp.alias_(_at("r", PID), PID), exp.alias_(_at("r"), STAMP)]
     narrowed = bool(rows.args.get("joins")) and not link.negated
     out = exp.Select(expressions=columns).from_(exp.to_table("r") if narrowed else rows.subquery("r"))
@@ -112,7 +116,7 @@ def _exclude(
 ) -> None:
     """No event with these tests strictly between `o` and `r`: the one nearest to `r` does not come before `o` does."""
     alias = f"x{len(out.args.get('joins') or [])}"
-    between = _rows(tests, (), layout, settings).subquery(alias)
+    between = _rows(tests, (), True, layout, settings).subquery(alias)
     same = exp.EQ(this=_at("r", PID), expression=_at(alias, PID))
     side = exp.GT if backwards else exp.LT
     near = exp.And(this=same, expression=side(this=_at("r"), expression=_at(alias)))

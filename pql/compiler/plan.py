@@ -15,7 +15,7 @@ from sqlglot import exp
 from pql.compiler.groups import PID, Group, Relation, make_groups, relation
 from pql.compiler.layout import Layout
 from pql.compiler.leaves import MARK, AnyLeaf, Leaf, Leaves, leaf_reference, referenced
-from pql.compiler.render import Settings, Sql, coalesce, paren
+from pql.compiler.render import Settings, Sql, both, coalesce, paren
 from pql.compiler.rows import RowRenderer, Unfit, column, named, reader, reads_profile, type_of
 from pql.functions.record import call, cast, number
 from pql.ir import nodes as ir
@@ -192,11 +192,10 @@ class Members:
         rows = {**source.rows, ir.PROFILE: reader(self.layout.profile.columns, "p")}
         render = RowRenderer(self.settings, rows)
         own = column(self.layout.profile.key, "p")
-        inner = exp.Select(expressions=[number(1)]).from_(source.item).where(exp.EQ(this=source.key, expression=own))
-        for t in leaf.tests:
-            inner = inner.where(render.test(t, exact=False), copy=False)
+        on = both(exp.EQ(this=source.key, expression=own), *(render.test(t, exact=False) for t in leaf.tests))
         outer = exp.Select(expressions=[exp.alias_(own.copy(), PID)]).from_(named(self.layout.profile, "p"))
-        return outer.where(exp.Exists(this=inner))
+        outer.append("joins", exp.Join(this=source.item, on=on, kind="SEMI"))
+        return outer
 
     def necessary(self, chosen: _Selected) -> exp.Select | None:
         """Profiles outside cannot satisfy the test on the picked row: some row must satisfy it."""

@@ -148,7 +148,7 @@ def choose(layout: Layout, levels: tuple[Path, ...], es: tuple[ir.Expr, ...], ty
 
 
 def named(table: Table, alias: str = "e") -> Sql:
-    return exp.alias_(exp.to_table(table.name), alias, table=True)
+    return exp.alias_(exp.Table(this=exp.to_identifier(table.name)), alias, table=True)
 
 
 def _elements(layout: Layout, levels: tuple[Path, ...], es: tuple[ir.Expr, ...]) -> Source:

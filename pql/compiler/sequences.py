@@ -211,7 +211,7 @@ def _read_step(
     step: ir.Step, chain: ir.Chain, rows: tuple[ir.Expr, ...], row: ir.Expr, previous: int
 ) -> tuple[tuple[ir.Expr, ...], _Window, bool] | None:
     """A step's tests over the row, its window relative to the step before, and whether it has none."""
-    tests, window, simple = list(rows), _Window(), True
+    tests, window, simple = [*rows, ir.Not(ir.IsNull(_time(row)))], _Window(), True
     for test in (*ir.conjuncts(step.match), *ir.conjuncts(step.window)):
         if not any(_uses(test, s.var) for s in chain.steps if s.var != step.var):
             tests.extend(_own(test, step.var, row))

@@ -16,7 +16,7 @@ from pql.compiler.layout import Layout, nested_layout
 from pql.compiler.plan import PACK_FROM, Members, Together, rewrite
 from pql.compiler.render import Renderer, Settings, coalesce, struct
 from pql.compiler.rows import Unfit, column
-from pql.functions.record import call
+from pql.functions.record import call, number
 from pql.ir import nodes as ir
 from pql.ir.walk import parts
 from pql.types import ListType, ObjectType, ScalarType
@@ -124,7 +124,7 @@ class _Statement:
     def projected(self, values: list[exp.Expression], source: exp.Select) -> Query:
         columns = tuple(f"c{i}" for i in range(len(values)))
         if self.output == "counts":
-            made = [call("count_if", v) for v in values]
+            made = [call("count", exp.Case(ifs=[exp.If(this=v, true=number(1))])) for v in values]
         else:
             source = source.select(exp.alias_(column(self.layout.profile.key, "p"), "pid"), copy=False)
             tests = [isinstance(e, ir.TESTS) for e in self.expressions]

@@ -50,7 +50,7 @@ def _column(path: Path) -> str:
 
 
 def element_table(path: Path) -> str:
-    return "event." + _column(path)
+    return "event_" + "__".join(path)
 
 
 def describe_indexes(schema: Schema, ties: bool) -> Layout:
