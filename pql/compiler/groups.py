@@ -128,7 +128,9 @@ def _widest(tests: list[tuple[ir.Expr, ...]], shared: list[ir.Expr]) -> list[lis
         return []
     lows: list[ir.Within] = []
     for own in tests:
-        mine = [t for t in own if isinstance(t, ir.Within) and t.lower and path_of(t.operand) == (EVENT, ("timestamp",))]
+        mine = [
+            t for t in own if isinstance(t, ir.Within) and t.lower and path_of(t.operand) == (EVENT, ("timestamp",))
+        ]
         if not mine:
             return []
         lows.append(mine[0])

@@ -33,7 +33,6 @@ class Table:
     clustered: str = "profile"
 
 
-
 def find(columns: Mapping[Path, str], path: Path) -> tuple[str, Path] | None:
     """The column that holds a path, and the STRUCT fields below it."""
     for length in range(len(path), 0, -1):

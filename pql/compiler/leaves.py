@@ -208,7 +208,9 @@ class Leaves:
             if e.segment not in self.segments:
                 self.segments[e.segment] = self.rewrite(self.segment(e.segment))
             return self.segments[e.segment]
-        if isinstance(e, ir.Field | ir.Var | ir.Const | ir.Clock) and not isinstance(getattr(e, "object", None), ir.Call):
+        if isinstance(e, ir.Field | ir.Var | ir.Const | ir.Clock) and not isinstance(
+            getattr(e, "object", None), ir.Call
+        ):
             if not isinstance(e, ir.Field) or path_of(e) is not None:
                 return e
         found = self.leaf(e)

@@ -111,9 +111,7 @@ def _ends(link: Link, backwards: bool) -> tuple[Sql, Sql | None]:
     return near, far
 
 
-def _exclude(
-    out: exp.Select, tests: tuple[ir.Expr, ...], backwards: bool, layout: Layout, settings: Settings
-) -> None:
+def _exclude(out: exp.Select, tests: tuple[ir.Expr, ...], backwards: bool, layout: Layout, settings: Settings) -> None:
     """No event with these tests strictly between `o` and `r`: the one nearest to `r` does not come before `o` does."""
     alias = f"x{len(out.args.get('joins') or [])}"
     between = _rows(tests, (), True, layout, settings).subquery(alias)

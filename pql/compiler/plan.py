@@ -295,7 +295,10 @@ class Together:
             for name, leaf in group.leaves.items():
                 columns.setdefault(name, _default(column(name, alias), leaf))
             own, other = column(self.layout.profile.key, "p"), exp.column(PID, table=alias)
-            source.append("joins", exp.Join(this=select.subquery(alias, copy=False), on=exp.EQ(this=own, expression=other), side="LEFT"))
+            source.append(
+                "joins",
+                exp.Join(this=select.subquery(alias, copy=False), on=exp.EQ(this=own, expression=other), side="LEFT"),
+            )
         rows = {ir.PROFILE: _profile_reader(self.layout, listed)}
         render = RowRenderer(self.settings, rows, columns)
         values = [render.test(e, exact=False) if _is_test(e) else render.value(e) for e in done]
@@ -376,7 +379,9 @@ def _packed(
     some = {t: n for t, n in found.items() if at_least_one(t, leaves)}
     rest = {t: n for t, n in found.items() if t not in some}
     valued = kept | {n for t in rest for n in leaf_names(t)}
-    inner = made.select.select(*(exp.alias_(v, n, copy=False) for n, v in made.values.items() if n in valued), copy=False)
+    inner = made.select.select(
+        *(exp.alias_(v, n, copy=False) for n, v in made.values.items() if n in valued), copy=False
+    )
     bits: dict[str, Sql] = {}
     columns = [column(PID, "w"), *(column(n, "w") for n in sorted(kept))]
     for w, chunk in enumerate(_chunks(list(some.items()))):

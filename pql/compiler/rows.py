@@ -49,9 +49,7 @@ def reader(columns: Mapping[Path, str], alias: str | None) -> Reader:
 class RowRenderer(Renderer):
     """`rows`: how to read a path of a row variable. `leaves`: the SQL of a plan's leaf columns."""
 
-    def __init__(
-        self, settings: Settings, rows: Mapping[int, Reader], leaves: Mapping[str, Sql] | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, rows: Mapping[int, Reader], leaves: Mapping[str, Sql] | None = None) -> None:
         super().__init__(settings, self._no_field, self._no_segment)
         self.rows, self.leaves = rows, leaves or {}
 
@@ -111,7 +109,12 @@ def reads_profile(es: Iterable[ir.Expr]) -> bool:
 def type_of(tests: tuple[ir.Expr, ...]) -> str | None:
     """The event type that the tests demand."""
     for t in tests:
-        if isinstance(t, ir.Compare) and t.op == "=" and isinstance(t.right, ir.Const) and isinstance(t.right.value, str):
+        if (
+            isinstance(t, ir.Compare)
+            and t.op == "="
+            and isinstance(t.right, ir.Const)
+            and isinstance(t.right.value, str)
+        ):
             if path_of(t.left) == (EVENT, ("eventType",)):
                 return t.right.value
     return None
