@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test check clean
+.PHONY: install demo test check fuzz fuzz-nightly clean
 
 install: .venv/installed
 
@@ -23,6 +23,13 @@ check: install
 	$(BIN)/ruff format --check pql tests
 	$(BIN)/ruff check pql tests
 	$(BIN)/mypy
+
+# SQL against the plain evaluator; a difference prints its seed.
+fuzz: install
+	$(BIN)/python -m tests.property.fuzz --cases 10000
+
+fuzz-nightly: install
+	$(BIN)/python -m tests.property.fuzz --seed $$(date +%Y%m%d)00 --cases 1000000
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -6,6 +6,7 @@ later looks at where a step ended, the earliest end is as good as any, and one l
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -73,12 +74,25 @@ def _test(search: _Search, step: ir.Step, test: ir.Expr, row: str, exact: bool =
 
 
 def _bind(sql: Sql, variable: str, row: str) -> Sql:
-    def change(node: Sql) -> Sql:
-        if isinstance(node, exp.Column) and node.name == variable:
-            return call("struct_extract", exp.column(row), text("e"))
-        return node
+    return _replace(sql, variable, lambda: call("struct_extract", exp.column(row), text("e")))
 
-    return sql.transform(change)
+
+def _replace(sql: Sql, variable: str, make: Callable[[], Sql]) -> Sql:
+    """The SQL with the free uses of a variable replaced; a lambda that has a parameter of that name hides it."""
+
+    def hidden(node: Sql) -> bool:
+        above = node.parent
+        while above is not None:
+            if isinstance(above, exp.Lambda) and any(p.name == variable for p in above.expressions):
+                return True
+            above = above.parent
+        return False
+
+    if isinstance(sql, exp.Column) and sql.name == variable:
+        return make()
+    for column in [c for c in sql.find_all(exp.Column) if c.name == variable and not hidden(c)]:
+        column.replace(make())
+    return sql
 
 
 def _after(row: str, end: Sql | None) -> list[Sql]:
@@ -179,13 +193,10 @@ def _unbound(search: _Search, at: int, end: Sql | None, pending: list[ir.Step], 
     step = search.chain.steps[at]
     rest = _hold(search, at + 1, end, pending, base)
 
-    def change(node: Sql) -> Sql:
-        if isinstance(node, exp.Column) and node.name == f"v{step.var}":
-            last = call("list_extract", exp.column(base), number(0))
-            return call("struct_extract", last, text("e"))
-        return node
+    def missing() -> Sql:
+        return call("struct_extract", call("list_extract", exp.column(base), number(0)), text("e"))
 
-    return rest.transform(change)
+    return _replace(rest, f"v{step.var}", missing)
 
 
 def _counted(search: _Search, at: int, end: Sql | None, pending: list[ir.Step], base: str) -> Sql:

@@ -287,7 +287,7 @@ class Together:
         for i, group in enumerate(groups):
             made = relation(group, self.layout, self.settings)
             alias = f"g{i}"
-            if pack and not group.correlated and _tests_of(done, set(group.leaves)) > 1:
+            if pack and not group.correlated and _tests_of(done, set(group.leaves), leaves) > 1:
                 select, done, packed = _packed(made, group, done, self.settings, leaves, alias)
                 columns |= packed
             else:
@@ -333,26 +333,27 @@ def _default(value: Sql, leaf: AnyLeaf) -> Sql:
     return coalesce(value, constant)
 
 
-def _only(e: ir.Expr, names: set[str]) -> bool:
+def _only(e: ir.Expr, names: set[str], leaves: Mapping[str, AnyLeaf]) -> bool:
+    """Can one relation alone decide the test, and is its answer known for a profile without rows there?"""
     own = leaf_names(e)
-    return bool(own) and own <= names and not profile_reads(e)
+    return bool(own) and own <= names and not profile_reads(e) and outcome(with_defaults(e, leaves)) is not None
 
 
-def _tests_of(expressions: Sequence[ir.Expr], names: set[str]) -> int:
+def _tests_of(expressions: Sequence[ir.Expr], names: set[str], leaves: Mapping[str, AnyLeaf]) -> int:
     found: set[ir.Expr] = set()
     for e in expressions:
-        _collect(e, names, found)
+        _collect(e, names, leaves, found)
     return len(found)
 
 
-def _collect(e: ir.Expr, names: set[str], found: set[ir.Expr]) -> None:
-    if isinstance(e, ir.TESTS) and _only(e, names):
+def _collect(e: ir.Expr, names: set[str], leaves: Mapping[str, AnyLeaf], found: set[ir.Expr]) -> None:
+    if isinstance(e, ir.TESTS) and _only(e, names, leaves):
         found.add(e)
         return
     from pql.ir.walk import parts
 
     for p in parts(e):
-        _collect(p, names, found)
+        _collect(p, names, leaves, found)
 
 
 def _packed(
@@ -368,7 +369,7 @@ def _packed(
     found: dict[ir.Expr, str] = {}
 
     def change(e: ir.Expr) -> ir.Expr:
-        if isinstance(e, ir.TESTS) and _only(e, names):
+        if isinstance(e, ir.TESTS) and _only(e, names, leaves):
             name = found.setdefault(e, f"{alias}_{len(found)}")
             return leaf_reference(name, BOOLEAN)
         result: ir.Expr = rebuild(e, change)

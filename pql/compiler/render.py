@@ -554,7 +554,7 @@ class Renderer:
             )
         above, below = exp.GTE(this=day.copy(), expression=low.copy()), exp.LTE(this=day, expression=high.copy())
         straight = exp.LTE(this=low, expression=high)
-        either = exp.Or(this=above.copy(), expression=below.copy())
+        either = both(not_null(low), not_null(high), paren(exp.Or(this=above.copy(), expression=below.copy())))
         ring = exp.Case(ifs=[exp.If(this=straight, true=both(above, below))], default=paren(either))
         span = paren(exp.Sub(this=last.copy(), expression=first.copy()))
         whole = exp.GTE(this=span.copy(), expression=number(365))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from pql.compiler.layout import Layout, Path, Table, find
-from pql.compiler.leaves import EVENT, MARK, path_of, referenced
+from pql.compiler.leaves import EVENT, path_of, referenced
 from pql.compiler.render import Renderer, Settings, Sql
 from pql.functions.record import call, text
 from pql.ir import nodes as ir

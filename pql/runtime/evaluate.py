@@ -270,7 +270,11 @@ class Evaluator:
             return own(*args)
         if any(a is None for a in args):
             return None
-        if e.args and e.args[0].type in (TIMESTAMP,) and e.function in ("getYear", "getMonth", "getDayOfMonth", "dayOfWeek"):
+        if (
+            e.args
+            and e.args[0].type in (TIMESTAMP,)
+            and e.function in ("getYear", "getMonth", "getDayOfMonth", "dayOfWeek")
+        ):
             args[0] = self.zone.local(args[0])
         return SCALARS[e.function](*args)
 

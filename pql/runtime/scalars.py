@@ -158,7 +158,13 @@ def convert(value: Any, source: Type, target: Type) -> Any:
     if target == STRING:
         if isinstance(value, bool):
             return "true" if value else "false"
-        return number_text(value) if isinstance(value, Decimal | float) else value.isoformat() if source == DATE else str(value)
+        return (
+            number_text(value)
+            if isinstance(value, Decimal | float)
+            else value.isoformat()
+            if source == DATE
+            else str(value)
+        )
     if target == TIMESTAMP and source == DATE:
         return datetime.combine(value, time())
     if target == DATE and source == TIMESTAMP:
