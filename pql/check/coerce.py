@@ -42,7 +42,7 @@ class Unfit(Exception):
 
 def can_convert(source: Type, target: Type) -> bool:
     """May a value of one scalar type stand where the other is wanted?"""
-    if source == target or source == NULL or (is_numeric(source) and is_numeric(target)):
+    if source in (target, NULL) or is_numeric(source) and is_numeric(target):
         return True
     if source == STRING:
         return target in (BOOLEAN, INTEGER, NUMBER, DOUBLE, DATE, TIMESTAMP)

@@ -470,7 +470,7 @@ def beyond_never(leaf: Leaf, upper: ir.Edge) -> bool:
 
 def _extreme(e: ir.Expr, leaves: Mapping[str, AnyLeaf]) -> Leaf | None:
     name = referenced(e)
-    leaf = leaves[name] if name in leaves else None
+    leaf = leaves.get(name, None)
     return leaf if isinstance(leaf, Leaf) and leaf.function in ("min", "max") else None
 
 

@@ -11,7 +11,7 @@ FLOORS = [
     {"cli"},
     {"api"},
     {"store"},
-    {"compiler"},
+    {"compiler", "runtime"},
     {"check"},
     {"syntax", "xdm", "functions", "ir"},
     {"diagnostics"},
