@@ -22,6 +22,7 @@ from pql.source import Source
 from pql.store.store import Store, StoreError
 from pql.syntax import ast, parse_expression
 from pql.types import Type
+from pql.xdm.load import load_schema
 from pql.xdm.schema import Schema
 from pql.xdm.short import read_short
 from pql.xdm.values import read_event, read_profile, write_value
@@ -34,6 +35,7 @@ __all__ = [
     "Settings",
     "Store",
     "StoreError",
+    "load_schema",
     "read_short",
     "write_value",
 ]

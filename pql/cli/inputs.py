@@ -12,7 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
-SchemaOption = Annotated[Path | None, typer.Option("--schema", "-s", help="Schema file (short form, YAML or JSON).")]
+SchemaOption = Annotated[
+    Path | None,
+    typer.Option("--schema", "-s", help="Schema: a file (short form, XDM manifest or JSON Schema) or a folder."),
+]
 FormatOption = Annotated[str, typer.Option("--format", "-f", help="text, json, sarif, github or junit.")]
 
 
@@ -41,17 +44,12 @@ def find_schema(schema: Path | None, near: Path | None) -> Path:
 
 
 def environment(schema: Path | None, near: Path | None = None) -> Any:
-    import yaml
-
-    from pql.api import Environment, read_short
+    """The environment of the schema that is asked for or found; exit 2 with its findings when it has errors."""
+    from pql.api import Environment, load_schema
 
     path = find_schema(schema, near)
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise fail(f"schema `{path}` cannot be read: {error}") from None
-    made, found = read_short(document, str(path))
-    if found:
+    made, found = load_schema(path)
+    if any(d.is_error for d in found):
         from pql.diagnostics.render import FORMATS
 
         typer.echo(FORMATS["text"](found), err=True)

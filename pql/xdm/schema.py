@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pql.types import STRING, TIMESTAMP, Field, ListType, MapType, ObjectType, Type, make_object
 
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """`profile` includes `xEvent`, the list of events. `entities`: context entities by name."""
+    """`profile` includes `xEvent`, the list of events. `entities`: context entities by name. `identities`: fields that hold
+    an identity (`descriptors.IdentityField`), of the profile and of an event."""
 
     profile: ObjectType
     event: ObjectType
     entities: Mapping[str, ObjectType] = field(default_factory=dict)
+    identities: tuple[Any, ...] = ()
+    event_identities: tuple[Any, ...] = ()
 
 
 def _object(name: str, types: Mapping[str, Type]) -> ObjectType:
@@ -37,7 +41,8 @@ def make_schema(
     events = {f.name: f for f in (Field("_id", STRING), Field("timestamp", TIMESTAMP), Field("eventType", STRING))}
     event_type = make_object("event", {**events, **event})
     fields = dict(profile)
-    fields.setdefault("identityMap", Field("identityMap", IDENTITY_MAP))
-    fields.setdefault("segmentMembership", Field("segmentMembership", SEGMENT_MEMBERSHIP))
+    for name, kind in (("identityMap", IDENTITY_MAP), ("segmentMembership", SEGMENT_MEMBERSHIP)):
+        if not isinstance(getattr(fields.get(name), "type", None), MapType):
+            fields[name] = Field(name, kind)
     fields["xEvent"] = Field("xEvent", ListType(event_type))
     return Schema(make_object("profile", fields), event_type, entities or {})
