@@ -15,6 +15,7 @@ from pql.cli.commands.conform import conform
 from pql.cli.commands.demo import demo
 from pql.cli.commands.evaluate import eval_
 from pql.cli.commands.explain import explain
+from pql.cli.commands.fmt import fmt
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Customer segments in the Profile Query Language: check, run and explain them.")  # fmt: skip
@@ -26,6 +27,7 @@ COMMANDS = {
     "eval": eval_,
     "conform": conform,
     "demo": demo,
+    "fmt": fmt,
 }
 for name, function in COMMANDS.items():
     app.command(name)(function)
