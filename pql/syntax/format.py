@@ -16,7 +16,7 @@ from pql.source import Source, Span
 from pql.syntax import ast
 from pql.syntax.comments import Lost
 from pql.syntax.format_expression import INTEGER, NAME, Printer, sign, word
-from pql.syntax.layout import HARD, LINE, SPACE, Doc, cat, group, nest, render
+from pql.syntax.layout import HARD, LINE, SPACE, Doc, cat, group, must_break, nest, render
 from pql.syntax.parser import parse_expression, parse_file
 
 WIDTH = 100
@@ -121,7 +121,7 @@ class DeclarationPrinter(Printer):
         where = self.take(word("where"), "where", "force" if rows else "first")
         flat = isinstance(node.where, ast.And | ast.Or) and not self.wrapped(node.where)
         rows.append(cat(where, nest(SPACE, self.expression(node.where), by=2 if flat else 0)))
-        return cat(*head, nest(HARD, *rows, self.own_lines()), HARD, self.sign("}"))
+        return cat(*head, nest(*rows, self.own_lines()), HARD, self.sign("}"))
 
     def property(self, node: ast.Property, blank: str) -> Doc:
         head = cat(self.take(NAME, "", blank), self.sign(":"), SPACE)
@@ -138,7 +138,8 @@ class DeclarationPrinter(Printer):
         steps: list[Doc] = []
         for step in node.steps:
             steps.append(self.test_step(step, "keep" if steps else "first"))
-        return cat(head, nest(*([HARD] if steps else []), *steps, self.own_lines()), HARD, self.sign("}"))
+        inside = nest(*steps, self.own_lines())
+        return cat(head, inside, HARD if must_break(inside) else "", self.sign("}"))
 
     def test_step(self, step: ast.TestStep, blank: str) -> Doc:
         match step:

@@ -295,7 +295,8 @@ class Printer(Reader):
                     head = cat(head, self.bracket("(", lambda: self.expression(body), ")"))
                 else:
                     head = cat(head, SPACE, self.expression(body))
-                return group(head, nest(LINE, self.word("over"), SPACE, self.variables(variables)))
+                over = self.word("over")
+                return group(head, nest(LINE, over, SPACE, nest(self.variables(variables))))
             case ast.Let(_, value, body):
                 head = cat(self.word("let"), SPACE, self.name(), SPACE, self.sign("="), SPACE, self.expression(value))
                 return group(head, SPACE, self.word("in"), LINE, self.expression(body))
