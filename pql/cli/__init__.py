@@ -12,6 +12,7 @@ import typer
 from pql.cli.commands.check import check
 from pql.cli.commands.compile import compile_
 from pql.cli.commands.conform import conform
+from pql.cli.commands.convert import convert
 from pql.cli.commands.demo import demo
 from pql.cli.commands.evaluate import eval_
 from pql.cli.commands.explain import explain
@@ -28,6 +29,7 @@ COMMANDS = {
     "conform": conform,
     "demo": demo,
     "fmt": fmt,
+    "convert": convert,
 }
 for name, function in COMMANDS.items():
     app.command(name)(function)
