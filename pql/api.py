@@ -23,6 +23,7 @@ from pql.store.store import Store, StoreError
 from pql.syntax import ast, parse_expression
 from pql.syntax.format import format_expression, format_source
 from pql.syntax.format_plain import plain_text
+from pql.syntax.json_document import document_to_text, looks_like_json
 from pql.syntax.json_form import to_json
 from pql.syntax.json_read import from_json
 from pql.types import Type
@@ -96,6 +97,14 @@ class Environment:
         text = plain_text(tree)
         laid_out, _ = format_expression(Source(name, text))
         return self.check(laid_out or text, name, catalog)
+
+    def check_either(self, text: str, name: str = "<expression>", catalog: Catalog | None = None) -> Expression:
+        """Parse and check one expression, written as text or as pql/json."""
+        source = Source(name, text)
+        if not looks_like_json(source):
+            return self.check(text, name, catalog)
+        laid_out, found = document_to_text(source)
+        return Expression(None, ir.FALSE, tuple(found)) if laid_out is None else self.check(laid_out, name, catalog)
 
     def project(self, sources: Iterable[Source]) -> Project:
         """Check `.pql` sources together: they may refer to each other's segments, definitions and attributes."""

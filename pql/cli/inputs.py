@@ -66,13 +66,26 @@ def read_sources(paths: list[Path]) -> list[Any]:
     sources = []
     for file in files:
         try:
-            sources.append(Source(str(file), file.read_bytes().decode("utf-8")))
+            source = Source(str(file), file.read_bytes().decode("utf-8"))
+            sources.append(_as_text(source) if file.suffix == ".json" else source)
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise fail(f"`{file}` cannot be read: {reason}") from None
     if not sources:
         raise fail("no `.pql` file found", "name a file, or a folder that holds some")
     return sources
+
+
+def _as_text(source: Any) -> Any:
+    """A pql/json document as the text that it stands for; findings end the command."""
+    from pql.source import Source
+    from pql.syntax.json_document import document_to_text
+
+    text, found = document_to_text(source)
+    if text is None:
+        show(found, "text")
+        raise typer.Exit(1)
+    return Source(source.name, text)
 
 
 def show(found: Any, output: str, files: tuple[str, ...] = ()) -> None:

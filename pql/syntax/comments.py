@@ -89,6 +89,8 @@ class Reader:
 
     def _lead(self, token: str, blank: str) -> list[Doc]:
         gap, docs = self.gap, list[Doc]()
+        if not (blank or gap.own or gap.trailing or gap.glued):
+            return docs
         above = [b for b, _ in gap.own] + [gap.blank]
         if not blank:
             above = [False] * len(above)

@@ -3,6 +3,8 @@
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from texts import comments, expression, file, scatter
 
 from pql.source import Source
@@ -54,3 +56,20 @@ def test_lines_are_short_where_they_can_break():
     text = "define d = " + " and ".join(f"a.b{n} in [{n}, {n}]" for n in range(r.randint(50, 60)))
     once, _ = format_source(Source("x.pql", text))
     assert max(map(len, once.split("\n"))) <= WIDTH
+
+
+WORDS = st.sampled_from(
+    ["a", ".", "(", ")", "[", "]", "and", "not", '"x"', "1", "2.5", "=", "in", "exists", "from", "where", "sum", "over", "chain(", "WHAT(",
+     "occurs", "on", "now", "last", "week", ",", ":", "=>", "^", "this", "segment", "define", "test", "// c\n", "/* d */", "\n", "!", "-",
+     "if", "let", "xdm:", "`b`", "$1", "{", "}", "\r\n", "\ufeff", "\f", "5", "count", "()", "true"]
+)  # fmt: skip
+
+
+@given(st.lists(WORDS, max_size=12), st.sampled_from(["", " "]))
+@settings(max_examples=1500, deadline=None)
+def test_any_words(words, between):
+    text = between.join(words)
+    formatted, found = format_source(Source("x.pql", text))
+    assert (formatted is None) == bool(found)
+    if formatted is not None:
+        assert format_source(Source("x.pql", formatted)) == (formatted, [])

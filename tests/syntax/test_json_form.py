@@ -178,3 +178,22 @@ def test_convert_fails(args, code, says):
     result = convert(*args)
     assert (result.exit_code, result.stdout) == (code, "")
     assert says in result.stderr
+
+
+def test_other_commands_read_pql_json(tmp_path):
+    (tmp_path / "schema.yaml").write_text("profile:\n  age: integer\n")
+    node = json.dumps(to_json(tree_of("age >= 18")))
+    (tmp_path / "adults.json").write_text(node)
+    (tmp_path / "broken.json").write_text('{"nodeType": "literal"}')
+    (tmp_path / "segments.json").write_text(json.dumps({"segments": [DEFINITION, {**DEFINITION, "id": "b"}]}))
+
+    def pql(*args):
+        return CliRunner().invoke(app, [*map(str, args), "--schema", str(tmp_path / "schema.yaml")])
+
+    assert pql("check", tmp_path / "adults.json").exit_code == 0
+    assert pql("check", "-e", node).exit_code == 0
+    assert "PQL0812" in pql("check", tmp_path / "broken.json").output
+    unknown = pql("check", tmp_path / "segments.json")
+    assert unknown.exit_code == 1 and unknown.output.count("error[PQL0201]") == 2
+    assert "18" in pql("compile", "-e", node).output
+    assert pql("eval", node).output.strip() == "false"

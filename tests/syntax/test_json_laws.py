@@ -67,14 +67,11 @@ def must_be_sound(document):
 
 
 KEYS = st.sampled_from(
-    "nodeType fnName params literalType value fieldName object quantifier variables varName from where position body name levels items"
-    " entries key operand phrase kind reference direction operator amount unit steps what when count low high x-form x-written".split()
-)
+    ["nodeType", "fnName", "params", "literalType", "value", "fieldName", "object", "quantifier", "variables", "varName", "from", "where", "position", "body", "name", "levels", "items", "entries", "key", "operand", "phrase", "kind", "reference", "direction", "operator", "amount", "unit", "steps", "what", "when", "count", "low", "high", "x-form", "x-written"]
+)  # fmt: skip
 VALUES = st.sampled_from(
-    "fnApply fnCreate literal fieldLookup quantification select varDecl varRef parameterReference x-name x-this x-up x-list x-object"
-    " x-occurs x-let x-chain x-time x-comprehension and NOT = in + if x-filter some String Integer Number List a b X now prefix method on"
-    " distance day <= before".split()
-)
+    ["fnApply", "fnCreate", "literal", "fieldLookup", "quantification", "select", "varDecl", "varRef", "parameterReference", "x-name", "x-this", "x-up", "x-list", "x-object", "x-occurs", "x-let", "x-chain", "x-time", "x-comprehension", "and", "NOT", "=", "in", "+", "if", "x-filter", "some", "String", "Integer", "Number", "List", "a", "b", "X", "now", "prefix", "method", "on", "distance", "day", "<=", "before"]
+)  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | VALUES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=5),
