@@ -49,7 +49,9 @@ def read_json(source: Source) -> tuple[object, list[Diagnostic]]:
         parts.report(Wrong("$", f"text of more than {MAX_CHARACTERS:,} characters", code="PQL0001"))
         return None, parts.found
     try:
-        return json.loads(source.text, parse_float=Decimal, parse_constant=_refuse), []
+        return json.loads(source.text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once), []
+    except _Twice as error:
+        parts.report(Wrong("$", f"the key {shown(error.args[0])} stands twice in one object"))
     except json.JSONDecodeError as error:
         span = Span(error.pos, min(error.pos + 1, len(source.text)))
         said = error.msg[:1].lower() + error.msg[1:]
@@ -60,6 +62,18 @@ def read_json(source: Source) -> tuple[object, list[Diagnostic]]:
     except ValueError:
         parts.report(Wrong("$", "a number in this document is out of range", code="PQL0106"))
     return None, parts.found
+
+
+class _Twice(Exception):
+    """A key that an object has two values for: which one counts would be a guess."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _Twice(next(key for key in keys if keys.count(key) > 1))
+    return made
 
 
 def _refuse(word: str) -> None:

@@ -49,6 +49,7 @@ def test_expressions(block):
         assert once is not None
         assert parse_expression(Source("law", once))[0] == tree, text
         assert format_expression(Source("law", once))[0] == once, text
+        assert max(map(len, once.split("\n"))) <= WIDTH, text  # no name or string in these is long
 
 
 def test_lines_are_short_where_they_can_break():

@@ -117,6 +117,13 @@ def test_wrong_definitions(change, says):
     assert [d.message for d in found] == [says]
 
 
+def test_a_key_that_stands_twice():
+    text = '{"nodeType": "literal", "value": 1, "value": 2}'
+    assert [d.message for d in document_to_text(Source("x", text))[1]] == [
+        "`$`: the key `value` stands twice in one object"
+    ]
+
+
 def test_text_that_begins_with_a_bracket_is_not_json():
     assert not looks_like_json(Source("x", '{"a": 1}'))
     assert not looks_like_json(Source("x", '["a"].includes(b)'))
