@@ -61,3 +61,10 @@ def test_the_deepest_text_that_parses_is_formatted():
     assert format_source(Source("x.pql", text))[0] == text + "\n"
     wide = "a in [" + ", ".join(["1"] * 9000) + "]"
     assert format_source(Source("x.pql", wide))[0] is not None
+
+
+@pytest.mark.parametrize("broken", ["a = 2\n", "a = \n"])
+def test_a_text_that_would_say_something_else_is_not_given_out(monkeypatch, broken):
+    monkeypatch.setattr("pql.syntax.format._lay_out", lambda source, file: broken)
+    text, found = format_source(Source("x.pql", "a = 1"))
+    assert (text, [d.code for d in found]) == (None, ["PQL0905"])
