@@ -59,6 +59,18 @@ def environment(schema: Path | None, near: Path | None = None) -> Any:
     return Environment(made)
 
 
+def _as_text(source: Any) -> Any:
+    """A pql/json document as the text that it stands for; findings end the command."""
+    from pql.source import Source
+    from pql.syntax.json_document import document_to_text
+
+    text, found = document_to_text(source)
+    if text is None:
+        show(found, "text")
+        raise typer.Exit(1)
+    return Source(source.name, text)
+
+
 def read_sources(paths: list[Path]) -> list[Any]:
     from pql.source import Source
 
@@ -74,18 +86,6 @@ def read_sources(paths: list[Path]) -> list[Any]:
     if not sources:
         raise fail("no `.pql` file found", "name a file, or a folder that holds some")
     return sources
-
-
-def _as_text(source: Any) -> Any:
-    """A pql/json document as the text that it stands for; findings end the command."""
-    from pql.source import Source
-    from pql.syntax.json_document import document_to_text
-
-    text, found = document_to_text(source)
-    if text is None:
-        show(found, "text")
-        raise typer.Exit(1)
-    return Source(source.name, text)
 
 
 def show(found: Any, output: str, files: tuple[str, ...] = ()) -> None:

@@ -202,5 +202,5 @@ def test_other_commands_read_pql_json(tmp_path):
     assert "PQL0812" in pql("check", tmp_path / "broken.json").output
     unknown = pql("check", tmp_path / "segments.json")
     assert unknown.exit_code == 1 and unknown.output.count("error[PQL0201]") == 2
-    assert "18" in pql("compile", "-e", node).output
+    assert "18" in pql("compile", tmp_path / "adults.json").output
     assert pql("eval", node).output.strip() == "false"

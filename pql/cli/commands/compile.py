@@ -12,15 +12,13 @@ from pql.cli.inputs import SchemaOption, environment, read_sources, show
 
 def compile_(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders.")] = None,
-    expression: Annotated[
-        str | None, typer.Option("-e", help="An expression (text or pql/json) instead of files.")
-    ] = None,
+    expression: Annotated[str | None, typer.Option("-e", help="An expression instead of files.")] = None,
     schema: SchemaOption = None,
 ) -> None:
     """Print the DuckDB SQL, with the parameter $now. Example: pql compile -s schema.yaml -e 'person.age > 3'"""
     if expression is not None:
         env = environment(schema)
-        checked = env.check_either(expression)
+        checked = env.check(expression)
         if not checked.ok:
             show(list(checked.diagnostics), "text")
             raise typer.Exit(1)
