@@ -21,6 +21,11 @@ from pql.ir import nodes as ir
 from pql.source import Source
 from pql.store.store import Store, StoreError
 from pql.syntax import ast, parse_expression
+from pql.syntax.format import format_expression, format_source
+from pql.syntax.format_plain import plain_text
+from pql.syntax.json_document import document_to_text, looks_like_json
+from pql.syntax.json_form import to_json
+from pql.syntax.json_read import from_json
 from pql.types import Type
 from pql.xdm.load import load_schema
 from pql.xdm.schema import Schema
@@ -36,7 +41,10 @@ __all__ = [
     "Store",
     "StoreError",
     "load_schema",
+    "format_source",
+    "from_json",
     "read_short",
+    "to_json",
     "write_value",
 ]
 
@@ -81,6 +89,24 @@ class Environment:
         findings.items.extend(found)
         checked = Checker(self.schema, findings, catalog or Catalog()).whole(tree)
         return Expression(tree, checked, tuple(findings.items))
+
+    def check_json(self, document: object, name: str = "<pql/json>", catalog: Catalog | None = None) -> Expression:
+        """Check a pql/json node, given as `json.loads` returns it. Findings of names and types point into its text form."""
+        source = Source(name, "")
+        tree, found = from_json(document, source)
+        if tree is None:
+            return Expression(None, ir.FALSE, tuple(found))
+        text = plain_text(tree)
+        laid_out, _ = format_expression(Source(name, text))
+        return self.check(laid_out or text, name, catalog)
+
+    def check_either(self, text: str, name: str = "<expression>", catalog: Catalog | None = None) -> Expression:
+        """Parse and check one expression, written as text or as pql/json."""
+        source = Source(name, text)
+        if not looks_like_json(source):
+            return self.check(text, name, catalog)
+        laid_out, found = document_to_text(source)
+        return Expression(None, ir.FALSE, tuple(found)) if laid_out is None else self.check(laid_out, name, catalog)
 
     def project(self, sources: Iterable[Source]) -> Project:
         """Check `.pql` sources together: they may refer to each other's segments, definitions and attributes."""

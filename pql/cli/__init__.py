@@ -12,9 +12,11 @@ import typer
 from pql.cli.commands.check import check
 from pql.cli.commands.compile import compile_
 from pql.cli.commands.conform import conform
+from pql.cli.commands.convert import convert
 from pql.cli.commands.demo import demo
 from pql.cli.commands.evaluate import eval_
 from pql.cli.commands.explain import explain
+from pql.cli.commands.fmt import fmt
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Customer segments in the Profile Query Language: check, run and explain them.")  # fmt: skip
@@ -26,6 +28,8 @@ COMMANDS = {
     "eval": eval_,
     "conform": conform,
     "demo": demo,
+    "fmt": fmt,
+    "convert": convert,
 }
 for name, function in COMMANDS.items():
     app.command(name)(function)

@@ -57,6 +57,18 @@ def environment(schema: Path | None, near: Path | None = None) -> Any:
     return Environment(made)
 
 
+def _as_text(source: Any) -> Any:
+    """A pql/json document as the text that it stands for; findings end the command."""
+    from pql.source import Source
+    from pql.syntax.json_document import document_to_text
+
+    text, found = document_to_text(source)
+    if text is None:
+        show(found, "text")
+        raise typer.Exit(1)
+    return Source(source.name, text)
+
+
 def read_sources(paths: list[Path]) -> list[Any]:
     from pql.source import Source
 
@@ -64,7 +76,8 @@ def read_sources(paths: list[Path]) -> list[Any]:
     sources = []
     for file in files:
         try:
-            sources.append(Source(str(file), file.read_bytes().decode("utf-8")))
+            source = Source(str(file), file.read_bytes().decode("utf-8"))
+            sources.append(_as_text(source) if file.suffix == ".json" else source)
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise fail(f"`{file}` cannot be read: {reason}") from None

@@ -102,6 +102,7 @@ _TABLE: tuple[tuple[str, Severity, str], ...] = (
     ("PQL0902", ERROR, "project file is not valid"),
     ("PQL0903", ERROR, "nothing to do"),
     ("PQL0904", ERROR, "store cannot be opened"),
+    ("PQL0905", ERROR, "the formatter would change the meaning"),
 )
 
 CODES: dict[str, Code] = {c: Code(c, s, t, EXPLANATIONS.get(c, "")) for c, s, t in _TABLE}

@@ -130,7 +130,7 @@ class Builder(Transformer[Token, Any]):
                 operands.extend(node.operands)
             else:
                 operands.append(node)
-        return plain(c[0]) if len(c) == 1 else make(tuple(operands), span=whole(c))
+        return c[0] if len(c) == 1 else make(tuple(operands), span=whole(c))
 
     def or_(self, c: list[Any]) -> Any:
         return self._flat(c, ast.Or)

@@ -12,14 +12,16 @@ from pql.cli.inputs import FormatOption, SchemaOption, environment, read_sources
 
 def check(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders.")] = None,
-    expression: Annotated[str | None, typer.Option("-e", help="An expression instead of files.")] = None,
+    expression: Annotated[
+        str | None, typer.Option("-e", help="An expression (text or pql/json) instead of files.")
+    ] = None,
     schema: SchemaOption = None,
     format: FormatOption = "text",
 ) -> None:
     """Report every finding: syntax, names, types. Example: pql check examples/online-retail"""
     if expression is not None:
         env = environment(schema)
-        found = list(env.check(expression).diagnostics)
+        found = list(env.check_either(expression).diagnostics)
         show(found, format)
     else:
         sources = read_sources(paths or [Path(".")])

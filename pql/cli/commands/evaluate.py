@@ -12,7 +12,7 @@ from pql.cli.inputs import SchemaOption, environment, fail, instant, show
 
 
 def eval_(
-    expression: Annotated[str, typer.Argument(help="The expression.")],
+    expression: Annotated[str, typer.Argument(help="The expression, as text or pql/json.")],
     schema: SchemaOption = None,
     profile: Annotated[Path | None, typer.Option(help="One profile, a JSON object.")] = None,
     events: Annotated[Path | None, typer.Option(help="Its events: a JSON list, or JSON Lines.")] = None,
@@ -22,7 +22,7 @@ def eval_(
     from pql.api import StoreError
 
     env = environment(schema)
-    checked = env.check(expression)
+    checked = env.check_either(expression)
     if not checked.ok:
         show(list(checked.diagnostics), "text")
         raise typer.Exit(1)

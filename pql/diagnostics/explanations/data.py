@@ -201,4 +201,19 @@ can be checked without a store, and ones that read no data can be run:
 1 + 1 = 2
 ```
 """,
+    "PQL0905": """
+`pql fmt` reads what it has laid out once more, and compares. Here the new text would not say the same as the old one,
+so the file was left as it is. That is a defect of the formatter, not of the file: please report it, with the file. An
+expression such as this is formatted with its meaning unchanged:
+
+```pql
+person.age>18 AND loyalty.tier='gold'
+```
+
+Instead: until the defect is mended, lay out this file by hand. The rest of the run was not held up by it.
+
+```pql
+person.age > 18 and loyalty.tier = "gold"
+```
+""",
 }
