@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from pql.compiler.render import Renderer, Settings, Sql, struct
+from pql.compiler.render import Renderer, Settings
+from pql.compiler.sql import Sql, struct
 from pql.functions.record import call
 from pql.ir import nodes as ir
 from pql.ir.walk import parts
