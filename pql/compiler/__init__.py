@@ -7,7 +7,7 @@ Must not know the live engine, the store's connection or the syntax tree. Read `
 """
 
 from pql.compiler.layout import Layout, Table, nested_layout
-from pql.compiler.render import Settings
+from pql.compiler.render_times import Settings
 from pql.compiler.statement import Output, Query, compile_query
 
 __all__ = ["Layout", "Output", "Query", "Settings", "Table", "compile_query", "nested_layout"]

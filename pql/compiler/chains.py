@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from pql.compiler.sql import Sql, lam, name, struct
 from pql.functions.record import call, number, paren, text
 from pql.ir import nodes as ir
 from pql.ir.walk import walk
 
 if TYPE_CHECKING:
     from pql.compiler.render import Renderer
-
-Sql = exp.Expression
 
 
 @dataclass
@@ -32,8 +31,6 @@ class _Search:
 
 def chain_test(renderer: Renderer, chain: ir.Chain) -> Sql:
     """True (never null) if some binding satisfies every step."""
-    from pql.compiler.render import lam, name, struct
-
     search = _Search(renderer, chain, steps_vars=frozenset(s.var for s in chain.steps))
     row, items = f"v{chain.var}", renderer.value(chain.list)
     i = renderer.new_name()
@@ -49,8 +46,6 @@ def chain_test(renderer: Renderer, chain: ir.Chain) -> Sql:
 
 
 def _part(row: str, part: str) -> Sql:
-    from pql.compiler.render import name
-
     return call("struct_extract", name(row), text(part))
 
 
@@ -101,8 +96,6 @@ def _after(row: str, end: Sql | None) -> list[Sql]:
 
 def _matching(search: _Search, step: ir.Step, base: str, end: Sql | None, before: Sql | None = None) -> Sql:
     """The ordered candidates that match a step after `end` (and before `before`)."""
-    from pql.compiler.render import lam, name
-
     row = search.renderer.new_name()
     tests = _after(row, end)
     if before is not None:
@@ -130,8 +123,6 @@ def _hold(search: _Search, at: int, end: Sql | None, pending: list[ir.Step], bas
 
 def _closed(search: _Search, step: ir.Step, end: Sql | None, base: str) -> Sql:
     """An excluded step after the last bound one."""
-    from pql.compiler.render import lam, name
-
     row = search.renderer.new_name()
     now = search.renderer.value(ir.Clock())
     tests = [*_after(row, end), _test(search, step, step.match, row), _test(search, step, step.window, row)]
@@ -147,16 +138,12 @@ def _gaps(search: _Search, pending: list[ir.Step], end: Sql | None, start: Sql, 
 
 
 def _let(value: Sql, variable: str, body: Sql) -> Sql:
-    from pql.compiler.render import lam
-
     made = call("list_transform", call("list_value", value), lam([variable], body))
     return call("list_extract", made, number(1))
 
 
 def _least(search: _Search, at: int, end: Sql | None, pending: list[ir.Step], base: str) -> Sql:
     """COUNT(>= n): bind any n-th matching element; the start is the first of them."""
-    from pql.compiler.render import lam, name
-
     step = search.chain.steps[at]
     found, row, i = search.renderer.new_name(), search.renderer.new_name(), search.renderer.new_name()
     single = step.low <= 1
@@ -201,8 +188,6 @@ def _unbound(search: _Search, at: int, end: Sql | None, pending: list[ir.Step], 
 
 def _counted(search: _Search, at: int, end: Sql | None, pending: list[ir.Step], base: str) -> Sql:
     """COUNT with an upper bound, and COUNT(all): every matching element is bound."""
-    from pql.compiler.render import lam, name
-
     step = search.chain.steps[at]
     found, last = search.renderer.new_name(), search.renderer.new_name()
     amount: Sql = call("len", name(found))

@@ -9,9 +9,10 @@ from sqlglot import exp
 
 from pql.compiler.layout import Layout
 from pql.compiler.leaves import EVENT, Link, LinkLeaf, path_of
-from pql.compiler.render import Settings, Sql, both, not_null, paren
+from pql.compiler.render_times import Settings
 from pql.compiler.rows import RowRenderer, choose, type_of
-from pql.functions.record import call, number
+from pql.compiler.sql import Sql, both, not_null
+from pql.functions.record import call, number, paren
 from pql.ir import nodes as ir
 from pql.types import TIMESTAMP
 

@@ -15,9 +15,10 @@ from sqlglot import exp
 from pql.compiler.groups import PID, Group, Relation, make_groups, relation
 from pql.compiler.layout import Layout
 from pql.compiler.leaves import MARK, AnyLeaf, Leaf, Leaves, leaf_reference, referenced
-from pql.compiler.render import Settings, Sql, both, coalesce, paren
+from pql.compiler.render_times import Settings
 from pql.compiler.rows import RowRenderer, Unfit, column, named, reader, reads_profile, type_of
-from pql.functions.record import call, cast, number
+from pql.compiler.sql import Sql, both, coalesce
+from pql.functions.record import call, cast, number, paren
 from pql.ir import nodes as ir
 from pql.ir.walk import rebuild, walk
 from pql.types import BOOLEAN, INTEGER

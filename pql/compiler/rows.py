@@ -13,7 +13,9 @@ from sqlglot import exp
 
 from pql.compiler.layout import Layout, Path, Table, find
 from pql.compiler.leaves import EVENT, path_of, referenced
-from pql.compiler.render import Renderer, Settings, Sql
+from pql.compiler.render import Renderer
+from pql.compiler.render_times import Settings
+from pql.compiler.sql import Sql
 from pql.functions.record import call, text
 from pql.ir import nodes as ir
 from pql.ir.walk import walk

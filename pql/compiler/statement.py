@@ -14,8 +14,10 @@ from sqlglot import exp
 
 from pql.compiler.layout import Layout, nested_layout
 from pql.compiler.plan import PACK_FROM, Members, Together, rewrite
-from pql.compiler.render import Renderer, Settings, coalesce, struct
+from pql.compiler.render import Renderer
+from pql.compiler.render_times import Settings
 from pql.compiler.rows import Unfit, column
+from pql.compiler.sql import coalesce, struct
 from pql.functions.record import call, number
 from pql.ir import nodes as ir
 from pql.ir.walk import parts

@@ -1,0 +1,136 @@
+"""Clock, calendar and windows as SQL. SEMANTICS section 9.
+
+A part of the renderer: `render.Renderer` puts it together with the rest. Instants are UTC timestamps without a zone.
+Read `Times.test_within`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from pql.compiler.render_lists import Rendering
+from pql.compiler.sql import Sql, both, coalesce, not_null
+from pql.functions.record import call, cast, number, paren, text
+from pql.ir import nodes as ir
+from pql.types import TIMESTAMP
+
+MONTHS = {"month": 1, "year": 12, "decade": 120, "century": 1200, "millennium": 12000}
+MICROSECONDS = {
+    "microsecond": 1,
+    "millisecond": 1_000,
+    "second": 1_000_000,
+    "minute": 60_000_000,
+    "hour": 3_600_000_000,
+    "day": 86_400_000_000,
+    "week": 604_800_000_000,
+}
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Project settings that change meaning: the zone of calendar words and the first day of the week."""
+
+    zone: str = "UTC"
+    week_start: str = "monday"
+
+
+class Times(Rendering):
+    settings: Settings
+
+    def local(self, instant: Sql) -> Sql:
+        """The wall clock of the project's zone."""
+        if self.settings.zone == "UTC":
+            return instant
+        return call("timezone", text(self.settings.zone), call("timezone", text("UTC"), instant))
+
+    def utc(self, wall: Sql) -> Sql:
+        if self.settings.zone == "UTC":
+            return wall
+        return call("timezone", text("UTC"), call("timezone", text(self.settings.zone), wall))
+
+    def value_clock(self, e: ir.Clock) -> Sql:
+        return cast(exp.Placeholder(this="now"), "TIMESTAMP")
+
+    def value_truncate(self, e: ir.Truncate) -> Sql:
+        wall = self.local(self.value(e.operand))
+        if e.unit == "week":
+            back = WEEKDAYS.index(self.settings.week_start)
+            shifted = paren(exp.Sub(this=wall, expression=call("to_days", number(back)))) if back else wall
+            start = call("date_trunc", text("week"), shifted)
+            return self.utc(paren(exp.Add(this=start, expression=call("to_days", number(back)))) if back else start)
+        if e.unit in ("decade", "century", "millennium"):
+            span = MONTHS[e.unit] // 12
+            extra = cast(paren(exp.Mod(this=call("year", wall.copy()), expression=number(span))), "INTEGER")
+            start = exp.Sub(this=call("date_trunc", text("year"), wall), expression=call("to_years", extra))
+            return self.utc(cast(paren(start), "TIMESTAMP"))
+        return self.utc(cast(call("date_trunc", text(e.unit), wall), "TIMESTAMP"))
+
+    def value_shift(self, e: ir.Shift) -> Sql:
+        if e.amount == 0:
+            return self.value(e.operand)
+        value = self.value(e.operand)
+        wall = self.local(value) if e.local else value
+        calendar = e.unit in MONTHS
+        if calendar:
+            step = call("to_months", number(e.amount * MONTHS[e.unit]))
+        elif e.local and e.unit in ("day", "week"):
+            step = call("to_days", number(e.amount * (7 if e.unit == "week" else 1)))
+        else:
+            step = call("to_microseconds", cast(text(str(e.amount * MICROSECONDS[e.unit])), "BIGINT"))
+        moved = paren(exp.Add(this=wall, expression=step))
+        return self.utc(moved) if e.local else moved
+
+    def _exact(self, sql: Sql, exact: bool) -> Sql:
+        return coalesce(sql, exp.false()) if exact else sql
+
+    def test_within(self, e: ir.Within, exact: bool) -> Sql:
+        sides: list[Sql] = []
+        if e.lower is not None:
+            lower = exp.GTE if e.lower.inclusive else exp.GT
+            sides.append(lower(this=self.value(e.operand), expression=self.value(e.lower.instant)))
+        if e.upper is not None:
+            upper = exp.LTE if e.upper.inclusive else exp.LT
+            sides.append(upper(this=self.value(e.operand), expression=self.value(e.upper.instant)))
+        return self._exact(both(*sides), exact)
+
+    def _local_day(self, day: ir.Expr) -> Sql:
+        if isinstance(day, ir.Convert) and day.operand.type == TIMESTAMP:
+            return cast(self.local(self.value(day.operand)), "DATE")
+        return self.value(day)
+
+    def test_yearless(self, e: ir.Yearless, exact: bool) -> Sql:
+        first, last = self._local_day(e.first), self._local_day(e.last)
+        if e.skip in ("first", "both"):
+            first = paren(exp.Add(this=first, expression=number(1)))
+        if e.skip in ("last", "both"):
+            last = paren(exp.Sub(this=last, expression=number(1)))
+        day = month_day(cast(self.local(self.value(e.operand)), "DATE"))
+        low, high = month_day(first), month_day(last)
+        if e.shape == "before":
+            return self._exact(paren(exp.LT(this=day, expression=low)), exact)
+        if e.shape in ("after", "from"):
+            node = exp.GT if e.shape == "after" else exp.GTE
+            return self._exact(paren(node(this=day, expression=high if e.shape == "after" else low)), exact)
+        if e.whole_months:
+            tomorrow = month_day(paren(exp.Add(this=last.copy(), expression=number(1))))
+            high = exp.Case(
+                ifs=[exp.If(this=exp.EQ(this=tomorrow, expression=number(301)), true=number(229))], default=high
+            )
+        above, below = exp.GTE(this=day.copy(), expression=low.copy()), exp.LTE(this=day, expression=high.copy())
+        straight = exp.LTE(this=low, expression=high)
+        either = both(not_null(low), not_null(high), paren(exp.Or(this=above.copy(), expression=below.copy())))
+        ring = exp.Case(ifs=[exp.If(this=straight, true=both(above, below))], default=paren(either))
+        span = paren(exp.Sub(this=last.copy(), expression=first.copy()))
+        whole = exp.GTE(this=span.copy(), expression=number(365))
+        none = exp.And(this=exp.LT(this=span, expression=number(0)), expression=exp.Boolean(this=bool(e.skip)))
+        known = not_null(month_day(cast(self.value(e.operand), "DATE")))
+        cases = [exp.If(this=paren(none), true=exp.false()), exp.If(this=whole, true=known)]
+        return self._exact(paren(exp.Case(ifs=cases, default=ring)), exact)
+
+
+def month_day(day: Sql) -> Sql:
+    month = paren(exp.Mul(this=call("month", day.copy()), expression=number(100)))
+    return paren(exp.Add(this=month, expression=call("day", day)))
