@@ -123,8 +123,9 @@ class Printer(Reader):
             case ast.Binary():
                 return self.binary(node)
             case ast.Occurs():
+                breakable = self.breakable(node.operand)
                 operand = self.expression(node.operand)
-                gap = SPACE if _has_brackets(node.operand) else LINE
+                gap = SPACE if breakable else LINE
                 return group(operand, nest(gap, self.word("occurs"), SPACE, self.phrase(node.phrase)))
             case ast.Quantifier():
                 return self.quantified(self.word(node.kind), node.variables)
@@ -260,13 +261,24 @@ class Printer(Reader):
             chain.append(left)
             left = left.left
         docs: list[Doc] = []
+        breakable = self.breakable(left)
         first = self.expression(left)
-        hugged = isinstance(node.right, ast.ListLiteral) or isinstance(node.right, _SCALARS) and _has_brackets(left)
+        hugged = isinstance(node.right, ast.ListLiteral) or isinstance(node.right, _SCALARS) and breakable
         gap = SPACE if hugged and kind not in (_SUMS, _PRODUCTS) else LINE
         for link in reversed(chain):
             operator = self.operator(link.op)
             docs += [gap, operator, SPACE, self.expression(link.right)]
         return group(first, nest(*docs) if gap == LINE else cat(*docs))
+
+    def breakable(self, node: ast.Expr | None) -> bool:
+        """Does `node`, which is next, have something in brackets, where its line can break?"""
+        while node is not None and not self.wrapped(node):
+            if not isinstance(node, Link):
+                return False
+            if isinstance(node, ast.Filter) or isinstance(node, ast.Call) and node.args:
+                return True
+            node = _inner(node)
+        return node is not None
 
     def operator(self, op: str) -> Doc:
         return self.word(op, op) if op[0].isalpha() else self.sign(op)
@@ -308,7 +320,10 @@ class Printer(Reader):
                     head = self.bracket("(", lambda: self.separated([self.name for _ in parameters]), ")")
                 else:
                     head = self.name()
-                return cat(head, SPACE, self.sign("=>"), SPACE, self.expression(body))
+                head = cat(head, SPACE, self.sign("=>"))
+                if isinstance(body, ast.And | ast.Or) and not self.wrapped(body):
+                    return group(head, nest(LINE, self.expression(body)))
+                return cat(head, SPACE, self.expression(body))
             case _:
                 assert_never(node)
 
@@ -418,15 +433,6 @@ def _size(link: Link) -> int:
         size += 1
         todo += children(node)
     return size
-
-
-def _has_brackets(node: ast.Expr | None) -> bool:
-    """Is this a path with something in brackets, where its line can break?"""
-    while isinstance(node, Link):
-        if isinstance(node, ast.Filter) or isinstance(node, ast.Call) and node.args:
-            return True
-        node = _inner(node)
-    return False
 
 
 def _is_number(node: ast.Expr | None) -> bool:

@@ -160,6 +160,14 @@ def test_convert_a_file_there_and_back(tmp_path):
     assert convert("-", "--to", "json", text=there.stdout).stdout == there.stdout
 
 
+def test_convert_tells_of_comments():
+    assert (
+        convert("-e", "a // one\n = /* two */ 1").stderr
+        == "note: 2 comments are left out: pql/json has no place for them\n"
+    )
+    assert convert("-e", "a = 1").stderr == ""
+
+
 def test_convert_expressions_and_definitions():
     node = convert("-e", "a = 1").stdout
     assert json.loads(node) == to_json(tree_of("a = 1"))

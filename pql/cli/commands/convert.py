@@ -42,6 +42,8 @@ def convert(
     if text is None:
         _show(found)
         raise typer.Exit(1)
+    if to == "json" and not is_json:
+        _tell_of_comments(source)
     sys.stdout.buffer.write(text.encode("utf-8"))
     sys.stdout.buffer.flush()
 
@@ -51,6 +53,16 @@ def _laid_out(source: Source) -> tuple[str | None, list[Diagnostic]]:
     from pql.syntax.format import format_source
 
     return format_source(source)
+
+
+def _tell_of_comments(source: Source) -> None:
+    from pql.syntax.parser import parse_file
+
+    count = len(parse_file(source)[0].comments)
+    if count:
+        one = count == 1
+        said = f"note: {count} comment{' is' if one else 's are'} left out: pql/json has no place for {'it' if one else 'them'}"
+        typer.echo(said, err=True)
 
 
 def _read(file: str | None, expression: str | None) -> Source:
