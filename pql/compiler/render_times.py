@@ -14,7 +14,7 @@ from pql.compiler.render_lists import Rendering
 from pql.compiler.sql import Sql, both, coalesce, not_null
 from pql.functions.record import call, cast, number, paren, text
 from pql.ir import nodes as ir
-from pql.types import TIMESTAMP
+from pql.types import DATE, TIMESTAMP
 
 MONTHS = {"month": 1, "year": 12, "decade": 120, "century": 1200, "millennium": 12000}
 MICROSECONDS = {
@@ -101,13 +101,19 @@ class Times(Rendering):
             return cast(self.local(self.value(day.operand)), "DATE")
         return self.value(day)
 
+    def _day_of(self, instant: ir.Expr) -> Sql:
+        """The day of an instant in the project's zone; a date in UTC is its own."""
+        if isinstance(instant, ir.Convert) and instant.operand.type == DATE and self.settings.zone == "UTC":
+            return self.value(instant.operand)
+        return cast(self.local(self.value(instant)), "DATE")
+
     def test_yearless(self, e: ir.Yearless, exact: bool) -> Sql:
         first, last = self._local_day(e.first), self._local_day(e.last)
         if e.skip in ("first", "both"):
             first = paren(exp.Add(this=first, expression=number(1)))
         if e.skip in ("last", "both"):
             last = paren(exp.Sub(this=last, expression=number(1)))
-        day = month_day(cast(self.local(self.value(e.operand)), "DATE"))
+        day = month_day(self._day_of(e.operand))
         low, high = month_day(first), month_day(last)
         if e.shape == "before":
             return self._exact(paren(exp.LT(this=day, expression=low)), exact)
@@ -119,14 +125,16 @@ class Times(Rendering):
             high = exp.Case(
                 ifs=[exp.If(this=exp.EQ(this=tomorrow, expression=number(301)), true=number(229))], default=high
             )
-        above, below = exp.GTE(this=day.copy(), expression=low.copy()), exp.LTE(this=day, expression=high.copy())
-        straight = exp.LTE(this=low, expression=high)
-        either = both(not_null(low), not_null(high), paren(exp.Or(this=above.copy(), expression=below.copy())))
-        ring = exp.Case(ifs=[exp.If(this=straight, true=both(above, below))], default=paren(either))
+        straight = exp.LTE(this=low.copy(), expression=high.copy())
+        inside = exp.Between(this=day.copy(), low=low.copy(), high=high.copy())
+        gap = exp.Between(this=day, low=paren(exp.Add(this=high.copy(), expression=number(1))),
+                          high=paren(exp.Sub(this=low.copy(), expression=number(1))))  # fmt: skip
+        around = both(not_null(low), not_null(high), exp.Not(this=paren(gap)))
+        ring = exp.Case(ifs=[exp.If(this=straight, true=inside)], default=paren(around))
         span = paren(exp.Sub(this=last.copy(), expression=first.copy()))
         whole = exp.GTE(this=span.copy(), expression=number(365))
         none = exp.And(this=exp.LT(this=span, expression=number(0)), expression=exp.Boolean(this=bool(e.skip)))
-        known = not_null(month_day(cast(self.value(e.operand), "DATE")))
+        known = not_null(self.value(e.operand))
         cases = [exp.If(this=paren(none), true=exp.false()), exp.If(this=whole, true=known)]
         return self._exact(paren(exp.Case(ifs=cases, default=ring)), exact)
 
