@@ -15,10 +15,14 @@ from pql.check.base import Catalog
 from pql.check.expressions import Checker
 from pql.check.project import CheckedSegment, Project, check_project
 from pql.compiler import Layout, Output, Query, Settings, compile_query
+from pql.compiler.describe import describe_plan
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
+from pql.ir.english import sentence
+from pql.ir.lineage import Read, labels, lineage
 from pql.source import Source
+from pql.store.indexes import describe_indexes
 from pql.store.store import Store, StoreError
 from pql.syntax import ast, parse_expression
 from pql.syntax.format import format_expression, format_source
@@ -125,6 +129,29 @@ class Environment:
         (one row: how many members each has). `layout`: `store.layout` of an indexed store gives the fast plans.
         """
         return compile_query(expressions, self.schema.profile, self.settings, segments, output, layout)
+
+    def indexed_layout(self) -> Layout:
+        """The tables of an indexed store of this schema, for SQL without a store at hand."""
+        return describe_indexes(self.schema, ties=True)
+
+    def plan(
+        self, expression: ir.Expr, segments: Mapping[str, ir.Expr] | None = None, layout: Layout | None = None
+    ) -> list[str]:
+        """How the statement answers, in words, a line a step."""
+        known = segments or {}
+        return describe_plan(expression, layout or self.indexed_layout(), self.settings, lambda id: known[id])
+
+    def lineage(self, expression: ir.Expr, segments: Mapping[str, ir.Expr] | None = None) -> tuple[Read, ...]:
+        """The fields that an expression reads: path, type, labels, place, and the segments on the way."""
+        return lineage(expression, segments)
+
+    def labels(self, expression: ir.Expr, segments: Mapping[str, ir.Expr] | None = None) -> frozenset[str]:
+        """The data usage labels of all that an expression reads."""
+        return labels(expression, segments)
+
+    def english(self, expression: ir.Expr) -> str:
+        """The expression in plain words."""
+        return sentence(expression)
 
     def evaluate(
         self,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pql.check.base import Catalog
 from pql.check.expressions import Checker
 from pql.check.scope import is_unknown, unknown
+from pql.check.trials import Trial, read_trial
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic, Label
 from pql.diagnostics.suggest import did_you_mean
@@ -41,7 +42,7 @@ class CheckedSegment:
 class Project:
     segments: Mapping[str, CheckedSegment]
     attributes: Mapping[str, ir.Expr]
-    tests: tuple[tuple[Source, ast.Test], ...]
+    tests: tuple[Trial, ...]
     diagnostics: tuple[Diagnostic, ...]
 
     @property
@@ -91,6 +92,7 @@ class _ProjectChecker:
         self.definitions, self.attributes = _Lazy(self), _Lazy(self)
         self.segments: dict[str, tuple[ast.Segment, Findings]] = {}
         self.tests: list[tuple[ast.Test, Findings]] = []
+        self.trials: list[Trial] = []
         self.path: list[str] = []
         for source in sources:
             self._collect(source)
@@ -149,8 +151,7 @@ class _ProjectChecker:
         for test, findings in self.tests:
             self._test(test, findings)
         attributes = {name: self.attributes[name] for name in self.attributes}
-        tests = tuple((findings.source, test) for test, findings in self.tests)
-        return Project(checked, attributes, tests, tuple(d for f in self.findings for d in f.items))
+        return Project(checked, attributes, tuple(self.trials), tuple(d for f in self.findings for d in f.items))
 
     def _segment(self, node: ast.Segment, findings: Findings) -> CheckedSegment:
         before = sum(d.is_error for d in findings.items)
@@ -205,6 +206,7 @@ class _ProjectChecker:
             if isinstance(step, ast.Expect) and step.segment not in self.segments:
                 help = did_you_mean(step.segment, self.segments)
                 findings.report("PQL0206", step.segment_span, f"no segment `{step.segment}` in this project", help=help)
+        self.trials.append(read_trial(test, self.schema, findings))
 
 
 def check_project(schema: Schema, sources: tuple[Source, ...]) -> Project:

@@ -14,9 +14,14 @@ from pql.cli.commands.compile import compile_
 from pql.cli.commands.conform import conform
 from pql.cli.commands.convert import convert
 from pql.cli.commands.demo import demo
+from pql.cli.commands.estimate import estimate
 from pql.cli.commands.evaluate import eval_
 from pql.cli.commands.explain import explain
 from pql.cli.commands.fmt import fmt
+from pql.cli.commands.repl import repl
+from pql.cli.commands.run import run
+from pql.cli.commands.store import store
+from pql.cli.commands.test import test
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Customer segments in the Profile Query Language: check, run and explain them.")  # fmt: skip
@@ -27,12 +32,17 @@ COMMANDS = {
     "compile": compile_,
     "eval": eval_,
     "conform": conform,
+    "run": run,
+    "estimate": estimate,
+    "test": test,
+    "repl": repl,
     "demo": demo,
     "fmt": fmt,
     "convert": convert,
 }
 for name, function in COMMANDS.items():
     app.command(name)(function)
+app.add_typer(store, name="store")
 
 
 def main() -> None:

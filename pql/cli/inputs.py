@@ -25,27 +25,33 @@ def fail(message: str, help: str = "") -> typer.Exit:
     return typer.Exit(2)
 
 
+def project_file(near: Path | None) -> Any:
+    """The settings of the project that a path belongs to."""
+    from pql.cli.project_file import BadProjectFile, read_project_file
+
+    try:
+        return read_project_file(near or Path("."))
+    except BadProjectFile as error:
+        raise fail(str(error), error.help) from None
+
+
 def find_schema(schema: Path | None, near: Path | None) -> Path:
-    """The schema asked for, or `schema.yaml` beside the files, or what `pql.yaml` there names."""
+    """The schema asked for, or `schema.yaml` beside the files or above them, or what `pql.yaml` there names."""
     if schema is not None:
         return schema
+    named = project_file(near).schema
+    if named is not None:
+        return Path(named)
     folder = near if near is not None and near.is_dir() else (near.parent if near is not None else Path("."))
     for candidate in (folder, *folder.resolve().parents):
         if (candidate / "schema.yaml").is_file():
             return candidate / "schema.yaml"
-        pointer = candidate / "pql.yaml"
-        if pointer.is_file():
-            import yaml
-
-            named = (yaml.safe_load(pointer.read_text(encoding="utf-8")) or {}).get("schema")
-            if named:
-                return candidate / str(named)
     raise fail("no schema found", "name one with `--schema FILE`, or put a `schema.yaml` beside the segments")
 
 
 def environment(schema: Path | None, near: Path | None = None) -> Any:
     """The environment of the schema that is asked for or found; exit 2 with its findings when it has errors."""
-    from pql.api import Environment, load_schema
+    from pql.api import Environment, Settings, load_schema
 
     path = find_schema(schema, near)
     made, found = load_schema(path)
@@ -54,7 +60,26 @@ def environment(schema: Path | None, near: Path | None = None) -> Any:
 
         typer.echo(FORMATS["text"](found), err=True)
         raise typer.Exit(2)
-    return Environment(made)
+    settings = project_file(near)
+    return Environment(made, Settings(settings.zone, settings.week_start))
+
+
+def open_store(store: Path | None, env: Any, near: Path | None = None, memory: str = "4GB", timeout: float = 0) -> Any:
+    """The store asked for or named by `pql.yaml`, read-only and locked; exit 2 when it cannot be."""
+    from pql.api import Store, StoreError
+
+    path = store or project_file(near).store
+    if path is None:
+        raise fail("no store named", "name one with `--store FILE`; `pql store create` makes one")
+    if not path.is_file():
+        raise fail(f"there is no store `{path}`", "`pql store create` makes one")
+    try:
+        opened = Store.open(path, env.schema, read_only=True, memory_limit=memory, timeout=timeout)
+        opened.check_tables()
+        opened.lock()
+        return opened
+    except StoreError as error:
+        raise fail(f"{error.code}: store `{path}`: {error}") from None
 
 
 def _as_text(source: Any) -> Any:

@@ -12,8 +12,8 @@ from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
 
+from pql.clock import Zone, month_day, shift, truncate
 from pql.ir import nodes as ir
-from pql.runtime.calendar import Zone, month_day, shift, truncate
 from pql.runtime.chains import chain_holds
 from pql.runtime.scalars import SCALARS, arithmetic, convert, fit
 from pql.types import DATE, DOUBLE, NUMBER, TIMESTAMP, ListType

@@ -60,9 +60,15 @@ class Store:
         return store
 
     @classmethod
-    def open(cls, path: Path, schema: Schema, read_only: bool = False, memory_limit: str = "4GB") -> Store:
+    def open(
+        cls, path: Path, schema: Schema, read_only: bool = False, memory_limit: str = "4GB", timeout: float = 0
+    ) -> Store:
+        """A store in a file. `memory_limit` as DuckDB writes it; `timeout` in seconds for one statement (0: none)."""
         try:
-            return cls(duckdb.connect(str(path), read_only=read_only, config={"memory_limit": memory_limit}), schema)
+            store = cls(duckdb.connect(str(path), read_only=read_only, config={"memory_limit": memory_limit}), schema)
+            if timeout > 0:
+                store.connection.execute(f"SET GLOBAL max_execution_time = {max(1, int(timeout * 1000))}")
+            return store
         except duckdb.Error as error:
             raise StoreError("PQL0904", str(error).split("\n")[0]) from None
 
@@ -130,6 +136,48 @@ class Store:
             return rows
         except duckdb.Error as error:
             raise _wrapped(error) from None
+
+    refusals = (duckdb.Error,)
+
+    def name_profiles(self, pids: Mapping[str, int]) -> None:
+        """Keep the names that people's profiles came with."""
+        table = pa.table({"_pid": pa.array(list(pids.values()), pa.int64()), "id": pa.array(list(pids), pa.string())})
+        self.connection.register("incoming", table)
+        self.connection.execute("CREATE OR REPLACE TABLE pql_profile AS SELECT * FROM incoming")
+        self.connection.unregister("incoming")
+
+    def profile_names(self) -> dict[int, str]:
+        """The name of each profile; empty when the store keeps none."""
+        try:
+            return dict(self.connection.execute("SELECT _pid, id FROM pql_profile").fetchall())
+        except duckdb.CatalogException:
+            return {}
+
+    def check_tables(self) -> None:
+        """Raises StoreError PQL0904 when the file does not hold the schema's tables."""
+        profile, event = self._columns()
+        for table, columns in (("profile", {"_pid": None, **profile}), ("event", {"_pid": None, **event})):
+            try:
+                found = {row[0] for row in self.connection.execute(f"DESCRIBE {table}").fetchall()}
+            except duckdb.Error:
+                raise StoreError("PQL0904", f"it has no table `{table}`: this is no profile store") from None
+            missing = [c for c in columns if c not in found]
+            if missing:
+                raise StoreError(
+                    "PQL0904", f"its table `{table}` lacks `{missing[0]}`: it was made with another schema"
+                )
+
+    def progress(self) -> float:
+        """How far the running statement is, 0 to 1; below 0 when DuckDB cannot tell."""
+        try:
+            return float(self.connection.query_progress()) / 100
+        except (duckdb.Error, TypeError, ValueError):
+            return -1.0
+
+    def close(self) -> None:
+        """Write everything to the file and let go of it."""
+        self.connection.execute("CHECKPOINT")
+        self.connection.close()
 
     def interrupt(self) -> None:
         self.connection.interrupt()

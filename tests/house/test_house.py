@@ -15,7 +15,7 @@ FLOORS = [
     {"check"},
     {"syntax", "xdm", "functions", "ir"},
     {"diagnostics"},
-    {"source", "types"},
+    {"source", "types", "clock"},
 ]
 LIBRARIES = {
     "lark": {"syntax"},

@@ -2,15 +2,72 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pql.cli.inputs import fail
+from pql.cli.inputs import SchemaOption, environment, fail, read_sources, show
 
 
-def explain(code: Annotated[str, typer.Argument(help="A code such as PQL0304.")]) -> None:
-    """Print the long explanation of a finding's code. Example: pql explain PQL0304"""
+def explain(
+    what: Annotated[str | None, typer.Argument(help="A code such as PQL0304, a file or a folder.")] = None,
+    expression: Annotated[str | None, typer.Option("-e", help="An expression instead.")] = None,
+    segment: Annotated[str | None, typer.Option("--segment", help="Only this segment of the file.")] = None,
+    schema: SchemaOption = None,
+    sql: Annotated[bool, typer.Option("--sql/--no-sql", help="Show the SQL too.")] = True,
+    format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
+) -> None:
+    """Explain a finding's code, or segments: in words, with type, lineage, labels, plan and SQL.
+
+    Example: pql explain PQL0304
+
+    Example: pql explain examples/online-retail/segments.pql --segment lapsed
+    """
+    if expression is None and what is not None and re.fullmatch(r"(?i)pql\d{4}", what):
+        _code(what)
+        return
+    if format not in ("text", "json"):
+        raise fail(f"no format `{format}`", "use text or json")
+    from pql.cli.explaining import explained, facts
+
+    near = Path(what or ".")
+    if expression is None and what is not None and not near.exists():
+        raise fail(f"`{what}` is neither a code nor a file", "codes look like PQL0304; expressions go after `-e`")
+    env = environment(schema, near)
+    if expression is not None:
+        checked = env.check_either(expression)
+        if not checked.ok:
+            show(list(checked.diagnostics), "text")
+            raise typer.Exit(1)
+        conditions, known = {"expression": checked.ir}, {}
+    else:
+        project = env.project(read_sources([near]))
+        errors = [d for d in project.diagnostics if d.is_error]
+        if errors:
+            show(errors, "text")
+        known = project.conditions
+        conditions = {i: s.condition for i, s in project.segments.items() if s.ok and segment in (None, i)}
+        if not conditions:
+            from pql.diagnostics.suggest import did_you_mean
+
+            raise fail(
+                f"no segment `{segment}`" if segment else "no segment to explain",
+                did_you_mean(segment or "", project.segments),
+            )
+    if format == "json":
+        typer.echo(json.dumps([facts(env, i, c, known) for i, c in conditions.items()], ensure_ascii=False, indent=2))
+        return
+    blocks = []
+    for id, condition in conditions.items():
+        head = "" if id == "expression" else f"segment {id}\n{'=' * (8 + len(id))}\n"
+        blocks.append(head + explained(env, id, condition, known, sql=sql))
+    typer.echo("\n\n".join(blocks))
+
+
+def _code(code: str) -> None:
     from pql.diagnostics import CODES
     from pql.diagnostics import explain as look_up
     from pql.diagnostics.suggest import did_you_mean

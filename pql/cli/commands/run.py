@@ -1,0 +1,68 @@
+"""`pql run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pql.cli.inputs import SchemaOption, environment, fail, instant, open_store, read_sources, show
+
+StoreOption = Annotated[Path | None, typer.Option("--store", help="The profile store, a DuckDB file.")]
+AsOfOption = Annotated[str | None, typer.Option("--as-of", help="The instant asked about; now by default.")]
+MemoryOption = Annotated[str, typer.Option("--memory-limit", help="Most memory, such as 4GB.")]
+TimeoutOption = Annotated[float, typer.Option("--timeout", help="Most seconds; 0 is no limit.")]
+FORMATS = ("table", "json", "csv", "parquet")
+
+
+def run(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders.")] = None,
+    schema: SchemaOption = None,
+    store: StoreOption = None,
+    as_of: AsOfOption = None,
+    segment: Annotated[list[str] | None, typer.Option("--segment", help="Only this segment; may be repeated.")] = None,
+    format: Annotated[str, typer.Option("--format", "-f", help="table, json, csv or parquet.")] = "table",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the members here.")] = None,
+    counts: Annotated[bool, typer.Option("--counts", help="Numbers of members instead of the members.")] = False,
+    memory_limit: MemoryOption = "4GB",
+    timeout: TimeoutOption = 0,
+) -> None:
+    """Evaluate all segments in one statement: a table of counts, or every membership as JSON Lines, CSV or Parquet.
+
+    Example: pql run examples/online-retail --store shop.duckdb --as-of 2011-12-10
+
+    Example: pql run segments --store shop.duckdb --format parquet -o members.parquet
+    """
+    from pql.cli.running import Run, write
+
+    if format not in FORMATS:
+        raise fail(f"no format `{format}`", "use one of " + ", ".join(FORMATS))
+    if format == "parquet" and output is None:
+        raise fail("Parquet is not for a screen", "name a file with `--output FILE`")
+    near = (paths or [Path(".")])[0]
+    sources = read_sources(paths or [Path(".")])
+    env = environment(schema, near)
+    project = env.project(sources)
+    errors = [d for d in project.diagnostics if d.is_error]
+    if errors:
+        show(errors, "text")
+    wanted = _wanted(project, segment)
+    opened = open_store(store, env, near, memory_limit, timeout)
+    work = Run(env, project, opened, instant(as_of), wanted)
+    write(work, format, output, counts)
+    raise typer.Exit(1 if errors else 0)
+
+
+def _wanted(project: object, names: list[str] | None) -> list[str]:
+    """The ids to run: those asked for, or all that check."""
+    from pql.diagnostics.suggest import did_you_mean
+
+    segments = project.segments  # type: ignore[attr-defined]
+    for name in names or ():
+        if name not in segments:
+            raise fail(f"no segment `{name}`", did_you_mean(name, segments))
+    wanted = [id for id, s in segments.items() if s.ok and (not names or id in names)]
+    if not wanted:
+        raise fail("no segment to run", "see the findings above" if segments else "declare one: segment id { where … }")
+    return wanted

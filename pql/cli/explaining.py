@@ -1,0 +1,71 @@
+"""What `pql explain` says of a condition: words, type, lineage, SQL, plan. Read `facts` (data) and `explained` (text)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pql.api import Environment
+from pql.ir import nodes as ir
+from pql.ir.english import sentence
+from pql.ir.lineage import depends_on, labels, lineage
+from pql.types import describe
+
+
+def facts(
+    environment: Environment, id: str, e: ir.Expr, segments: Mapping[str, ir.Expr], store: Any = None
+) -> dict[str, Any]:
+    """Everything that is known of a condition, as JSON."""
+    layout = store.layout if store is not None else environment.indexed_layout()
+    test = isinstance(e, ir.TESTS)
+    query = environment.sql([e], segments, "members" if test else "values", layout)
+    reads = lineage(e, segments)
+    return {
+        "id": id,
+        "english": sentence(e),
+        "type": describe(e.type),
+        "lineage": [
+            {
+                "field": r.path,
+                "type": r.type,
+                "labels": sorted(r.labels),
+                "via": list(r.via),
+                "at": [r.span.start, r.span.end],
+            }
+            for r in reads
+        ],
+        "labels": sorted(labels(e, segments)),
+        "dependsOn": list(depends_on(e)),
+        "sql": query.tree.sql("duckdb", pretty=True),
+        "parameters": ["now"] if "$now" in query.sql() else [],
+        "plan": environment.plan(e, segments, layout),
+    }
+
+
+def explained(
+    environment: Environment, id: str, e: ir.Expr, segments: Mapping[str, ir.Expr], store: Any = None, sql: bool = False
+) -> str:
+    """The same for people."""
+    known = facts(environment, id, e, segments, store)
+    out = [known["english"], "", f"type: {known['type']}"]
+    if known["dependsOn"]:
+        out.append("depends on: " + ", ".join(f"`{s}`" for s in known["dependsOn"]))
+    out += ["", "reads:"]
+    width = max((len(r["field"]) for r in known["lineage"]), default=0)
+    for r in known["lineage"]:
+        notes = [
+            r["type"],
+            *(["labels " + " ".join(r["labels"])] if r["labels"] else []),
+            *([f"through {' > '.join(r['via'])}"] if r["via"] else []),
+        ]
+        out.append(f"  {r['field']:{width}}  {', '.join(notes)}")
+    if not known["lineage"]:
+        out.append("  nothing of the profile")
+    out += ["labels: " + (" ".join(known["labels"]) or "none"), "", "plan:", *(f"  {line}" for line in known["plan"])]
+    if sql:
+        out += [
+            "",
+            "sql (parameter $now: the instant asked about):",
+            *(f"  {line}" for line in known["sql"].split("\n")),
+        ]
+    return "\n".join(out)

@@ -1,0 +1,84 @@
+"""`pql.yaml`: what the commands take from a project's folder. Read `read_project_file`.
+
+schema: ../schema.yaml      # any form that docs/SCHEMAS.md knows
+store: shop.duckdb
+zone: Europe/Copenhagen     # of `today`, `this month`; UTC when left out
+week_start: sunday          # monday when left out
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+KEYS = ("schema", "store", "zone", "week_start")
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True)
+class ProjectFile:
+    """Paths are resolved; empty fields were not given."""
+
+    schema: Path | None = None
+    store: Path | None = None
+    zone: str = "UTC"
+    week_start: str = "monday"
+
+
+class BadProjectFile(Exception):
+    """The message says what is wrong, `help` what to do."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+
+def find_project_file(near: Path) -> Path | None:
+    """`pql.yaml` in the folder, or in one above it."""
+    folder = near if near.is_dir() else near.parent
+    return next((f / "pql.yaml" for f in (folder, *folder.resolve().parents) if (f / "pql.yaml").is_file()), None)
+
+
+def read_project_file(near: Path) -> ProjectFile:
+    """The project file near a path; an empty one when there is none."""
+    import yaml
+
+    from pql.diagnostics.suggest import did_you_mean
+
+    path = find_project_file(near)
+    if path is None:
+        return ProjectFile()
+    try:
+        document: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadProjectFile(f"`{path}` cannot be read: {str(error).splitlines()[0]}") from None
+    if not isinstance(document, dict):
+        raise BadProjectFile(f"`{path}` is not an object of settings")
+    for key in document:
+        if key not in KEYS:
+            raise BadProjectFile(
+                f"`{path}`: unknown setting `{key}`",
+                did_you_mean(str(key), KEYS) or "the settings are " + ", ".join(KEYS),
+            )
+    return ProjectFile(
+        path.parent / str(document["schema"]) if document.get("schema") else None,
+        path.parent / str(document["store"]) if document.get("store") else None,
+        _zone(document.get("zone", "UTC"), path),
+        _day(document.get("week_start", "monday"), path),
+    )
+
+
+def _zone(value: Any, path: Path) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(str(value)).key
+    except (KeyError, ValueError, OSError):
+        raise BadProjectFile(f"`{path}`: no time zone `{value}`", "write one such as Europe/Copenhagen") from None
+
+
+def _day(value: Any, path: Path) -> str:
+    if str(value).lower() not in DAYS:
+        raise BadProjectFile(f"`{path}`: `{value}` is no day of the week", "write monday, or sunday")
+    return str(value).lower()

@@ -1,0 +1,167 @@
+"""What `pql run` does once its inputs are read: one statement, then a table, lines or a file. Read `write`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pql.api import Environment, Project, Store, StoreError
+from pql.cli.inputs import fail
+from pql.cli.waiting import waited
+
+
+@dataclass(frozen=True)
+class Run:
+    """Segments by id over a store, as of an instant."""
+
+    environment: Environment
+    project: Project
+    store: Store
+    at: datetime
+    wanted: list[str]
+
+    def ask(self, output: str) -> list[tuple[Any, ...]]:
+        conditions = [self.project.segments[id].condition for id in self.wanted]
+        query = self.environment.sql(conditions, self.project.conditions, output, self.store.layout)  # type: ignore[arg-type]
+        try:
+            return waited(self.store, "running", lambda: self.store.query(query.sql(), {"now": self.at}))
+        except StoreError as error:
+            raise fail(f"{error.code}: {error}", ADVICE.get(error.code, "")) from None
+
+    def memberships(self) -> Iterator[tuple[str, str]]:
+        """Segment and profile, in the order of the segments."""
+        rows, names = self.ask("values"), self.store.profile_names()
+        for index, id in enumerate(self.wanted):
+            for row in rows:
+                if row[index + 1]:
+                    yield id, names.get(row[0], str(row[0]))
+
+
+ADVICE = {
+    "PQL0602": "give it more time with `--timeout`, or run fewer segments",
+    "PQL0603": "give it more memory with `--memory-limit`",
+}
+
+
+def write(run: Run, format: str, output: Path | None, counts: bool) -> None:
+    """Print or write what was asked for."""
+    if counts or (format == "table" and output is None):
+        _counts(run, format, output)
+        return
+    if format == "parquet":
+        assert output is not None
+        _parquet(run, output)
+        return
+    lines = _lines(run, format)
+    if output is None:
+        for line in lines:
+            sys.stdout.write(line)
+        return
+    written = 0
+    with _replaced(output) as target, target.open("w", encoding="utf-8", newline="") as file:
+        for line in lines:
+            written += file.write(line) > 0
+    typer.echo(f"{max(written - (format == 'csv'), 0):,} memberships written to {output}", err=True)
+
+
+def _lines(run: Run, format: str) -> Iterator[str]:
+    if format == "csv":
+        yield "segment,profile\r\n"
+    for segment, profile in run.memberships():
+        if format == "csv":
+            buffer = io.StringIO()
+            csv.writer(buffer).writerow([segment, profile])
+            yield buffer.getvalue()
+        else:
+            yield json.dumps({"segment": segment, "profile": profile}, ensure_ascii=False) + "\n"
+
+
+class _replaced:
+    """A file that appears whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.partial = path, path.with_name(path.name + ".partial")
+
+    def __enter__(self) -> Path:
+        if not self.path.parent.is_dir():
+            raise fail(f"there is no folder `{self.path.parent}`")
+        return self.partial
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            os.replace(self.partial, self.path)
+        else:
+            self.partial.unlink(missing_ok=True)
+
+
+def _parquet(run: Run, output: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pairs = list(run.memberships())
+    table = pa.table(
+        {
+            "segment": pa.array([s for s, _ in pairs], pa.string()),
+            "profile": pa.array([p for _, p in pairs], pa.string()),
+        }
+    )
+    with _replaced(output) as target:
+        pq.write_table(table, target)
+    typer.echo(f"{len(pairs):,} memberships written to {output}", err=True)
+
+
+def _counts(run: Run, format: str, output: Path | None) -> None:
+    started = time.perf_counter()
+    found = run.ask("counts")[0]
+    spent = time.perf_counter() - started
+    total = int(run.store.query("SELECT count(*) FROM profile", {})[0][0])
+    rows = [
+        {
+            "segment": id,
+            "name": run.project.segments[id].display,
+            "members": n,
+            "share": round(n / total, 6) if total else 0.0,
+        }
+        for id, n in zip(run.wanted, found, strict=True)
+    ]
+    if format == "table" and output is None:
+        Console().print(_table(rows, total, spent, run.at))
+        return
+    text = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows)
+    if format == "csv":
+        buffer = io.StringIO()
+        writer = csv.DictWriter(buffer, ["segment", "name", "members", "share"])
+        writer.writeheader()
+        writer.writerows(rows)
+        text = buffer.getvalue()
+    if output is None:
+        sys.stdout.write(text)
+        return
+    with _replaced(output) as target:
+        target.write_text(text, encoding="utf-8")
+
+
+def _table(rows: list[dict[str, Any]], total: int, spent: float, at: datetime) -> Table:
+    table = Table(
+        title=f"segments as of {at.isoformat()}Z", caption=f"{total:,} profiles, one statement, {spent * 1000:,.0f} ms"
+    )
+    table.add_column("segment")
+    table.add_column("name")
+    table.add_column("members", justify="right")
+    table.add_column("share", justify="right")
+    for r in rows:
+        table.add_row(r["segment"], r["name"], f"{r['members']:,}", f"{r['share']:.1%}")
+    return table
