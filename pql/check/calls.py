@@ -12,6 +12,7 @@ from pql.check.coerce import can_convert
 from pql.check.scope import VariableScope, is_unknown
 from pql.diagnostics.suggest import did_you_mean
 from pql.functions import FUNCTIONS
+from pql.functions.personalization import CONVERSIONS
 from pql.functions.record import Function, Overload
 from pql.ir import nodes as ir
 from pql.syntax import ast
@@ -51,6 +52,9 @@ class Calls(Base):
             return self._arity(node, args, 0, 0) or ir.Call(part, (ir.Clock(),), INTEGER, span=node.span)
         if node.name in ("mapEntry", "inSegment"):
             return self._named(node, args)
+        if record.clock and not record.structural and receiver is None and not args:
+            kind = record.overloads[0].result
+            return ir.Call(record.name, (ir.Clock(),), kind, span=node.span)
         if not record.structural and receiver is not None:
             return self.scalar(record, node, self.expr(receiver), args)
         if receiver is None and record.name == "date":
@@ -65,6 +69,8 @@ class Calls(Base):
         if is_unknown(value):
             return value
         handler: Callable[..., ir.Expr] | None = getattr(self, f"call_{node.name.lower()}", None)
+        if node.name in CONVERSIONS:
+            return self._conversion(node, value, args)
         if node.name in QUANTIFIERS:
             return self._quantified(node, value, args)
         if node.name in AGGREGATES:
@@ -113,6 +119,8 @@ class Calls(Base):
             return next(v for v in final if is_unknown(v))
         if "regex" in (p.name for p in chosen.parameters) and not self._regex(final[1], node):
             return self.report("PQL0310", node.args[0].span, "this is not a regular expression that RE2 accepts")
+        if record.clock:
+            final.append(ir.Clock())
         call = ir.Call(record.name, tuple(final), chosen.result, span=node.span)
         return ir.Truth(call, span=node.span) if record.test else call
 
@@ -236,6 +244,29 @@ class Calls(Base):
 
     def no_common(self, a: ir.Expr, b: ir.Expr, node: ast.Expr) -> ir.Expr:
         return self.report("PQL0308", node.span, f"{describe(a.type)} and {describe(b.type)} have no common type")
+
+    def _conversion(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:
+        """A function that is a coercion by another name."""
+        return self._arity(node, args, 0, 0) or self.coerce(value, CONVERSIONS[node.name], "PQL0303")
+
+    def _nulls(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:
+        """Counts that see nulls."""
+        items = self.list_of(value, node.span, f"`{node.name}`")
+        wrong = self._arity(node, args, 0, 0)
+        if wrong is not None or items is None:
+            return wrong or self._unknown()
+        assert isinstance(items.type, ListType)
+        if node.name == "countWithNull":
+            return ir.Call("size", (items,), INTEGER, span=node.span)
+        with self.binding() as var:
+            null = ir.IsNull(ir.Var(var, items.type.element))
+            if node.name == "countOnlyNull":
+                return ir.Call("size", (ir.Filter(items, var, null, items.type),), INTEGER, span=node.span)
+            one = ir.If(ir.Exists(items, var, null), ir.Const(1, INTEGER), ir.Const(0, INTEGER), INTEGER)
+            different = ir.Aggregate("count", ir.Call("distinct", (items,), items.type), INTEGER)
+            return ir.Call("+", (different, one), INTEGER, span=node.span)
+
+    call_countonlynull = call_countwithnull = call_distinctcountwithnull = _nulls
 
     # --- maps ---
     def call_get(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:

@@ -55,7 +55,8 @@ class Function:
 
     `test`: gives true or false, false on null; a list receiver means "some element". `structural`: the checker lowers it to
     its own IR node (filters, aggregates, quantifiers); such records have no `sql`. `literal`: positions of arguments that must
-    be literals. `clock`: reads now. `documented`: part of the published language (else an extension).
+    be literals. `clock`: reads now (a scalar one gets it as its last argument). `python`: the same in Python, on values
+    that are not null. `available_in`: `pql`, or `ajo` for the personalization library. `documented`: part of the published language (else an extension).
     """
 
     name: str
@@ -69,6 +70,8 @@ class Function:
     documented: bool = True
     literal: tuple[int, ...] = ()
     examples: tuple[Example, ...] = ()
+    python: Callable[..., Any] | None = None
+    available_in: str = "pql"
 
 
 def overload(types: Sequence[tuple[str, Type]], result: Type, optional: int = 0, variadic: bool = False) -> Overload:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pql.functions.collection import COLLECTION
 from pql.functions.number import NUMBER_FUNCTIONS
+from pql.functions.personalization import PERSONALIZATION
 from pql.functions.record import Function
 from pql.functions.text import TEXT
 from pql.functions.time import TIME
 
-FUNCTIONS: dict[str, Function] = {f.name: f for f in (*TEXT, *NUMBER_FUNCTIONS, *TIME, *COLLECTION)}
+FUNCTIONS: dict[str, Function] = {f.name: f for f in (*TEXT, *NUMBER_FUNCTIONS, *TIME, *COLLECTION, *PERSONALIZATION)}

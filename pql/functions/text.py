@@ -96,12 +96,19 @@ def _not(build):  # type: ignore[no-untyped-def]
     return negated
 
 
+def position(value: exp.Expression) -> exp.Expression:
+    """A position that `substr` takes: not before the text, and beyond any text's end is as good as at it."""
+    low = exp.If(this=exp.LT(this=value.copy(), expression=number(0)), true=number(0))
+    high = exp.If(this=exp.GT(this=value.copy(), expression=number(2_000_000_000)), true=number(2_000_000_000))
+    return exp.Case(ifs=[low, high], default=value)
+
+
 def _substring(value: exp.Expression, start: exp.Expression, end: exp.Expression | None = None) -> exp.Expression:
-    first = exp.Add(this=call("greatest", start.copy(), number(0)), expression=number(1))
+    first = exp.Add(this=position(start.copy()), expression=number(1))
     if end is None:
         return call("substr", value, first)
-    size = exp.Sub(this=call("greatest", end, number(0)), expression=call("greatest", start, number(0)))
-    return call("substr", value, first, call("greatest", size, number(0)))
+    size = exp.Sub(this=position(end), expression=position(start))
+    return call("substr", value, first, position(exp.Paren(this=size)))
 
 
 _CS = (("text", STRING), ("part", STRING), ("caseSensitive", BOOLEAN))

@@ -13,6 +13,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from pql.clock import Zone, month_day, shift, truncate
+from pql.functions import FUNCTIONS
 from pql.ir import nodes as ir
 from pql.runtime.chains import chain_holds
 from pql.runtime.scalars import SCALARS, arithmetic, convert, fit
@@ -154,12 +155,12 @@ class Evaluator:
 
     def on_topn(self, e: ir.TopN, v: Slots) -> Any:
         items, count = self.value(e.list, v), self.value(e.count, v)
-        if items is None or count is None:
+        if items is None:
             return None
         keyed = [(self.value(e.key, {**v, e.var: x}), x) for x in items]
         present = sorted((p for p in keyed if p[0] is not None), key=lambda p: p[0], reverse=e.descending)
         ranked = [*present, *(p for p in keyed if p[0] is None)]
-        return [x for _, x in ranked[: max(count, 0)]]
+        return [x for _, x in ranked[: max(count or 0, 0)]]
 
     def on_groupby(self, e: ir.GroupBy, v: Slots) -> Any:
         groups: dict[Any, list[Any]] = {}
@@ -276,7 +277,9 @@ class Evaluator:
             and e.function in ("getYear", "getMonth", "getDayOfMonth", "dayOfWeek")
         ):
             args[0] = self.zone.local(args[0])
-        return SCALARS[e.function](*args)
+        known = SCALARS.get(e.function) or FUNCTIONS[e.function].python
+        assert known is not None
+        return known(*args)
 
 
 def _distinct(items: list[Any] | None) -> list[Any]:
