@@ -15,6 +15,7 @@ from pql.check.base import Catalog
 from pql.check.expressions import Checker
 from pql.check.project import CheckedSegment, Project, check_project
 from pql.compiler import Query, Settings, compile_query
+from pql.compiler.dialects import DIALECTS, Refusal, compile_dialect
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
@@ -27,7 +28,9 @@ from pql.xdm.short import read_short
 from pql.xdm.values import read_event, read_profile, write_value
 
 __all__ = [
+    "DIALECTS",
     "CheckedSegment",
+    "Compiled",
     "Environment",
     "Expression",
     "Project",
@@ -47,9 +50,26 @@ class Expression:
     ir: ir.Expr
     diagnostics: tuple[Diagnostic, ...]
 
+    source: Source = Source("<expression>", "")
+
     @property
     def type(self) -> Type:
         return self.ir.type
+
+    @property
+    def ok(self) -> bool:
+        return not any(d.is_error for d in self.diagnostics)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One statement, or the reason why there is none. `parameters`: names to bind, in order (`now` as naive UTC)."""
+
+    sql: str
+    parameters: tuple[str, ...]
+    columns: tuple[str, ...]
+    dialect: str
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -74,11 +94,11 @@ class Environment:
         source = Source(name, text)
         tree, found = parse_expression(source)
         if tree is None:
-            return Expression(None, ir.FALSE, tuple(found))
+            return Expression(None, ir.FALSE, tuple(found), source)
         findings = Findings(source)
         findings.items.extend(found)
         checked = Checker(self.schema, findings, catalog or Catalog()).whole(tree)
-        return Expression(tree, checked, tuple(findings.items))
+        return Expression(tree, checked, tuple(findings.items), source)
 
     def project(self, sources: Iterable[Source]) -> Project:
         """Check `.pql` sources together: they may refer to each other's segments, definitions and attributes."""
@@ -87,6 +107,29 @@ class Environment:
     def sql(self, expressions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr] | None = None) -> Query:
         """One statement with a column for each expression, over the tables of a store. Parameter: `$now`."""
         return compile_query(expressions, self.schema.profile, self.settings, segments)
+
+    def compile(
+        self, target: CheckedSegment | Expression, dialect: str = "duckdb", project: Project | None = None
+    ) -> Compiled:
+        """One statement in one of `DIALECTS`, or the diagnostic PQL0701. For `duckdb`, the store's own form (`sql`).
+
+        Elsewhere a test becomes the list of its members (`pid`), any other expression a value for each (`pid`, `c0`).
+        """
+        condition = target.condition if isinstance(target, CheckedSegment) else target.ir
+        segments = project.conditions if project is not None else {}
+        if dialect == "duckdb":
+            query = self.sql([condition], segments)
+            text = query.tree.sql("duckdb", pretty=True)
+            return Compiled(text, ("now",) * ("$now" in text), ("pid", *query.columns), dialect)
+        try:
+            made = compile_dialect(condition, dialect, self.settings, segments)
+        except Refusal as refusal:
+            home = project.segments.get(refusal.segment or "") if project is not None else None
+            findings = Findings(home.source if home is not None else target.source)
+            message = f"{refusal.construct} is not available in `{dialect}`: {refusal.reason}"
+            findings.report("PQL0701", refusal.span, message, help=refusal.help)
+            return Compiled("", (), (), dialect, tuple(findings.items))
+        return Compiled(made.sql(), made.parameters, made.columns, dialect)
 
     def evaluate(
         self,

@@ -1,0 +1,35 @@
+"""A law: the portable form, run on DuckDB, names the same members as the complete form."""
+
+import pytest
+
+from pql.api import Settings, Store
+from pql.compiler.dialects import Refusal, compile_dialect
+from dialect_people import ENVIRONMENT, NOW, SHAPES, people, refused
+
+
+@pytest.fixture(scope="module")
+def store():
+    made = Store.memory(ENVIRONMENT.schema)
+    made.load(*people(7, 160))
+    return made
+
+
+def members(store, sql):
+    return sorted(row[0] for row in store.query(sql, {"now": NOW}))
+
+
+def complete(store, condition):
+    rows = store.query(ENVIRONMENT.sql([condition]).sql(), {"now": NOW})
+    return sorted(pid for pid, value in rows if value)
+
+
+@pytest.mark.parametrize("id", SHAPES)
+def test_same_members(store, id):
+    checked = ENVIRONMENT.check(SHAPES[id]["pql"])
+    assert checked.ok, checked.diagnostics
+    if refused(id, "portable"):
+        with pytest.raises(Refusal):
+            compile_dialect(checked.ir, "duckdb", Settings())
+        return
+    got = members(store, compile_dialect(checked.ir, "duckdb", Settings()).sql())
+    assert got == complete(store, checked.ir)
