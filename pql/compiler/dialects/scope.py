@@ -38,7 +38,7 @@ def column(name: str, table: str = "") -> Sql:
 
 def own(name: str, table: str) -> Sql:
     """A column that this compiler has named itself."""
-    return exp.column(name, table=table)
+    return exp.column(name, table=table or None)
 
 
 def conjoin(tests: list[Sql]) -> Sql:
