@@ -32,6 +32,23 @@ class BigQuery(Portable):
     def parameter(self) -> Sql:
         return exp.Parameter(this=exp.Var(this="now"))
 
+    def exactly(self, sign: str, left: Sql, right: Sql, kind: Type) -> Sql:
+        """NUMERIC keeps nine digits: a product needs twelve before it is rounded to six."""
+        if (sign, kind) != ("*", NUMBER):
+            return super().exactly(sign, left, right, kind)
+        product = exp.Mul(this=self.cast(left, "BIGNUMERIC"), expression=self.cast(right, "BIGNUMERIC"))
+        return call("ROUND", product, number(6))
+
+    def sum(self, value: Sql, kind: Type) -> Sql:
+        """NUMERIC is wider than PQL's number, so the range is looked at here."""
+        total = self.total(value, kind)
+        if kind == INTEGER:
+            return self.cast(total, kind)
+        within = exp.LT(this=call("ABS", total), expression=number(10**12))
+        none = exp.If(this=exp.Is(this=total.copy(), expression=exp.Null()), true=exp.Null())
+        failed = call("ERROR", text("sum out of range (PQL0601)"))
+        return exp.Case(ifs=[none, exp.If(this=within, true=self.cast(total.copy(), kind))], default=failed)
+
     def unnest(self, items: Sql, kind: Type) -> Element:
         name = self.new("x")
         made = exp.Unnest(expressions=[items], alias=exp.TableAlias(columns=[exp.to_identifier(name)]))

@@ -121,6 +121,11 @@ class Clocks(Part):
         instant = day.operand if isinstance(day, ir.Convert) and day.operand.type == TIMESTAMP else None
         if instant is None:
             return self.cast(self.value(day), TIMESTAMP)
+        if isinstance(instant, ir.Shift) and (instant.amount, instant.unit) == (-1, "microsecond"):
+            end = instant.operand
+            aligned = isinstance(end, ir.Shift) and (end.local or self.settings.zone == "UTC")
+            if aligned and isinstance(end, ir.Shift) and end.unit in ("day", "week", *MONTHS):
+                return self.move(self.start(self.local(self.value(end), end), "day"), -1, "day")
         return self.start(self.local(self.value(instant), instant), "day")
 
     def month_day(self, value: Sql) -> Sql:

@@ -86,7 +86,10 @@ class Portable(Chains, Words, Clocks):
         method: Callable[[ir.Expr], Sql] | None = getattr(self, "value_" + type(e).__name__.lower(), None)
         if method is None:
             raise self.refuse(self.spoken(e), "it makes or needs a list, which this dialect's form has no value for", e)
-        return method(e)
+        try:
+            return method(e)
+        except Refusal as refusal:
+            raise refusal.located(e.span) from None
 
     def spoken(self, e: ir.Expr) -> str:
         """What the user would call it."""
@@ -240,7 +243,10 @@ class Portable(Chains, Words, Clocks):
         if isinstance(e, ir.Const):
             return exp.Boolean(this=bool(e.value))
         method: Callable[[ir.Expr, bool], Sql] = getattr(self, "test_" + type(e).__name__.lower())
-        return method(e, exact)
+        try:
+            return method(e, exact)
+        except Refusal as refusal:
+            raise refusal.located(e.span) from None
 
     def exact(self, sql: Sql, exact: bool) -> Sql:
         return exp.Coalesce(this=sql, expressions=[exp.false()]) if exact else sql

@@ -15,3 +15,9 @@ class Refusal(Exception):
         super().__init__(f"{construct}: {reason}")
         self.construct, self.reason, self.span, self.help = construct, reason, span, help
         self.segment: str | None = None
+
+    def located(self, span: Span) -> Refusal:
+        """With a place, if it has none yet: the innermost expression that has one."""
+        if self.span == NOWHERE:
+            self.span = span
+        return self

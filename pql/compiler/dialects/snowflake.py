@@ -8,6 +8,7 @@ from pql.compiler.dialects.lambdas import Lambdas
 from pql.compiler.dialects.scope import Element, Item, Sql, own
 from pql.functions.record import call, number, text
 from pql.ir import nodes as ir
+from pql.ir.walk import free_variables, walk
 from pql.types import ScalarType, Type
 
 
@@ -22,7 +23,8 @@ class Snowflake(Lambdas):
         """Parts of an OBJECT have no type of their own: they are cast to the field's."""
         return self.typed(call("GET", value, text(name)), kind)
 
-    map_value = field
+    def map_value(self, value: Sql, key: str, kind: Type) -> Sql:
+        return self.field(value, key, kind)
 
     def typed(self, value: Sql, kind: Type) -> Sql:
         return self.cast(value, kind) if isinstance(kind, ScalarType) else value
@@ -35,6 +37,11 @@ class Snowflake(Lambdas):
         return Item(self.typed(own("VALUE", alias), kind))
 
     def lambda_(self, kind: Type, var: int, condition: ir.Expr) -> Sql:
+        if free_variables(condition) - {var, ir.PROFILE} or any(
+            isinstance(n, ir.Var) and n.id == 0 for n in walk(condition)
+        ):
+            reason = "a lambda that looks outside the element has no proven form"
+            raise self.refuse("an item compared with what is around it", reason, condition)
         name = self.new("x")
         before, inside = dict(self.env), self.in_lambda
         self.env[var], self.in_lambda = Item(self.typed(own(name, ""), kind)), True

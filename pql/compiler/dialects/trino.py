@@ -7,7 +7,7 @@ from sqlglot import exp
 from pql.compiler.dialects.lambdas import Lambdas
 from pql.compiler.dialects.rows import alias_columns
 from pql.compiler.dialects.scope import Element, Item, Sql, own
-from pql.functions.record import call, number, paren, text
+from pql.functions.record import call, number, text
 from pql.ir import nodes as ir
 from pql.types import ObjectType, Type
 
@@ -48,7 +48,5 @@ class Trino(Lambdas):
 
     def move(self, value: Sql, amount: int, unit: str) -> Sql:
         if unit == "microsecond":
-            seconds = f"{abs(amount) // 10**6}.{abs(amount) % 10**6:06}"
-            step = exp.Interval(this=text(seconds), unit=exp.Var(this="SECOND"))
-            return paren((exp.Add if amount >= 0 else exp.Sub)(this=value, expression=step))
+            raise self.refuse("a distance in microseconds", "intervals are in milliseconds", ir.FALSE)
         return call("DATE_ADD", text(unit), number(amount), value)
