@@ -12,11 +12,12 @@ from sqlglot import exp
 
 from pql.compiler.dialects.part import Part
 from pql.compiler.dialects.scope import Sql
-from pql.compiler.render import MONTHS, WEEKDAYS
 from pql.functions.record import call, number, paren, text
 from pql.ir import nodes as ir
 from pql.types import TIMESTAMP
 
+MONTHS = {"month": 1, "year": 12, "decade": 120, "century": 1200, "millennium": 12000}
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 UNITS = ("second", "minute", "hour", "day", "week", "month", "year")
 FURTHEST_YEARS = 200
 _PER_YEAR = {"microsecond": 3.2e13, "millisecond": 3.2e10, "second": 3.2e7, "minute": 525_600, "hour": 8_760, "day": 365,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pql.compiler import Settings
 from pql.compiler.dialects.refusal import Refusal
 from pql.compiler.dialects.scope import Element, Scope, Sql
-from pql.compiler.render import Settings
 from pql.ir import nodes as ir
 from pql.types import Type
 

@@ -14,12 +14,12 @@ from decimal import Decimal
 
 from sqlglot import exp
 
+from pql.compiler import Settings
 from pql.compiler.dialects.chains import Chains
 from pql.compiler.dialects.clock import Clocks
 from pql.compiler.dialects.refusal import Refusal
 from pql.compiler.dialects.scope import Item, Row, Scope, Sql, column
 from pql.compiler.dialects.words import Words
-from pql.compiler.render import Settings
 from pql.functions.record import call, number, paren, text
 from pql.ir import nodes as ir
 from pql.ir.walk import substitute

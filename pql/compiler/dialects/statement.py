@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from pql.compiler import Settings
 from pql.compiler.dialects.bigquery import BigQuery
 from pql.compiler.dialects.clickhouse import ClickHouse
 from pql.compiler.dialects.duckdb import DuckDb
@@ -18,7 +19,6 @@ from pql.compiler.dialects.postgres import Postgres
 from pql.compiler.dialects.snowflake import Snowflake
 from pql.compiler.dialects.spark import Spark
 from pql.compiler.dialects.trino import Trino
-from pql.compiler.render import Settings
 from pql.ir import nodes as ir
 
 RENDERERS: dict[str, type[Portable]] = {

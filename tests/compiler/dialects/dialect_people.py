@@ -14,7 +14,22 @@ DOCUMENT = yaml.safe_load((HERE / "shapes.yaml").read_text(encoding="utf-8"))
 SHAPES = DOCUMENT["segments"]
 ENVIRONMENT = Environment.from_short(DOCUMENT["schema"])
 NOW = datetime(2026, 3, 31, 12, 30)
-NAMES = ["John", "jo", "ΣΑΣ", "İstanbul", "a_é", " ab ", "it's \\ \"q\"", "a!b\\c", "Émile", "100%", "line\nend", "", "jo\nn", "Z"]
+NAMES = [
+    "John",
+    "jo",
+    "ΣΑΣ",
+    "İstanbul",
+    "a_é",
+    " ab ",
+    'it\'s \\ "q"',
+    "a!b\\c",
+    "Émile",
+    "100%",
+    "line\nend",
+    "",
+    "jo\nn",
+    "Z",
+]
 PAGES = ["A", "a", "Rome", "é", "Z"]
 CITIES = ["Rome", "Köln", "red", ""]
 COLORS = ["red", "blue", "green"]
@@ -26,7 +41,9 @@ def maybe(random: Random, value, chance: float = 0.2):
 
 def instant(random: Random) -> datetime:
     if random.random() < 0.25:
-        return NOW - timedelta(days=random.choice([0, 1, 2, 3, 7, 28, 30, 31]), microseconds=random.choice([0, 0, 1, -1]))
+        return NOW - timedelta(
+            days=random.choice([0, 1, 2, 3, 7, 28, 30, 31]), microseconds=random.choice([0, 0, 1, -1])
+        )
     return NOW - timedelta(seconds=random.randrange(-86400 * 3, 86400 * 70))
 
 
@@ -40,8 +57,11 @@ def listed(random: Random, make, most: int = 3):
 
 def profile(random: Random) -> dict:
     day = date(random.choice([1984, 1990, 2004]), random.choice([1, 2, 3, 4, 12]), random.choice([1, 15, 27]))
-    order = lambda: {"id": "o", "storeId": maybe(random, random.choice("ab")), "price": maybe(random, money(random)),
-                     "quantity": maybe(random, random.randrange(5)), "placed": maybe(random, instant(random))}  # fmt: skip # noqa: E731
+
+    def order():
+        return {"id": "o", "storeId": maybe(random, random.choice("ab")), "price": maybe(random, money(random)),
+                     "quantity": maybe(random, random.randrange(5)), "placed": maybe(random, instant(random))}  # fmt: skip
+
     return {
         "person": maybe(random, {"name": maybe(random, random.choice(NAMES)), "gender": None, "active": maybe(random, random.random() < 0.5),
                          "birthDate": maybe(random, random.choice([day, date(1996, 2, 29), date(1990, 3, 31), date(1990, 4, 30)])),
@@ -59,8 +79,10 @@ def profile(random: Random) -> dict:
 
 
 def event(random: Random) -> dict:
-    item = lambda: {"SKU": maybe(random, random.choice(["PS", "XB"])), "name": maybe(random, random.choice(NAMES)),
-                    "priceTotal": maybe(random, money(random)), "quantity": maybe(random, random.randrange(5))}  # fmt: skip # noqa: E731
+    def item():
+        return {"SKU": maybe(random, random.choice(["PS", "XB"])), "name": maybe(random, random.choice(NAMES)),
+                    "priceTotal": maybe(random, money(random)), "quantity": maybe(random, random.randrange(5))}  # fmt: skip
+
     return {
         "_id": maybe(random, random.choice("abcdefgh")),
         "timestamp": instant(random),

@@ -3,6 +3,7 @@
 ClickHouse runs inside Python (`chdb`), Spark locally (`pyspark`), PostgreSQL where `PQL_TEST_POSTGRES` is a connection string.
 """
 
+import json
 import os
 from datetime import datetime
 
@@ -25,11 +26,17 @@ class ClickHouse:
         to_parquet(store, folder)
         self.session = Session()
         for name in ("profile", "event"):
-            self.session.query(f"CREATE TABLE {name} ENGINE = Memory AS SELECT * FROM file('{folder}/{name}.parquet', Parquet)")
+            self.session.query(
+                f"CREATE TABLE {name} ENGINE = Memory AS SELECT * FROM file('{folder}/{name}.parquet', Parquet)"
+            )
 
     def members(self, sql: str, now: datetime) -> list[int]:
         text = self.session.query(sql, "TSV", params={"now": now.isoformat(sep=" ")})
         return sorted(int(line) for line in str(text).splitlines())
+
+    def values(self, sql: str) -> list:
+        rows = str(self.session.query(sql + " SETTINGS join_use_nulls = 1", "JSONCompactEachRow")).splitlines()
+        return [json.loads(row)[0] for row in rows]
 
 
 class Spark:
@@ -47,6 +54,9 @@ class Spark:
     def members(self, sql: str, now: datetime) -> list[int]:
         args = {"now": now.isoformat(sep=" ")} if ":now" in sql else {}
         return sorted(row[0] for row in self.session.sql(sql, args=args).collect())
+
+    def values(self, sql: str) -> list:
+        return [row[0] for row in self.session.sql(sql).collect()]
 
 
 class Postgres:
@@ -82,8 +92,6 @@ class Postgres:
         return SCALARS[kind.name]
 
     def literal(self, value, kind, name: str) -> str:
-        import json
-
         if value is None:
             return "NULL"
         if isinstance(kind, ListType):
@@ -92,7 +100,9 @@ class Postgres:
         if isinstance(kind, MapType):
             return "'" + json.dumps(value, default=str).replace("'", "''") + "'::jsonb"
         if isinstance(kind, ObjectType):
-            parts = ", ".join(self.literal(value.get(n), f.type, self.named[id(kind)][n]) for n, f in kind.fields.items())
+            parts = ", ".join(
+                self.literal(value.get(n), f.type, self.named[id(kind)][n]) for n, f in kind.fields.items()
+            )
             return f"ROW({parts})::{name}"
         if isinstance(value, str):
             return "'" + value.replace("'", "''") + "'"
@@ -123,6 +133,9 @@ class Postgres:
     def members(self, sql: str, now: datetime) -> list[int]:
         self.cursor.execute(sql, [now] if "$1" in sql else None)
         return sorted(row[0] for row in self.cursor.fetchall())
+
+    def values(self, sql: str) -> list:
+        return [row[0] for row in self.connection.execute(sql).fetchall()]
 
 
 ENGINES = {"clickhouse": ("chdb", ClickHouse), "spark": ("pyspark", Spark), "postgres": ("psycopg", Postgres)}
