@@ -19,7 +19,7 @@ def _arithmetic(node: type[exp.Binary]):  # type: ignore[no-untyped-def]
     def build(left: exp.Expression, right: exp.Expression, kind: object = INTEGER) -> exp.Expression:
         if kind == DOUBLE:
             return finite(paren(node(this=left, expression=right)))
-        wide = "DECIMAL(18, 6)" if node is exp.Mul and kind == NUMBER else WIDE[kind]  # type: ignore[index]
+        wide = WIDE[kind]  # type: ignore[index]
         value = paren(node(this=cast(left, wide), expression=cast(right, wide)))
         return cast(value, NARROW[kind], safe=True)  # type: ignore[index]
 

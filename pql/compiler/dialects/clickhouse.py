@@ -117,9 +117,11 @@ class ClickHouse(Lambdas):
         return call(f"add{unit.capitalize()}s", value, number(amount))
 
     def exactly(self, sign: str, left: Sql, right: Sql, kind: Type) -> Sql:
-        if kind == NUMBER and sign == "*":
-            raise self.refuse("a product of decimals", "its rounding has no proven form", ir.FALSE)
-        return super().exactly(sign, left, right, kind)
+        """A product keeps its operands' size, so they are made large first; `round` of decimals goes away from zero."""
+        if (sign, kind) != ("*", NUMBER):
+            return super().exactly(sign, left, right, kind)
+        product = exp.Mul(this=self.cast(left, self.wide[kind]), expression=self.cast(right, self.wide[kind]))
+        return call("round", product, number(6))
 
     def remainder(self, e: ir.Call, left: Sql, right: Sql) -> Sql:
         if e.type != INTEGER:
@@ -127,6 +129,11 @@ class ClickHouse(Lambdas):
         return self.cast(call("modulo", left, call("nullIf", right, number(0))), INTEGER)
 
     def sum(self, value: Sql, kind: Type) -> Sql:
-        """`sum` wraps and CAST cuts; this one fails."""
-        name = "Int64" if kind == INTEGER else "Decimal(18, 6)"
-        return call("accurateCast", self.total(value, kind), text(f"Nullable({name})"))
+        """`sum` wraps, CAST cuts, and a decimal holds more digits than it says: all three are looked at."""
+        total = self.total(value, kind)
+        if kind == INTEGER:
+            return call("accurateCast", total, text("Nullable(Int64)"))
+        beyond = exp.GTE(this=call("abs", total), expression=number(10**12))
+        fails = call("throwIf", call("coalesce", beyond, exp.false()), text("sum out of range (PQL0601)"))
+        fits = exp.EQ(this=fails, expression=number(0))
+        return exp.Case(ifs=[exp.If(this=fits, true=self.cast(total.copy(), kind))])

@@ -6,13 +6,20 @@ from sqlglot import exp
 
 from pql.compiler.dialects.portable import Portable
 from pql.compiler.dialects.scope import Sql
-from pql.functions.record import call, text
+from pql.functions.record import call, number, text
 from pql.ir import nodes as ir
-from pql.types import Type
+from pql.types import NUMBER, Type
 
 
 class DuckDb(Portable):
     sqlglot = "duckdb"
+
+    def exactly(self, sign: str, left: Sql, right: Sql, kind: Type) -> Sql:
+        """A product of short decimals is computed in 64 bits, so one is made longer."""
+        if (sign, kind) != ("*", NUMBER):
+            return super().exactly(sign, left, right, kind)
+        product = exp.Mul(this=self.cast(left, "DECIMAL(19, 6)"), expression=self.cast(right, NUMBER))
+        return call("ROUND", product, number(6))
 
     def zone(self, instant: Sql, zone: str, back: bool, node: ir.Expr) -> Sql:
         first, second = (zone, "UTC") if back else ("UTC", zone)

@@ -78,11 +78,11 @@
 +     END > CAST('-20.5' AS FLOAT64)
 
 -- decimals: loyalty.balance * 1.5 = 0.000002 or loyalty.balance + 0.1 > 3
--           CAST(p1."loyalty"."balance" AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
+-           CAST(p1."loyalty"."balance" AS DECIMAL(19, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
 +           CAST(p1."loyalty"."balance" AS BIGNUMERIC) * CAST(CAST('1.5' AS NUMERIC) AS BIGNUMERIC),
 -         ) BETWEEN CAST('-999999999999.999999' AS DECIMAL(38, 6)) AND CAST('999999999999.999999' AS DECIMAL(38, 6))
 +         ) BETWEEN CAST('-999999999999.999999' AS BIGNUMERIC) AND CAST('999999999999.999999' AS BIGNUMERIC)
--           CAST(p1."loyalty"."balance" AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
+-           CAST(p1."loyalty"."balance" AS DECIMAL(19, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
 +           CAST(p1."loyalty"."balance" AS BIGNUMERIC) * CAST(CAST('1.5' AS NUMERIC) AS BIGNUMERIC),
 -         ) AS DECIMAL(18, 6))
 +         ) AS NUMERIC)

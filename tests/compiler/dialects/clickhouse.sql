@@ -101,36 +101,33 @@
 + SETTINGS join_use_nulls = 1, enable_extended_results_for_datetime_functions = 1;
 
 -- decimals: loyalty.balance * 1.5 = 0.000002 or loyalty.balance + 0.1 > 3
-+ -- refused: a product of decimals: its rounding has no proven form
-- SELECT
--   p1."_pid" AS pid
-- FROM profile AS p1
-- WHERE
--   (
--     (
--       CASE
 -         WHEN ROUND(
--           CAST(p1."loyalty"."balance" AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
--           6
+-           CAST(p1."loyalty"."balance" AS DECIMAL(19, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
++         WHEN round(
++           CAST(tupleElement(p1."loyalty", 'balance') AS Nullable(Decimal(38, 6))) * CAST(CAST('1.5' AS Nullable(Decimal(18, 6))) AS Nullable(Decimal(38, 6))),
 -         ) BETWEEN CAST('-999999999999.999999' AS DECIMAL(38, 6)) AND CAST('999999999999.999999' AS DECIMAL(38, 6))
++         ) BETWEEN CAST('-999999999999.999999' AS Nullable(Decimal(38, 6))) AND CAST('999999999999.999999' AS Nullable(Decimal(38, 6)))
 -         THEN CAST(ROUND(
--           CAST(p1."loyalty"."balance" AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
--           6
++         THEN CAST(round(
+-           CAST(p1."loyalty"."balance" AS DECIMAL(19, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
++           CAST(tupleElement(p1."loyalty", 'balance') AS Nullable(Decimal(38, 6))) * CAST(CAST('1.5' AS Nullable(Decimal(18, 6))) AS Nullable(Decimal(38, 6))),
 -         ) AS DECIMAL(18, 6))
++         ) AS Nullable(Decimal(18, 6)))
 -       END = CAST('0.000002' AS DECIMAL(18, 6))
--     )
--     OR (
--       CASE
--         WHEN (
++       END = CAST('0.000002' AS Nullable(Decimal(18, 6)))
 -           CAST(p1."loyalty"."balance" AS DECIMAL(38, 6)) + CAST(CAST('0.1' AS DECIMAL(18, 6)) AS DECIMAL(38, 6))
++           CAST(tupleElement(p1."loyalty", 'balance') AS Nullable(Decimal(38, 6))) + CAST(CAST('0.1' AS Nullable(Decimal(18, 6))) AS Nullable(Decimal(38, 6)))
 -         ) BETWEEN CAST('-999999999999.999999' AS DECIMAL(38, 6)) AND CAST('999999999999.999999' AS DECIMAL(38, 6))
--         THEN CAST((
++         ) BETWEEN CAST('-999999999999.999999' AS Nullable(Decimal(38, 6))) AND CAST('999999999999.999999' AS Nullable(Decimal(38, 6)))
 -           CAST(p1."loyalty"."balance" AS DECIMAL(38, 6)) + CAST(CAST('0.1' AS DECIMAL(18, 6)) AS DECIMAL(38, 6))
 -         ) AS DECIMAL(18, 6))
 -       END > 3
--     )
++           CAST(tupleElement(p1."loyalty", 'balance') AS Nullable(Decimal(38, 6))) + CAST(CAST('0.1' AS Nullable(Decimal(18, 6))) AS Nullable(Decimal(38, 6)))
++         ) AS Nullable(Decimal(18, 6)))
++       END > CAST(3 AS Nullable(Decimal(38, 6)))
 -   );
-- -- parameters: none
++   )
++ SETTINGS join_use_nulls = 1, enable_extended_results_for_datetime_functions = 1;
 
 -- remainder: (person.age - 40) % 7 = -1
 -     MOD(
@@ -581,10 +578,16 @@
 
 -- order_total: orders.sum(price) > 20 and orders.count() >= 2
 -     CAST(SUM(CAST(u1.x1."price" AS DECIMAL(38, 6))) AS DECIMAL(18, 6)) AS v
-+     accurateCast(
-+       SUM(CAST(tupleElement(x1, 'price') AS Nullable(Decimal(38, 6)))),
-+       'Nullable(Decimal(18, 6))'
-+     ) AS v
++     CASE
++       WHEN throwIf(
++         coalesce(
++           abs(SUM(CAST(tupleElement(x1, 'price') AS Nullable(Decimal(38, 6))))) >= 1000000000000,
++           FALSE
++         ),
++         'sum out of range (PQL0601)'
++       ) = 0
++       THEN CAST(SUM(CAST(tupleElement(x1, 'price') AS Nullable(Decimal(38, 6)))) AS Nullable(Decimal(18, 6)))
++     END AS v
 -   CROSS JOIN UNNEST(p2."orders") AS u1(x1)
 +   ARRAY JOIN p2."orders" AS x1
 -     NOT u1.x1."price" IS NULL
@@ -685,10 +688,16 @@
 
 -- item_total: xEvent[eventType = "buy"].productListItems.sum(priceTotal) > 12
 -     CAST(SUM(CAST(u1.x1."priceTotal" AS DECIMAL(38, 6))) AS DECIMAL(18, 6)) AS v
-+     accurateCast(
-+       SUM(CAST(tupleElement(x1, 'priceTotal') AS Nullable(Decimal(38, 6)))),
-+       'Nullable(Decimal(18, 6))'
-+     ) AS v
++     CASE
++       WHEN throwIf(
++         coalesce(
++           abs(SUM(CAST(tupleElement(x1, 'priceTotal') AS Nullable(Decimal(38, 6))))) >= 1000000000000,
++           FALSE
++         ),
++         'sum out of range (PQL0601)'
++       ) = 0
++       THEN CAST(SUM(CAST(tupleElement(x1, 'priceTotal') AS Nullable(Decimal(38, 6)))) AS Nullable(Decimal(18, 6)))
++     END AS v
 -   CROSS JOIN UNNEST(e1."productListItems") AS u1(x1)
 +   ARRAY JOIN e1."productListItems" AS x1
 -     AND NOT u1.x1 IS NULL

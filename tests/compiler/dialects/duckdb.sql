@@ -126,11 +126,11 @@ WHERE
     (
       CASE
         WHEN ROUND(
-          CAST(p1."loyalty"."balance" AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
+          CAST(p1."loyalty"."balance" AS DECIMAL(19, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
           6
         ) BETWEEN CAST('-999999999999.999999' AS DECIMAL(38, 6)) AND CAST('999999999999.999999' AS DECIMAL(38, 6))
         THEN CAST(ROUND(
-          CAST(p1."loyalty"."balance" AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
+          CAST(p1."loyalty"."balance" AS DECIMAL(19, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
           6
         ) AS DECIMAL(18, 6))
       END = CAST('0.000002' AS DECIMAL(18, 6))

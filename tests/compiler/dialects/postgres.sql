@@ -103,11 +103,11 @@
 -- decimals: loyalty.balance * 1.5 = 0.000002 or loyalty.balance + 0.1 > 3
 +           CAST((
 +             p1."loyalty"
--           CAST(p1."loyalty"."balance" AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
+-           CAST(p1."loyalty"."balance" AS DECIMAL(19, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
 +           )."balance" AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
 +           CAST((
 +             p1."loyalty"
--           CAST(p1."loyalty"."balance" AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
+-           CAST(p1."loyalty"."balance" AS DECIMAL(19, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
 +           )."balance" AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
 +           CAST((
 +             p1."loyalty"

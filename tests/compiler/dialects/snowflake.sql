@@ -57,9 +57,9 @@
 +             END AS DECIMAL(38, 0)) - CAST(CAST(GET(p1."person", 'age') AS BIGINT) AS DECIMAL(38, 0))
 
 -- decimals: loyalty.balance * 1.5 = 0.000002 or loyalty.balance + 0.1 > 3
--           CAST(p1."loyalty"."balance" AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
+-           CAST(p1."loyalty"."balance" AS DECIMAL(19, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
 +           CAST(CAST(GET(p1."loyalty", 'balance') AS DECIMAL(18, 6)) AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
--           CAST(p1."loyalty"."balance" AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
+-           CAST(p1."loyalty"."balance" AS DECIMAL(19, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
 +           CAST(CAST(GET(p1."loyalty", 'balance') AS DECIMAL(18, 6)) AS DECIMAL(18, 6)) * CAST(CAST('1.5' AS DECIMAL(18, 6)) AS DECIMAL(18, 6)),
 -           CAST(p1."loyalty"."balance" AS DECIMAL(38, 6)) + CAST(CAST('0.1' AS DECIMAL(18, 6)) AS DECIMAL(38, 6))
 +           CAST(CAST(GET(p1."loyalty", 'balance') AS DECIMAL(18, 6)) AS DECIMAL(38, 6)) + CAST(CAST('0.1' AS DECIMAL(18, 6)) AS DECIMAL(38, 6))

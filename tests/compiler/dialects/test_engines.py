@@ -84,5 +84,16 @@ def spelled(value):
         return ""
     try:
         return f"{float(value):.9g}"
-    except ValueError:
+    except (ValueError, TypeError):
         return str(value)
+
+
+def test_a_sum_out_of_range_fails(engine):
+    """Never a wrapped number: SEMANTICS section 7."""
+    name, running = engine
+    for pql in ("sum 9223372036854775807 over E from xEvent", "sum 999999999999.5 over E from xEvent"):
+        checked = ENVIRONMENT.check(pql)
+        assert checked.ok
+        sql = compile_dialect(checked.ir, name, Settings()).sql().split("SETTINGS")[0]
+        with pytest.raises(Exception, match=r"(?i)range|overflow|NUMERIC_VALUE|convert|out of"):
+            running.values(f"SELECT c0 FROM ({sql}) AS q")
