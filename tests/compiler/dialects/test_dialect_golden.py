@@ -1,6 +1,6 @@
 """Every dialect's text of every shape: DuckDB's in full, the others as what differs; and each parses in its dialect.
 
-Write them anew with `PQL_UPDATE_GOLDENS=1 python -m pytest tests/compiler/dialects/test_golden.py`, and read the difference.
+Write them anew with `PQL_UPDATE_GOLDENS=1 python -m pytest tests/compiler/dialects/test_dialect_golden.py`, and read the difference.
 """
 
 import difflib

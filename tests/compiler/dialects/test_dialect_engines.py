@@ -5,7 +5,7 @@ import os
 
 import pytest
 from dialect_people import ENVIRONMENT, NOW, SHAPES, people, refused
-from engines import ENGINES
+from dialect_engines import ENGINES
 
 from pql.api import Environment, Settings, Store
 from pql.compiler.dialects import Refusal, compile_dialect
