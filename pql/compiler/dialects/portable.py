@@ -134,6 +134,8 @@ class Portable(Chains, Words, Clocks):
             return self.head(base, e)
         if isinstance(e.object, ir.Var):
             if e.object.id == ir.PROFILE:
+                if e.name == "xEvent":
+                    raise self.refuse("the list of events as a value", "events are rows of their own", e)
                 return column(e.name, self.scope.person())
             element = self.env[e.object.id]
             if isinstance(element, Row):

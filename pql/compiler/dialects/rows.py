@@ -163,7 +163,7 @@ class Rows(Part):
         while isinstance(items, ir.Filter):
             own_part = substitute(items.condition, items.var, ir.Var(e.var, items.type.element))  # type: ignore[union-attr]
             items, condition = items.list, ir.conjunction([own_part, condition], e.span)
-        if isinstance(items, ir.Transform) or not isinstance(items, ir.Field):
+        if is_events(items) or not isinstance(items, ir.Field):
             return self.inner_flat(e, items, condition)
         assert isinstance(items.type, ListType)
         self._condition = condition

@@ -20,6 +20,7 @@ from pql.compiler.dialects.snowflake import Snowflake
 from pql.compiler.dialects.spark import Spark
 from pql.compiler.dialects.trino import Trino
 from pql.ir import nodes as ir
+from pql.types import ScalarType, describe
 
 RENDERERS: dict[str, type[Portable]] = {
     "duckdb": DuckDb,
@@ -53,6 +54,8 @@ def compile_dialect(
     known = dict(segments or {})
     renderer = RENDERERS[dialect](settings, lambda id: known[id])
     renderer.scope.person()
+    if not isinstance(expression.type, ScalarType):
+        raise renderer.refuse(f"{describe(expression.type)} as the result", "only plain values have a form", expression)
     is_test = isinstance(expression, ir.TESTS) or expression in (ir.TRUE, ir.FALSE)
     if is_test:
         renderer.require(expression)
