@@ -115,7 +115,8 @@ class Chains(Rows):
         """An excluded step after the last bound one: absent, and its window over."""
         if step.closes is None:
             return self._none(e, step, end, None, until=True)
-        closes, later = step.closes, exp.GTE
+        closes = step.closes
+        later: type[exp.GTE] | type[exp.GT] = exp.GTE
         if isinstance(closes, ir.Shift) and (closes.amount, closes.unit) == (1, "microsecond"):
             closes, later = closes.operand, exp.GT  # the window's end is inclusive
         over = later(this=self.value(ir.Clock()), expression=self.value(closes))

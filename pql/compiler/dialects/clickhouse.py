@@ -120,7 +120,7 @@ class ClickHouse(Lambdas):
         """A product keeps its operands' size, so they are made large first; `round` of decimals goes away from zero."""
         if (sign, kind) != ("*", NUMBER):
             return super().exactly(sign, left, right, kind)
-        product = exp.Mul(this=self.cast(left, self.wide[kind]), expression=self.cast(right, self.wide[kind]))
+        product = exp.Mul(this=self.cast(left, self.wide[NUMBER]), expression=self.cast(right, self.wide[NUMBER]))
         return call("round", product, number(6))
 
     def remainder(self, e: ir.Call, left: Sql, right: Sql) -> Sql:

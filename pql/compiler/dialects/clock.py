@@ -7,6 +7,7 @@ what the parts of a date are (`part`); zones other than UTC are a dialect's own 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlglot import exp
 
@@ -140,6 +141,7 @@ class Clocks(Part):
         day = self.month_day(self.local(self.value(e.operand), e))
         low, high = self.month_day(first), self.month_day(last)
         if e.shape != "ring":
+            node: type[Any]
             node, edge = {"before": (exp.LT, low), "after": (exp.GT, high), "from": (exp.GTE, low)}[e.shape]
             return self.exact(paren(node(this=day, expression=edge)), exact)
         if e.whole_months:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlglot import exp
 
@@ -39,11 +40,11 @@ from pql.types import (
     describe,
 )
 
-_COMPARE: dict[str, type[exp.Binary]] = {
+_COMPARE: dict[str, type[Any]] = {
     "=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE,
 }  # fmt: skip
 LARGEST_DOUBLE = "1.7976931348623157e308"
-_SIGNS: dict[str, type[exp.Binary]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}
+_SIGNS: dict[str, type[Any]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}
 
 
 class Portable(Chains, Words, Clocks):
@@ -274,7 +275,7 @@ class Portable(Chains, Words, Clocks):
         """The value as something that is ordered as PQL orders: text by code point."""
         return value
 
-    def _join(self, kind: type[exp.Connector], operands: tuple[ir.Expr, ...], exact: bool) -> Sql:
+    def _join(self, kind: type[Any], operands: tuple[ir.Expr, ...], exact: bool) -> Sql:
         result = self.test(operands[0], exact=exact)
         for o in operands[1:]:
             result = kind(this=result, expression=self.test(o, exact=exact))

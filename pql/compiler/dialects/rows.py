@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from sqlglot import exp
 
 from pql.compiler.dialects.part import Part
-from pql.compiler.dialects.scope import Element, Item, Row, Scope, Sql, column, own
+from pql.compiler.dialects.scope import Element, Item, Row, Scope, Sql, column, named, own
 from pql.functions.record import call, number, paren
 from pql.ir import nodes as ir
 from pql.ir.walk import free_variables, rebuild, substitute
@@ -139,7 +139,8 @@ class Rows(Part):
     def test_exists(self, e: ir.Exists, exact: bool) -> Sql:
         if closed(e):
             return self.members(e.list, e.var, e.condition)
-        return self.inner(e, lambda items, kind: self.array_test(items, kind, e, exact))
+        found: Sql = self.inner(e, lambda items, kind: self.array_test(items, kind, e, exact))
+        return found
 
     def test_forall(self, e: ir.ForAll, exact: bool) -> Sql:
         failing = ir.Exists(e.list, e.var, ir.Not(e.condition), span=e.span)
@@ -167,7 +168,8 @@ class Rows(Part):
             return self.inner_flat(e, items, condition)
         assert isinstance(items.type, ListType)
         self._condition = condition
-        return use(self.value(items), items.type.element)
+        found: Sql = use(self.value(items), items.type.element)
+        return found
 
     def inner_flat(self, e: ir.Exists, items: ir.Expr, condition: ir.Expr) -> Sql:
         """A flattened path inside an element: nested questions, or a test of the mapped value."""
@@ -332,8 +334,8 @@ class Rows(Part):
         with self.sub(merge=False) as scope:
             element = self.add(items)
             value = self.fold(function, element, element_type, node)
-            pid = exp.alias_(scope.pid, "_pid", quoted=True)
-            query = scope.select([pid, exp.alias_(value, "v")], group=True)
+            pid = named(scope.pid, "_pid", quoted=True)
+            query = scope.select([pid, named(value, "v")], group=True)
         alias = self.new("a")
         self.scope.annotate(query, alias)
         return own("v", alias)
@@ -405,7 +407,7 @@ class Rows(Part):
             window = exp.Window(
                 this=call("ROW_NUMBER"), partition_by=[scope.pid], order=exp.Order(expressions=order), over="OVER"
             )
-            columns = [exp.alias_(scope.pid, "_pid", quoted=True), exp.alias_(value, "v"), exp.alias_(window, "n")]
+            columns = [named(scope.pid, "_pid", quoted=True), named(value, "v"), named(window, "n")]
             query = scope.select(columns)
         alias = self.new("a")
         self.scope.annotate(query, alias, [exp.EQ(this=own("n", alias), expression=number(1))])

@@ -41,6 +41,11 @@ def own(name: str, table: str) -> Sql:
     return exp.column(name, table=table or None)
 
 
+def named(value: Sql, name: str, quoted: bool = False) -> Sql:
+    """A column of the result."""
+    return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=quoted))
+
+
 def conjoin(tests: list[Sql]) -> Sql:
     result = tests[0]
     for t in tests[1:]:
@@ -49,7 +54,8 @@ def conjoin(tests: list[Sql]) -> Sql:
 
 
 def table(name: str, alias: str) -> Sql:
-    return exp.alias_(exp.to_table(name), alias, table=True)
+    made: Sql = exp.Table(this=exp.to_identifier(name), alias=exp.TableAlias(this=exp.to_identifier(alias)))
+    return made
 
 
 @dataclass
@@ -105,6 +111,7 @@ class Scope:
 
     def select(self, columns: list[Sql], group: bool = False) -> exp.Select:
         pid = self.pid
+        assert self.first is not None
         query = exp.Select(expressions=columns).from_(self.first)
         if self.joins:
             query.set("joins", list(self.joins))

@@ -16,6 +16,7 @@ from pql.compiler.dialects.clickhouse import ClickHouse
 from pql.compiler.dialects.duckdb import DuckDb
 from pql.compiler.dialects.portable import Portable
 from pql.compiler.dialects.postgres import Postgres
+from pql.compiler.dialects.scope import named
 from pql.compiler.dialects.snowflake import Snowflake
 from pql.compiler.dialects.spark import Spark
 from pql.compiler.dialects.trino import Trino
@@ -61,9 +62,9 @@ def compile_dialect(
         renderer.require(expression)
         value = None
     else:
-        value = exp.alias_(renderer.value(expression), "c0")
+        value = named(renderer.value(expression), "c0")
     scope = renderer.scope
-    pid = exp.alias_(scope.pid, "pid")
+    pid = named(scope.pid, "pid")
     tree = scope.select([pid] if value is None else [pid, value])
     clause = getattr(renderer, "settings_clause", ())
     if clause:

@@ -4,8 +4,8 @@ import importlib.util
 import os
 
 import pytest
-from dialect_people import ENVIRONMENT, NOW, SHAPES, people, refused
 from dialect_engines import ENGINES
+from dialect_people import ENVIRONMENT, NOW, SHAPES, people, refused
 
 from pql.api import Environment, Settings, Store
 from pql.compiler.dialects import Refusal, compile_dialect
