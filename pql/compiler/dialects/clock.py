@@ -143,7 +143,8 @@ class Clocks(Part):
         if e.shape != "ring":
             node: type[Any]
             node, edge = {"before": (exp.LT, low), "after": (exp.GT, high), "from": (exp.GTE, low)}[e.shape]
-            return self.exact(paren(node(this=day, expression=edge)), exact)
+            made: Sql = node(this=day, expression=edge)
+            return self.exact(paren(made), exact)
         if e.whole_months:
             tomorrow = self.month_day(self.move(last.copy(), 1, "day"))
             february = exp.If(this=exp.EQ(this=tomorrow, expression=number(301)), true=number(229))
