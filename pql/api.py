@@ -16,6 +16,7 @@ from pql.check.expressions import Checker
 from pql.check.project import CheckedSegment, Project, check_project
 from pql.compiler import Layout, Output, Query, Settings, compile_query
 from pql.compiler.describe import describe_plan
+from pql.compiler.dialects import DIALECTS, Refusal, compile_dialect
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
@@ -37,7 +38,9 @@ from pql.xdm.short import read_short
 from pql.xdm.values import read_event, read_profile, write_value
 
 __all__ = [
+    "DIALECTS",
     "CheckedSegment",
+    "Compiled",
     "Environment",
     "Expression",
     "Project",
@@ -61,9 +64,26 @@ class Expression:
     ir: ir.Expr
     diagnostics: tuple[Diagnostic, ...]
 
+    source: Source = Source("<expression>", "")
+
     @property
     def type(self) -> Type:
         return self.ir.type
+
+    @property
+    def ok(self) -> bool:
+        return not any(d.is_error for d in self.diagnostics)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One statement, or the reason why there is none. `parameters`: names to bind, in order (`now` as naive UTC)."""
+
+    sql: str
+    parameters: tuple[str, ...]
+    columns: tuple[str, ...]
+    dialect: str
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -88,11 +108,11 @@ class Environment:
         source = Source(name, text)
         tree, found = parse_expression(source)
         if tree is None:
-            return Expression(None, ir.FALSE, tuple(found))
+            return Expression(None, ir.FALSE, tuple(found), source)
         findings = Findings(source)
         findings.items.extend(found)
         checked = Checker(self.schema, findings, catalog or Catalog()).whole(tree)
-        return Expression(tree, checked, tuple(findings.items))
+        return Expression(tree, checked, tuple(findings.items), source)
 
     def check_json(self, document: object, name: str = "<pql/json>", catalog: Catalog | None = None) -> Expression:
         """Check a pql/json node, given as `json.loads` returns it. Findings of names and types point into its text form."""
@@ -152,6 +172,29 @@ class Environment:
     def english(self, expression: ir.Expr) -> str:
         """The expression in plain words."""
         return sentence(expression)
+
+    def compile(
+        self, target: CheckedSegment | Expression, dialect: str = "duckdb", project: Project | None = None
+    ) -> Compiled:
+        """One statement in one of `DIALECTS`, or the diagnostic PQL0701. For `duckdb`, the store's own form (`sql`).
+
+        Elsewhere a test becomes the list of its members (`pid`), any other expression a value for each (`pid`, `c0`).
+        """
+        condition = target.condition if isinstance(target, CheckedSegment) else target.ir
+        segments = project.conditions if project is not None else {}
+        if dialect == "duckdb":
+            query = self.sql([condition], segments)
+            text = query.tree.sql("duckdb", pretty=True)
+            return Compiled(text, ("now",) * ("$now" in text), ("pid", *query.columns), dialect)
+        try:
+            made = compile_dialect(condition, dialect, self.settings, segments)
+        except Refusal as refusal:
+            home = project.segments.get(refusal.segment or "") if project is not None else None
+            findings = Findings(home.source if home is not None else target.source)
+            message = f"{refusal.construct} is not available in `{dialect}`: {refusal.reason}"
+            findings.report("PQL0701", refusal.span, message, help=refusal.help)
+            return Compiled("", (), (), dialect, tuple(findings.items))
+        return Compiled(made.sql(), made.parameters, made.columns, dialect)
 
     def evaluate(
         self,

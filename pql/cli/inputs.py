@@ -111,13 +111,13 @@ def read_sources(paths: list[Path]) -> list[Any]:
     return sources
 
 
-def show(found: Any, output: str, files: tuple[str, ...] = ()) -> None:
+def show(found: Any, output: str, files: tuple[str, ...] = (), err: bool = False) -> None:
     from pql.diagnostics.render import FORMATS
 
     if output not in FORMATS:
         raise fail(f"no format `{output}`", "use one of " + ", ".join(FORMATS))
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    typer.echo(FORMATS[output](found, files=files, color=color))
+    typer.echo(FORMATS[output](found, files=files, color=color), err=err)
 
 
 def instant(text: str | None) -> datetime:
