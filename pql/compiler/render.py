@@ -177,7 +177,10 @@ class Renderer(Lists, Times):
             return call("rtrim", call("rtrim", cast(value, "TEXT"), text("0")), text("."))
         if target == STRING and source == BOOLEAN:
             return cast(value, "TEXT")
-        return cast(value, sql_type(target), safe=target in (NUMBER, INTEGER))
+        if target == INTEGER:
+            whole = exp.EQ(this=call("trunc", value.copy()), expression=value)
+            return paren(exp.Case(ifs=[exp.If(this=whole, true=cast(value.copy(), "BIGINT", safe=True))]))
+        return cast(value, sql_type(target), safe=target == NUMBER)
 
     # --- tests ---
     def test(self, e: ir.Expr, *, exact: bool) -> Sql:

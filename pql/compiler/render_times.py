@@ -26,6 +26,7 @@ MICROSECONDS = {
     "day": 86_400_000_000,
     "week": 604_800_000_000,
 }
+FIRST, LAST = "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -65,7 +66,7 @@ class Times(Rendering):
             span = MONTHS[e.unit] // 12
             extra = cast(paren(exp.Mod(this=call("year", wall.copy()), expression=number(span))), "INTEGER")
             start = exp.Sub(this=call("date_trunc", text("year"), wall), expression=call("to_years", extra))
-            return self.utc(cast(paren(start), "TIMESTAMP"))
+            return self._in_calendar(self.utc(cast(paren(start), "TIMESTAMP")))
         return self.utc(cast(call("date_trunc", text(e.unit), wall), "TIMESTAMP"))
 
     def value_shift(self, e: ir.Shift) -> Sql:
@@ -81,7 +82,12 @@ class Times(Rendering):
         else:
             step = call("to_microseconds", cast(text(str(e.amount * MICROSECONDS[e.unit])), "BIGINT"))
         moved = paren(exp.Add(this=wall, expression=step))
-        return self.utc(moved) if e.local else moved
+        return self._in_calendar(self.utc(moved) if e.local else moved)
+
+    def _in_calendar(self, instant: Sql) -> Sql:
+        """Null outside the years 1 to 9999."""
+        inside = exp.Between(this=instant, low=_stamp(FIRST), high=_stamp(LAST))
+        return paren(exp.Case(ifs=[exp.If(this=inside, true=instant.copy())]))
 
     def _exact(self, sql: Sql, exact: bool) -> Sql:
         return coalesce(sql, exp.false()) if exact else sql
@@ -129,6 +135,10 @@ class Times(Rendering):
         known = not_null(month_day(cast(self.value(e.operand), "DATE")))
         cases = [exp.If(this=paren(none), true=exp.false()), exp.If(this=whole, true=known)]
         return self._exact(paren(exp.Case(ifs=cases, default=ring)), exact)
+
+
+def _stamp(value: str) -> Sql:
+    return cast(text(value), "TIMESTAMP")
 
 
 def month_day(day: Sql) -> Sql:
