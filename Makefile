@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test check clean
+.PHONY: install demo test check clean fuzz fuzz-nightly
 
 install: .venv/installed
 
@@ -23,6 +23,15 @@ check: install
 	$(BIN)/ruff format --check pql tests
 	$(BIN)/ruff check pql tests
 	$(BIN)/mypy
+
+# engine against the reference evaluator on generated cases; SEED=n for other ones
+SEED ?= 0
+
+fuzz: install
+	$(BIN)/python -m tests.property.fuzz --seed $(SEED) --cases 10000
+
+fuzz-nightly: install
+	$(BIN)/python -m tests.property.fuzz --seed $(SEED) --cases 1000000
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -176,7 +176,7 @@ class Times(Base):
             return self._yearless_distance(stamp, phrase)
         if isinstance(phrase, ast.Between):
             first, last = self.reference(phrase.start), self.reference(phrase.end)
-            months = last.unit == "month"
+            months = first.unit == last.unit == "month"
             return ir.Yearless(stamp, _day(first.start), self._last_day(last), "ring", months, span=phrase.span)
         ref = self.reference(phrase.ref)
         shape = "ring" if isinstance(phrase, ast.On) else phrase.direction

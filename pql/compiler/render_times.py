@@ -45,7 +45,7 @@ class Times(Rendering):
         """The wall clock of the project's zone."""
         if self.settings.zone == "UTC":
             return instant
-        return call("timezone", text(self.settings.zone), call("timezone", text("UTC"), instant))
+        return self._in_calendar(call("timezone", text(self.settings.zone), call("timezone", text("UTC"), instant)))
 
     def utc(self, wall: Sql) -> Sql:
         if self.settings.zone == "UTC":
@@ -128,7 +128,8 @@ class Times(Rendering):
         above, below = exp.GTE(this=day.copy(), expression=low.copy()), exp.LTE(this=day, expression=high.copy())
         straight = exp.LTE(this=low, expression=high)
         either = exp.Or(this=above.copy(), expression=below.copy())
-        ring = exp.Case(ifs=[exp.If(this=straight, true=both(above, below))], default=paren(either))
+        over = exp.GT(this=low.copy(), expression=high.copy())
+        ring = exp.Case(ifs=[exp.If(this=straight, true=both(above, below)), exp.If(this=over, true=paren(either))])
         span = paren(exp.Sub(this=last.copy(), expression=first.copy()))
         whole = exp.GTE(this=span.copy(), expression=number(365))
         none = exp.And(this=exp.LT(this=span, expression=number(0)), expression=exp.Boolean(this=bool(e.skip)))

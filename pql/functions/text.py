@@ -31,7 +31,12 @@ def _folded(args: tuple[exp.Expression, ...]) -> tuple[exp.Expression, exp.Expre
     if isinstance(flag[0], exp.Boolean):
         return lower_sql(receiver), lower_sql(argument)
     fold = flag[0]
-    choose = lambda x: exp.Case(ifs=[exp.If(this=fold.copy(), true=x.copy())], default=lower_sql(x.copy()))  # noqa: E731
+    folds = exp.Not(this=exp.Paren(this=fold.copy()))
+
+    def choose(x: exp.Expression) -> exp.Expression:
+        """As it is, or folded; null when the flag is."""
+        return exp.Case(ifs=[exp.If(this=fold.copy(), true=x.copy()), exp.If(this=folds.copy(), true=lower_sql(x.copy()))])
+
     return choose(receiver), choose(argument)
 
 
@@ -130,11 +135,17 @@ def _not(build):  # type: ignore[no-untyped-def]
 
 
 def _substring(value: exp.Expression, start: exp.Expression, end: exp.Expression | None = None) -> exp.Expression:
-    first = exp.Add(this=call("greatest", start.copy(), number(0)), expression=number(1))
+    def inside(at: exp.Expression) -> exp.Expression:
+        return call("least", call("greatest", at.copy(), number(0)), number(2**30))
+
+    first, known = exp.Add(this=inside(start), expression=number(1)), [start]
     if end is None:
-        return call("substr", value, first)
-    size = exp.Sub(this=call("greatest", end, number(0)), expression=call("greatest", start, number(0)))
-    return call("substr", value, first, call("greatest", size, number(0)))
+        found = call("substr", value, first)
+    else:
+        size = exp.Sub(this=inside(end), expression=inside(start))
+        found, known = call("substr", value, first, call("greatest", size, number(0))), [start, end]
+    given = [exp.Not(this=exp.Is(this=k.copy(), expression=exp.Null())) for k in known]
+    return exp.Case(ifs=[exp.If(this=exp.and_(*given), true=found)])
 
 
 _CS = (("text", STRING), ("part", STRING), ("caseSensitive", BOOLEAN))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -106,6 +107,26 @@ def engine(world: Bench, environment: Environment, irs: Sequence[Any], now: date
     ]
 
 
+SKIPPED = object()
+
+
+def one_by_one(
+    world: Bench, environment: Environment, checked: Any, now: datetime, people: Sequence[Person], text: str
+) -> list[Any]:
+    """A sum out of range in one profile fails the statement for all: ask for each alone.
+
+    Whether an operand that does not decide is evaluated is left open, so a failure below `and`, `or` and their kin is
+    not compared.
+    """
+    found: list[Any] = []
+    decided = re.search(r"\b(and|or|if|exists|forall|some|all|none|one|orElse|where)\b|\[", text)
+    for person in people:
+        world.load([person])
+        answer = engine(world, environment, [checked], now, 1)[0][0]
+        found.append(SKIPPED if answer == "PQL0601" and decided else answer)
+    return found
+
+
 def agree(expected: Any, got: Any) -> bool:
     return equal(got, write_value(expected))
 
@@ -132,10 +153,11 @@ def run_batch(
     for (text, found), got in zip(checked, answers, strict=True):
         assert found.tree is not None
         expected = [reference(found.tree, world, p, now, settings) for p in people]
-        if any(isinstance(g, str) and g.startswith("PQL0601") for g in got) and "PQL0601" in expected:
-            continue
+        if "PQL0601" in got:
+            got = one_by_one(world, environment, found.ir, now, people, text)
+            world.load(people)
         for person, want, have in zip(people, expected, got, strict=True):
-            if not agree(want, have):
+            if have is not SKIPPED and not agree(want, have):
                 differences.append(Difference(seed, text, person, now, settings, want, have))
                 break
     if shrink and differences:

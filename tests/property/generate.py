@@ -60,6 +60,40 @@ SCHEMA = {
 }
 TYPES = ("view", "view", "buy", "cart", "add")
 STRINGS = ("a", "b", "US", "CA", "red", "blue", "A", "é", "", "10", "2.5", "true", "2026-03-01", "İx", "ab%", "a_b")
+NUMERALS = (
+    "1",
+    "+2",
+    "-1",
+    "2.50",
+    "1e1",
+    "1.5e-3",
+    ".5",
+    "5.",
+    " 1",
+    "",
+    "x",
+    "9223372036854775808",
+    "0.0000005",
+    "00018",
+)
+STAMPS = (
+    "2026-03-15T12:00:00Z",
+    "2026-03-15T12:00Z",
+    "2026-03-15 12:00",
+    "2026-03-15t10:00:00z",
+    "2026-03-15T24:00:00Z",
+    "2026-03-15T23:59:60Z",
+    "2026-02-30",
+    "2024-02-29",
+    "0000-01-01",
+    "0001-01-01T00:00:00+05:00",
+    "9999-12-31T23:59:59-05:00",
+    "2026-03-15T10:00:00.1234567+0530",
+    "2026-03-15",
+    "true",
+    "TRUE",
+    "False",
+)
 PATTERNS = ("a%", "%b", "a_b", "%", "_", "ab\\\\%", "%é%", "A%")
 KEYS = ("a", "b", "c")
 UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "year", "decade", "century", "millennium")
@@ -138,6 +172,8 @@ class World:
     def scalar(self, kind: Type, name: str) -> Any:
         r = self.r
         if kind == STRING:
+            if name in ("tier", "stateProvince", "tags", "authenticatedState"):
+                return r.choice((*NUMERALS, *STAMPS))
             return r.choice(TYPES) if name == "eventType" else r.choice(STRINGS)
         if kind == BOOLEAN:
             return r.random() < 0.5
@@ -145,7 +181,7 @@ class World:
             return r.choice((0, 1, 2, 3, 5, 10, -1, 10, 2, 3, 18, 9223372036854775807 if r.random() < 0.2 else 4))
         if kind == NUMBER:
             return r.choice(
-                (0, 1, 2.5, 10, 0.1, 0.2, 0.3, -1.5, 20.000001, 999999999999.5 if r.random() < 0.2 else 5)
+                (0, 1, 2.5, 10, 0.1, 0.2, 0.3, -1.5, 20.000001, 2000000, 999999999999.5 if r.random() < 0.1 else 5)
             )
         if kind == DATE:
             return self.instant().date().isoformat()
@@ -337,7 +373,7 @@ class Texts:
         if kind == BOOLEAN:
             return r.choice(("true", "false"))
         if kind == INTEGER:
-            return r.choice(("0", "1", "2", "3", "10", "-1", "9223372036854775807" if r.random() < 0.2 else "4"))
+            return r.choice(("0", "1", "2", "3", "10", "-1", "9223372036854775807" if r.random() < 0.1 else "4"))
         if kind == NUMBER:
             return r.choice(("0.1", "0.2", "2.5", "10.0", "-1.5", "0.0000005", "20.000001"))
         if kind == DATE:
