@@ -15,8 +15,11 @@ from datetime import datetime
 from typing import Any
 
 from pql.api import Environment, Settings, Store, StoreError, read_short, write_value
+from pql.check.base import Catalog
 from pql.cli.conform import equal
+from pql.ir import nodes as ir
 from pql.syntax import ast
+from pql.types import BOOLEAN
 from pql.xdm.schema import Schema
 from pql.xdm.values import read_event, read_profile
 from tests.property.generate import SCHEMA, Texts, World, random_now
@@ -53,6 +56,17 @@ class Difference:
         )
 
 
+def as_member(test: ir.Expr) -> ir.Expr:
+    """The test where its null may stand for false, as in the condition of a membership query."""
+    return ir.If(test, ir.TRUE, ir.FALSE, BOOLEAN)
+
+
+def referred(world: Bench, r: random.Random, environment: Environment) -> dict[str, Any]:
+    """A segment that `inSegment("s1")` refers to."""
+    found = environment.check(Texts(r, world.schema).shape())
+    return {"s1": found} if found.ok and found.type == BOOLEAN else {}
+
+
 class Bench:
     """The schema and a store, shared by the batches."""
 
@@ -60,6 +74,7 @@ class Bench:
         self.schema, findings = read_short(SCHEMA)
         assert not findings
         self.store = Store.memory(self.schema)
+        self.segments: dict[str, Any] = {}
 
     def load(self, people: Sequence[Person]) -> None:
         self.store.clear()
@@ -79,7 +94,10 @@ def typed_person(person: Person, schema: Schema) -> tuple[Mapping[str, Any], lis
 def reference(tree: ast.Expr, world: Bench, person: Person, now: datetime, settings: Settings) -> Any:
     profile, events = typed_person(person, world.schema)
     try:
-        return evaluate(tree, world.schema, profile, events, now, zone=settings.zone, week_start=settings.week_start)
+        segments = {s: c.tree for s, c in world.segments.items()}
+        return evaluate(
+            tree, world.schema, profile, events, now, segments, zone=settings.zone, week_start=settings.week_start
+        )
     except SumOutOfRange:
         return "PQL0601"
     except Refused as refusal:
@@ -89,7 +107,7 @@ def reference(tree: ast.Expr, world: Bench, person: Person, now: datetime, setti
 def engine(world: Bench, environment: Environment, irs: Sequence[Any], now: datetime, people: int) -> list[list[Any]]:
     """For each expression the answers for each person; an error's text for all of them where it raises."""
     try:
-        query = environment.sql(list(irs))
+        query = environment.sql(list(irs), {s: c.ir for s, c in world.segments.items()})
         rows = {row[0]: row[1:] for row in world.store.query(query.sql(), {"now": now})}
         return [[write_value(rows[p][i]) for p in range(people)] for i in range(len(irs))]
     except StoreError as error:
@@ -137,18 +155,25 @@ def run_batch(
     """(cases run, differences). A case is one expression for one person."""
     r = random.Random(seed)
     now = random_now(r)
-    settings = Settings(r.choice(ZONES), r.choice(("monday", "monday", "sunday")))
+    settings = Settings(r.choice(ZONES), r.choice(("monday", "monday", "sunday", "saturday")))
     environment = Environment(world.schema, settings)
+    segments = referred(world, r, environment) if r.random() < 0.4 else {}
+    catalog = Catalog(segments={s: s for s in segments})
     made = World(r, world.schema, now, r.choice((0.1, 0.3, 0.5)))
     people = [Person(made.profile(), made.events()) for _ in range(people_count)]
     checked = []
     for _ in range(texts):
         text = Texts(r, world.schema).whole()
-        found = environment.check(text)
+        found = environment.check(text, catalog=catalog)
         if found.ok and found.tree is not None:
             checked.append((text, found))
     world.load(people)
-    answers = engine(world, environment, [c.ir for _, c in checked], now, people_count)
+    world.segments = segments
+    irs = [c.ir for _, c in checked]
+    tests = [(text, found) for text, found in checked if isinstance(found.ir, ir.TESTS)]
+    answers = engine(world, environment, [*irs, *(as_member(t.ir) for _, t in tests)], now, people_count)
+    for text, found in tests:
+        checked.append((text, replace(found, ir=as_member(found.ir))))
     differences = []
     for (text, found), got in zip(checked, answers, strict=True):
         assert found.tree is not None
@@ -168,7 +193,7 @@ def run_batch(
 def smaller(world: Bench, difference: Difference, rounds: int = 60) -> Difference:
     """The same difference with events and profile fields left out while it lasts."""
     environment = Environment(world.schema, difference.settings)
-    found = environment.check(difference.text)
+    found = environment.check(difference.text, catalog=Catalog(segments={s: s for s in world.segments}))
     best = difference
     for _ in range(rounds):
         for person in simpler(best.person):

@@ -59,7 +59,26 @@ SCHEMA = {
     },
 }
 TYPES = ("view", "view", "buy", "cart", "add")
-STRINGS = ("a", "b", "US", "CA", "red", "blue", "A", "é", "", "10", "2.5", "true", "2026-03-01", "İx", "ab%", "a_b")
+STRINGS = (
+    "a",
+    "b",
+    "US",
+    "CA",
+    "\U0001f600",
+    "\uffff",
+    "red",
+    "blue",
+    "A",
+    "é",
+    "",
+    "10",
+    "2.5",
+    "true",
+    "2026-03-01",
+    "İx",
+    "ab%",
+    "a_b",
+)
 NUMERALS = (
     "1",
     "+2",
@@ -233,9 +252,70 @@ class Texts:
             return self.segment()
         if k < 0.75:
             return self.test(self.r.choice((1, 2, 2, 3)))
-        if k < 0.85:
+        if k < 0.82:
             return self.items(self.r.choice((*SCALARS, self.schema.event)), 2)
+        if k < 0.9:
+            return self.structured(2)
         return self.value(self.r.choice(SCALARS), self.r.choice((1, 2, 3)))
+
+    def structured(self, d: int) -> str:
+        """Objects, maps, groups, nested lists, lambdas, maps of lists."""
+        r = self.r
+        element, text = self.objects(d - 1)
+        key = self.inside(element, lambda: self.value(r.choice((STRING, INTEGER, BOOLEAN, DATE, NUMBER)), d - 1))
+        amount = self.inside(element, lambda: self.value(r.choice(SCALARS), d - 1))
+        name, test = self.name(), self.test(d - 1)
+        scalar = r.choice(SCALARS)
+        part = self.bound(name, element, lambda: self.value(scalar, d - 1))
+        identities = r.choice(("identityMap.a", 'identityMap.get("b")', "identityMap.values().head()", "identityMap.c"))
+        maps = f"{text}.map(mapEntry({key}, {amount}))"
+        grouped = f"{text}.groupBy({key}).map((K, G) => mapEntry(K, {r.choice(('G.count()', 'K', 'G.head()', 'G'))}))"
+        return str(
+            r.choice(
+                (
+                    f'{{"n": {self.value(INTEGER, d - 1)}, "t": {test}, "l": {self.items(STRING, d - 1)}}}',
+                    f'({{"n": {self.value(INTEGER, d - 1)}}}).n = {self.value(INTEGER, d - 1)}',
+                    maps,
+                    f"{maps}.keys()",
+                    f"{maps}.count()",
+                    f'{maps}.get("a").isNull()',
+                    grouped,
+                    f"{text}.groupBy({key}).count()",
+                    f'{text}.groupBy({key}).map((K, G) => {{"k": K, "n": G.count()}})',
+                    f"{text}.groupBy({key}).map((K, G) => G.map({amount}))",
+                    f"{text}.map({name} => {part})",
+                    f"{text}.map({name} => [{part}, null]).head()",
+                    f"{text}.head()",
+                    "orders.map(tags)",
+                    f"orders.map(tags)[this.count() > {r.choice((0, 1))}].count()",
+                    "orders.tags.distinct()",
+                    f"{identities}.count()",
+                    f"{identities}.id.includes({self.value(STRING, d - 1)})",
+                    f"{identities}[authenticatedState.isNotNull()].id",
+                    f"{r.choice(('homeAddress', 'person', 'loyalty', 'commerce'))}.isNull()",
+                    f"{r.choice(('homeAddress', 'person', 'loyalty', 'attributes', 'limits'))}",
+                    f"homeAddress[{self.inside(self.schema.profile.fields['homeAddress'].type, lambda: self.test(0))}]",
+                    f"person.exists({self.inside(self.schema.profile.fields['person'].type, lambda: self.test(0))})",
+                    f"(let L = ({self.items(scalar, d - 1)}) in (L.count() > 1 or L.isNull()))",
+                    f"(let L = ({text}) in L.head())",
+                    f"limits.values().{r.choice(('sum', 'max', 'count', 'average', 'distinct'))}()",
+                    f"attributes.keys().{r.choice(('count()', 'distinct()', 'head()', f'includes({self.literal(STRING)})'))}",
+                    f"if({test}, {text}, {text})",
+                    f"if({test}, [1, 2.5], [3])",
+                    f"[{self.items(INTEGER, d - 1)}, {self.items(INTEGER, d - 1)}]",
+                    f"({self.items(INTEGER, d - 1)}).orElse([1.5])",
+                    self.order_chain(),
+                )
+            )
+        )
+
+    def order_chain(self) -> str:
+        r = self.r
+        what = [self.inside(self.schema.profile.fields["orders"].type.element, lambda: self.test(0)) for _ in "AB"]  # type: ignore[union-attr]
+        return (
+            f"chain(orders, placed, [A: WHAT({what[0]}) {r.choice(('', f'COUNT({r.choice((1, 2))})'))}, "
+            f"B: {r.choice(('', 'not '))}WHAT({what[1]}) {r.choice(('', f'WHEN({self.gap(chr(65))})'))}])"
+        )
 
     # --- ordinary segments ---
     def segment(self) -> str:
