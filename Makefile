@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test check fuzz fuzz-nightly clean
+.PHONY: install demo test check clean fuzz fuzz-nightly
 
 install: .venv/installed
 
@@ -24,12 +24,16 @@ check: install
 	$(BIN)/ruff check pql tests
 	$(BIN)/mypy
 
-# SQL against the plain evaluator; a difference prints its seed.
+# SQL against the reference evaluator, and both SQL forms against the plain one; SEED=n for other cases.
+SEED ?= 0
+
 fuzz: install
-	$(BIN)/python -m tests.property.fuzz --cases 10000
+	$(BIN)/python -m tests.property.fuzz --seed $(SEED) --cases 10000
+	$(BIN)/python -m tests.property.engines --seed $(SEED) --cases 10000
 
 fuzz-nightly: install
-	$(BIN)/python -m tests.property.fuzz --seed $$(date +%Y%m%d)00 --cases 1000000
+	$(BIN)/python -m tests.property.fuzz --seed $(SEED) --cases 1000000
+	$(BIN)/python -m tests.property.engines --seed $(SEED) --cases 1000000
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -33,6 +33,7 @@ from pql.types import (
     is_numeric,
     is_ordered,
     unify,
+    wider,
 )
 
 QUANTIFIERS = {"exists": "exists", "some": "exists", "forall": "forall", "all": "forall", "none": "none", "one": "one"}
@@ -308,17 +309,23 @@ class Calls(Base):
         right = self.list_of(self.expr(args[0]), node.span, f"`{node.name}`") if args else None
         if wrong is not None or left is None or right is None:
             return wrong or self._unknown()
-        right = self.coerce(right, left.type, "PQL0303")
+        kind = self.common_numbers(left, right) or left.type
+        original, left, right = left.type, self.coerce(left, kind), self.coerce(right, kind, "PQL0303")
         if is_unknown(right):
             return right
         if node.name == "intersection":
-            return ir.Call("intersection", (left, right), left.type, span=node.span)
+            return self.coerce(ir.Call("intersection", (left, right), kind, span=node.span), original)
         return ir.Truth(ir.Call(node.name, (left, right), BOOLEAN), span=node.span)
 
     def _unknown(self) -> ir.Expr:
         from pql.check.scope import unknown
 
         return unknown()
+
+    def common_numbers(self, left: ir.Expr, right: ir.Expr) -> Type | None:
+        """The list type that holds the numbers of both lists: numbers are compared as they are."""
+        kinds = [s.type.element for s in (left, right) if isinstance(s.type, ListType)]
+        return ListType(wider(kinds[0], kinds[1])) if len(kinds) == 2 and all(map(is_numeric, kinds)) else None
 
     call_intersects = call_intersection = call_subsetof = call_supersetof = _two_lists
 
@@ -334,10 +341,12 @@ class Calls(Base):
         if wrong is not None or items is None:
             return wrong or self._unknown()
         assert isinstance(items.type, ListType)
-        item = self.coerce(self.expr(args[0]), items.type.element, "PQL0303")
+        item, element = self.expr(args[0]), items.type.element
+        if not (is_numeric(element) and is_numeric(item.type)):
+            item = self.coerce(item, element, "PQL0303")
         if is_unknown(item):
             return item
-        return self.some_element(items, lambda e: ir.Compare("=", e, item, span=node.span))
+        return self.some_element(items, lambda e: self.comparison("=", e, item, node))
 
     def call_distinct(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:
         items = self.list_of(value, node.span, "`distinct`")

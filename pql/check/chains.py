@@ -65,7 +65,7 @@ class Chains(Times):
         """The earliest exclusive end of the windows that hang on a step; None when there is none."""
         ends: list[ir.Expr] = []
         for window in windows:
-            upper = window.upper if isinstance(window, ir.Within) else None
+            upper = _upper(window)
             if upper is None or not any(isinstance(n, ir.Var) and n.id != ir.PROFILE for n in walk(upper.instant)):
                 continue
             ends.append(upper.instant if not upper.inclusive else ir.Shift(upper.instant, 1, "microsecond"))
@@ -107,3 +107,14 @@ class Chains(Times):
                     "PQL0203", node.span, f"no step `{name}` before this one", did_you_mean(name, self.stamps)
                 )
         return super().reference_value(node)
+
+
+def _upper(window: ir.Expr) -> ir.Edge | None:
+    """The upper edge of a window, also of one with a hole and of a pair (the later one is its last)."""
+    if isinstance(window, ir.Within):
+        return window.upper
+    if isinstance(window, ir.Or):
+        return _upper(window.operands[-1])
+    if isinstance(window, ir.And):
+        return next((edge for edge in map(_upper, window.operands) if edge is not None), None)
+    return None

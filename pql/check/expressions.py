@@ -179,7 +179,8 @@ class Checker(Chains, Names, Calls):
     def _lists(self, op: str, left: ir.Expr, right: ir.Expr, node: ast.Expr) -> ir.Expr:
         if op not in ("=", "!="):
             return self.report("PQL0309", node.span, f"`{op}` needs values with an order, these are lists")
-        right = self.coerce(right, left.type)
+        kind = self.common_numbers(left, right) or left.type
+        left, right = self.coerce(left, kind), self.coerce(right, kind)
         if is_unknown(right):
             return right
         equal = ir.Truth(ir.Call("listEqual", (left, right), BOOLEAN), span=node.span)

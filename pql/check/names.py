@@ -8,7 +8,7 @@ from pql.diagnostics.suggest import did_you_mean
 from pql.ir import nodes as ir
 from pql.source import Span
 from pql.syntax import ast
-from pql.types import DATE, STRING, ListType, MapType, ObjectType, Type, describe
+from pql.types import DATE, INTEGER, STRING, ListType, MapType, ObjectType, Type, describe
 
 
 class Names(Base):
@@ -40,7 +40,9 @@ class Names(Base):
         if text.lower() == "now":
             return ir.Clock(span=node.span)
         if text.lower() in ("today", "yesterday", "tomorrow"):
-            return ir.Convert(day_start(text.lower()), DATE, span=node.span)
+            midnight = day_start(text.lower())
+            parts = tuple(ir.Call(p, (midnight,), INTEGER) for p in ("getYear", "getMonth", "getDayOfMonth"))
+            return ir.Call("date", parts, DATE, span=node.span)
         known = [*names_in_scope(self.scopes), *self.catalog.definitions, *self.catalog.attributes]
         where = next(s.title for s in reversed(self.scopes) if isinstance(s, ElementScope))
         message = f"no field or variable `{text}` in {where}"

@@ -138,9 +138,15 @@ class Times(Base):
                 return self._in_unit(stamp, far, phrase)
             case _:
                 cut = ir.Within(stamp, None, near) if backwards else ir.Within(stamp, near, None)
-                return ir.And((cut, ir.Not(self._in_unit(stamp, far, phrase))), span=phrase.span)
+                unit = self._in_unit(stamp, far, phrase)
+                return ir.And((cut, *self._known(unit), ir.Not(unit)), span=phrase.span)
 
-    def _in_unit(self, stamp: ir.Expr, far: ir.Expr, phrase: ast.Distance) -> ir.Expr:
+    def _known(self, *windows: ir.Within) -> tuple[ir.Expr, ...]:
+        """Tests that no edge lies outside the calendar: needed where a window is negated or one of two."""
+        edges = (edge for w in windows for edge in (w.lower, w.upper) if edge is not None)
+        return tuple(ir.Not(ir.IsNull(edge.instant)) for edge in edges)
+
+    def _in_unit(self, stamp: ir.Expr, far: ir.Expr, phrase: ast.Distance) -> ir.Within:
         ref = self._unit(far, 0, phrase.unit)
         assert ref.end is not None
         return ir.Within(stamp, ir.Edge(ref.start, True), ir.Edge(ref.end, False), span=phrase.span)
@@ -156,14 +162,13 @@ class Times(Base):
                     ir.Within(stamp, None, ir.Edge(back, inclusive)),
                     ir.Within(stamp, ir.Edge(ahead, inclusive), None),
                 )
-                return ir.Or(sides, span=phrase.span)
+                return ir.And((*self._known(*sides), ir.Or(sides)), span=phrase.span)
             case _:
-                units = ir.Or(
-                    (self._in_unit(stamp, back, phrase), self._in_unit(stamp, ahead, phrase)), span=phrase.span
-                )
+                units = (self._in_unit(stamp, back, phrase), self._in_unit(stamp, ahead, phrase))
+                known = self._known(*units)
                 if phrase.op == "=":
-                    return units
-                return ir.And((ir.Not(ir.IsNull(stamp)), ir.Not(units)), span=phrase.span)
+                    return ir.And((*known, ir.Or(units)), span=phrase.span)
+                return ir.And((ir.Not(ir.IsNull(stamp)), *known, ir.Not(ir.Or(units))), span=phrase.span)
 
     # --- ignoring year ---
     def yearless(self, stamp: ir.Expr, phrase: ast.Phrase) -> ir.Expr:
@@ -171,7 +176,7 @@ class Times(Base):
             return self._yearless_distance(stamp, phrase)
         if isinstance(phrase, ast.Between):
             first, last = self.reference(phrase.start), self.reference(phrase.end)
-            months = last.unit == "month"
+            months = first.unit == last.unit == "month"
             return ir.Yearless(stamp, _day(first.start), self._last_day(last), "ring", months, span=phrase.span)
         ref = self.reference(phrase.ref)
         shape = "ring" if isinstance(phrase, ast.On) else phrase.direction

@@ -37,12 +37,15 @@ from pql.types import (
 
 __all__ = ["Renderer", "Settings", "Sql"]
 
+_DAY = r"([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"
+_HOUR = r"([01][0-9]|2[0-3])"
+_DECIMAL = r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?"
 _TEXT_FORMS = {
     INTEGER: r"[+-]?[0-9]{1,19}",
-    NUMBER: r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?",
-    DOUBLE: r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?",
-    DATE: r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
-    TIMESTAMP: r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?",
+    NUMBER: _DECIMAL,
+    DOUBLE: _DECIMAL,
+    DATE: _DAY,
+    TIMESTAMP: rf"{_DAY}([Tt ]{_HOUR}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?([Zz]|[+-]{_HOUR}:?[0-5][0-9])?)?",
     BOOLEAN: r"(?i)true|false",
 }
 
@@ -169,15 +172,19 @@ class Renderer(Lists, Times):
             return call("list_transform", value, lam([x], self._convert(name(x), source.element, target.element)))
         if source == STRING:
             kind = "TIMESTAMPTZ" if target == TIMESTAMP else sql_type(target)
-            made = cast(value.copy(), kind, safe=True)
-            made = call("timezone", text("UTC"), made) if target == TIMESTAMP else made
+            letters = exp.Upper(this=value.copy()) if target == TIMESTAMP else value.copy()
+            made = cast(letters, kind, safe=True)
+            made = self._in_calendar(call("timezone", text("UTC"), made)) if target == TIMESTAMP else made
             fits = call("regexp_full_match", value, text(_TEXT_FORMS[target]))  # type: ignore[index]
             return paren(exp.Case(ifs=[exp.If(this=fits, true=made)]))
         if target == STRING and source == NUMBER:
             return call("rtrim", call("rtrim", cast(value, "TEXT"), text("0")), text("."))
         if target == STRING and source == BOOLEAN:
             return cast(value, "TEXT")
-        return cast(value, sql_type(target), safe=target in (NUMBER, INTEGER))
+        if target == INTEGER:
+            whole = exp.EQ(this=call("trunc", value.copy()), expression=value)
+            return paren(exp.Case(ifs=[exp.If(this=whole, true=cast(value.copy(), "BIGINT", safe=True))]))
+        return cast(value, sql_type(target), safe=target == NUMBER)
 
     # --- tests ---
     def test(self, e: ir.Expr, *, exact: bool) -> Sql:

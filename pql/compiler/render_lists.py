@@ -131,7 +131,7 @@ class Lists(Rendering):
         return call("list_filter", self.value(items), self._lambda(var, self.test(condition, exact=exact)))
 
     def value_filter(self, e: ir.Filter) -> Sql:
-        return self.filtered(e.list, e.var, e.condition)
+        return coalesce(self.filtered(e.list, e.var, e.condition), empty(e.type))
 
     def value_transform(self, e: ir.Transform) -> Sql:
         result = call("list_transform", self.value(e.list), self._lambda(e.var, self.value(e.body)))
@@ -140,8 +140,8 @@ class Lists(Rendering):
             result = call("flatten", call("list_filter", result, lam([x], not_null(name(x)))))
         if e.drop_nulls:
             x = self.new_name()
-            result = coalesce(call("list_filter", result, lam([x], not_null(name(x)))), empty(e.type))
-        return result
+            result = call("list_filter", result, lam([x], not_null(name(x))))
+        return coalesce(result, empty(e.type))
 
     def value_aggregate(self, e: ir.Aggregate) -> Sql:
         if e.function == "count" and isinstance(e.list, ir.Call) and e.list.function == "distinct":
@@ -176,7 +176,7 @@ class Lists(Rendering):
         x = self.new_name()
         plain = call("list_transform", ordered, lam([x], call("struct_extract", name(x), text("x"))))
         last = call("greatest", self.value(e.count), number(0))
-        return call("list_slice", plain, number(1), last)
+        return coalesce(call("list_slice", plain, number(1), last), empty(e.type))
 
     def value_groupby(self, e: ir.GroupBy) -> Sql:
         row, x, i, y = variable(e.var), self.new_name(), self.new_name(), self.new_name()

@@ -26,6 +26,7 @@ MICROSECONDS = {
     "day": 86_400_000_000,
     "week": 604_800_000_000,
 }
+FIRST, LAST = "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -44,7 +45,7 @@ class Times(Rendering):
         """The wall clock of the project's zone."""
         if self.settings.zone == "UTC":
             return instant
-        return call("timezone", text(self.settings.zone), call("timezone", text("UTC"), instant))
+        return self._in_calendar(call("timezone", text(self.settings.zone), call("timezone", text("UTC"), instant)))
 
     def utc(self, wall: Sql) -> Sql:
         if self.settings.zone == "UTC":
@@ -65,7 +66,7 @@ class Times(Rendering):
             span = MONTHS[e.unit] // 12
             extra = cast(paren(exp.Mod(this=call("year", wall.copy()), expression=number(span))), "INTEGER")
             start = exp.Sub(this=call("date_trunc", text("year"), wall), expression=call("to_years", extra))
-            return self.utc(cast(paren(start), "TIMESTAMP"))
+            return self._in_calendar(self.utc(cast(paren(start), "TIMESTAMP")))
         return self.utc(cast(call("date_trunc", text(e.unit), wall), "TIMESTAMP"))
 
     def value_shift(self, e: ir.Shift) -> Sql:
@@ -81,7 +82,12 @@ class Times(Rendering):
         else:
             step = call("to_microseconds", cast(text(str(e.amount * MICROSECONDS[e.unit])), "BIGINT"))
         moved = paren(exp.Add(this=wall, expression=step))
-        return self.utc(moved) if e.local else moved
+        return self._in_calendar(self.utc(moved) if e.local else moved)
+
+    def _in_calendar(self, instant: Sql) -> Sql:
+        """Null outside the years 1 to 9999."""
+        inside = exp.Between(this=instant, low=_stamp(FIRST), high=_stamp(LAST))
+        return paren(exp.Case(ifs=[exp.If(this=inside, true=instant.copy())]))
 
     def _exact(self, sql: Sql, exact: bool) -> Sql:
         return coalesce(sql, exp.false()) if exact else sql
@@ -126,17 +132,22 @@ class Times(Rendering):
                 ifs=[exp.If(this=exp.EQ(this=tomorrow, expression=number(301)), true=number(229))], default=high
             )
         straight = exp.LTE(this=low.copy(), expression=high.copy())
+        over = exp.GT(this=low.copy(), expression=high.copy())
         inside = exp.Between(this=day.copy(), low=low.copy(), high=high.copy())
-        gap = exp.Between(this=day, low=paren(exp.Add(this=high.copy(), expression=number(1))),
-                          high=paren(exp.Sub(this=low.copy(), expression=number(1))))  # fmt: skip
-        around = both(not_null(low), not_null(high), exp.Not(this=paren(gap)))
-        ring = exp.Case(ifs=[exp.If(this=straight, true=inside)], default=paren(around))
+        gap = exp.Between(this=day, low=paren(exp.Add(this=high, expression=number(1))),
+                          high=paren(exp.Sub(this=low, expression=number(1))))  # fmt: skip
+        around = exp.If(this=over, true=paren(exp.Not(this=paren(gap))))
+        ring = exp.Case(ifs=[exp.If(this=straight, true=inside), around])
         span = paren(exp.Sub(this=last.copy(), expression=first.copy()))
         whole = exp.GTE(this=span.copy(), expression=number(365))
         none = exp.And(this=exp.LT(this=span, expression=number(0)), expression=exp.Boolean(this=bool(e.skip)))
         known = not_null(self.value(e.operand))
         cases = [exp.If(this=paren(none), true=exp.false()), exp.If(this=whole, true=known)]
         return self._exact(paren(exp.Case(ifs=cases, default=ring)), exact)
+
+
+def _stamp(value: str) -> Sql:
+    return cast(text(value), "TIMESTAMP")
 
 
 def month_day(day: Sql) -> Sql:

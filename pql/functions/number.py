@@ -20,7 +20,9 @@ def _arithmetic(node: type[exp.Binary]):  # type: ignore[no-untyped-def]
         if kind == DOUBLE:
             return finite(paren(node(this=left, expression=right)))
         wide = WIDE[kind]  # type: ignore[index]
-        value = paren(node(this=cast(left, wide), expression=cast(right, wide)))
+        # a product of two wide decimals would not fit: one side is enough, 24 digits before the point and 12 after it
+        other = NARROW[kind] if node is exp.Mul else wide  # type: ignore[index]
+        value = paren(node(this=cast(left, wide), expression=cast(right, other)))
         return cast(value, NARROW[kind], safe=True)  # type: ignore[index]
 
     return build
@@ -50,6 +52,6 @@ NUMBER_FUNCTIONS = (
     Function("/", "Quotient as a double; null when the divisor is 0.", "arithmetic", _REAL, _divide, examples=(Example("7 / 2", 3.5),)),
     Function("%", "Remainder with the sign of the dividend; null when the divisor is 0.", "arithmetic", _PAIR, _remainder,
              examples=(Example("-7 % 3", -1),)),
-    Function("absolute", "The number without its sign.", "arithmetic", _SAME, lambda x: call("abs", x), documented=False,
+    Function("absolute", "The number without its sign.", "arithmetic", _SAME, lambda x: call("try", call("abs", x)), documented=False,
              examples=(Example("absolute(-3)", 3),)),
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from pql.functions.record import Example, Function, call, number, overload, text
@@ -29,7 +31,12 @@ def _folded(args: tuple[exp.Expression, ...]) -> tuple[exp.Expression, exp.Expre
     if isinstance(flag[0], exp.Boolean):
         return lower_sql(receiver), lower_sql(argument)
     fold = flag[0]
-    choose = lambda x: exp.Case(ifs=[exp.If(this=fold.copy(), true=x.copy())], default=lower_sql(x.copy()))  # noqa: E731
+    folds = exp.Not(this=exp.Paren(this=fold.copy()))
+
+    def choose(x: exp.Expression) -> exp.Expression:
+        """As it is, or folded; null when the flag is."""
+        return exp.Case(ifs=[exp.If(this=fold.copy(), true=x.copy()), exp.If(this=folds.copy(), true=lower_sql(x.copy()))])
+
     return choose(receiver), choose(argument)
 
 
@@ -86,7 +93,38 @@ def _group(value: exp.Expression, pattern: exp.Expression, group: exp.Expression
     index = group if group is not None else number(1)
     found = call("regexp_extract", value.copy(), pattern.copy(), index)
     matched = call("regexp_matches", value, pattern)
-    return exp.Case(ifs=[exp.If(this=matched, true=call("nullif", found, text("")))])
+    if not always_takes_part(pattern.name, int(index.name)):
+        found = call("nullif", found, text(""))  # the database gives "" for a group that took no part
+    return exp.Case(ifs=[exp.If(this=matched, true=found)])
+
+
+def always_takes_part(pattern: str, group: int) -> bool:
+    """Does the group take part in every match? It does outside of alternatives and optional parts."""
+    if group == 0:
+        return True
+    plain = re.sub(r"\\Q.*?(\\E|$)|\\.|\[\^?\]?(\\.|\[:\w+:\]|[^\]\\])*\]", "x", pattern, flags=re.DOTALL)
+    open_at: list[int] = []
+    wraps: list[tuple[int, int]] = []
+    wanted, seen = -1, 0
+    for i, c in enumerate(plain):
+        if c == "(":
+            open_at.append(i)
+            if plain[i + 1 : i + 2] != "?" or plain[i + 2 : i + 4] == "P<" or plain[i + 2 : i + 3] == "<":
+                seen += 1
+                wanted = i if seen == group else wanted
+        elif c == ")" and open_at:
+            wraps.append((open_at.pop(), i))
+    around = [(-2, len(plain)), *((a, b) for a, b in wraps if a <= wanted <= b)]
+    return not any((a != wanted and _has_choice(plain, a, b)) or re.match(r"[?*]|\{0", plain[b + 1 :]) for a, b in around)
+
+
+def _has_choice(plain: str, start: int, end: int) -> bool:
+    depth = 0
+    for c in plain[max(start, -1) + 1 : end]:
+        depth += (c == "(") - (c == ")")
+        if c == "|" and depth == 0:
+            return True
+    return False
 
 
 def _not(build):  # type: ignore[no-untyped-def]

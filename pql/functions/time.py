@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from pql.functions.record import Example, Function, call, cast, overload
+from pql.functions.record import Example, Function, call, cast, number, overload
 from pql.types import DATE, INTEGER, TIMESTAMP
 
 _RECEIVER = (overload((("t", DATE),), INTEGER), overload((("t", TIMESTAMP),), INTEGER))
@@ -20,7 +20,9 @@ def _part(name: str):  # type: ignore[no-untyped-def]
 
 def _date(year: exp.Expression, month: exp.Expression, day: exp.Expression) -> exp.Expression:
     whole = call("printf", exp.Literal.string("%04d-%02d-%02d"), year, month, day)
-    return cast(whole, "DATE", safe=True)
+    bounds = zip((year, month, day), (9999, 12, 31), strict=True)
+    inside = [exp.Between(this=p.copy(), low=number(1), high=number(most)) for p, most in bounds]
+    return exp.Case(ifs=[exp.If(this=exp.and_(*inside), true=cast(whole, "DATE", safe=True))])
 
 
 TIME = (

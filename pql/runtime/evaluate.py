@@ -133,9 +133,7 @@ class Evaluator:
 
     # --- lists ---
     def on_filter(self, e: ir.Filter, v: Slots) -> Any:
-        items = self.value(e.list, v)
-        if items is None:
-            return None
+        items = self.items(e.list, v)
         return [x for x in items if self.test(e.condition, {**v, e.var: x})]
 
     def on_exists(self, e: ir.Exists, v: Slots) -> bool:
@@ -145,18 +143,14 @@ class Evaluator:
         return all(self.test(e.condition, {**v, e.var: x}) for x in self.items(e.list, v))
 
     def on_transform(self, e: ir.Transform, v: Slots) -> Any:
-        items = self.value(e.list, v)
-        if items is None:
-            return [] if e.drop_nulls else None
+        items = self.items(e.list, v)
         made = [self.value(e.body, {**v, e.var: x}) for x in items]
         if e.flatten:
             made = [x for inner in made if inner is not None for x in inner]
         return [x for x in made if x is not None] if e.drop_nulls else made
 
     def on_topn(self, e: ir.TopN, v: Slots) -> Any:
-        items, count = self.value(e.list, v), self.value(e.count, v)
-        if items is None:
-            return None
+        items, count = self.items(e.list, v), self.value(e.count, v)
         keyed = [(self.value(e.key, {**v, e.var: x}), x) for x in items]
         present = sorted((p for p in keyed if p[0] is not None), key=lambda p: p[0], reverse=e.descending)
         ranked = [*present, *(p for p in keyed if p[0] is None)]

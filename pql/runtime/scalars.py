@@ -96,7 +96,7 @@ def _group(text: str, pattern: str, group: int = 1) -> str | None:
     if not 0 <= group <= compiled.groups:
         return None
     found = compiled.search(text)
-    return None if found is None else (found.group(group) or None)
+    return None if found is None else found.group(group)
 
 
 def _substring(text: str, start: int, end: int | None = None) -> str:
@@ -138,7 +138,7 @@ SCALARS: dict[str, Callable[..., Any]] = {
     "isNotEmpty": lambda t: t != "",
     "concat": lambda *parts: "".join(parts),
     "substring": _substring,
-    "absolute": abs,
+    "absolute": lambda x: None if x == -INTEGER_LIMIT else abs(x),
     "getYear": lambda t: t.year,
     "getMonth": lambda t: t.month,
     "getDayOfMonth": lambda t: t.day,
@@ -174,5 +174,5 @@ def convert(value: Any, source: Type, target: Type) -> Any:
     if target == NUMBER:
         return fit(Decimal(repr(value)) if isinstance(value, float) else value, NUMBER)
     if target == INTEGER:
-        return fit(int(EXACT.quantize(Decimal(value), Decimal(1))), INTEGER)
+        return fit(int(value), INTEGER) if value == int(value) else None
     return value if target == BOOLEAN else value

@@ -31,6 +31,7 @@ from pql.types import (
 )
 from tests.reference import text
 from tests.reference.scopes import Bindings, Code, Element, Names, Refused, const, variable
+from tests.reference.times import OutOfRange
 from tests.reference.values import EXACT, SumOutOfRange, arithmetic, coerce, compare
 
 QUANTIFIERS = {"exists": "exists", "some": "exists", "forall": "forall", "all": "forall", "none": "none", "one": "one"}
@@ -179,7 +180,10 @@ class Calls:
             found = coerce(value.run(b), value.type, kind)
             if found is None:
                 return None
-            return PARTS[name](calendar.wall(found) if isinstance(found, datetime) else found)
+            try:
+                return PARTS[name](calendar.wall(found) if isinstance(found, datetime) else found)
+            except OutOfRange:
+                return None
 
         return Code(INTEGER, run)
 

@@ -147,7 +147,7 @@ class Search:
     def closed(self, step: Step, b: Bindings, end: datetime | None) -> bool:
         matching = [r for r in self.after(end) if step.matches(b, r)]
         try:
-            ends = [e for e in (make(b) for make in step.ends) if e is not None]
+            ends = [e for e in (make(b) for make in step.ends if end is not None) if e is not None]
         except (NullTime, OutOfRange):
             return False
         if end is not None and ends:

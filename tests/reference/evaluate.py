@@ -446,7 +446,7 @@ class Evaluator(Calls, Chains):
             s = stamp.run(b)
             if s is None:
                 raise NullTime
-            return Reference(s, shift(s, 1, "day")) if value.type == DATE else point(s)
+            return Reference(s, lambda: shift(s, 1, "day")) if value.type == DATE else point(s)
 
         return run
 

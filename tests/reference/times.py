@@ -92,7 +92,7 @@ class Calendar:
     def unit(self, instant: datetime, unit: str, offset: int = 0) -> Reference:
         """The calendar unit that holds the instant, or the one `offset` units on."""
         start = shift(self.floor(self.wall(instant), unit), offset, unit)
-        return Reference(self.utc(start), self.utc(shift(start, 1, unit)), unit == "month")
+        return Reference(self.utc(start), lambda: self.utc(shift(start, 1, unit)), unit == "month")
 
     def day(self, instant: datetime) -> date:
         return self.wall(instant).date()
@@ -100,20 +100,29 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Reference:
+    """`finish` gives the exclusive end: computed when asked for, because it may lie outside the calendar."""
+
     start: datetime
-    end: datetime
+    finish: Callable[[], datetime]
     month: bool = False
     instant: bool = False
+
+    @property
+    def end(self) -> datetime:
+        return self.finish()
 
 
 Refer = Callable[[ast.Ref], Reference]
 
 
 def point(instant: datetime) -> Reference:
-    try:
-        return Reference(instant, instant + MICRO, instant=True)
-    except OverflowError:
-        raise OutOfRange from None
+    def finish() -> datetime:
+        try:
+            return instant + MICRO
+        except OverflowError:
+            raise OutOfRange from None
+
+    return Reference(instant, finish, instant=True)
 
 
 def holds(t: datetime | None, phrase: ast.Phrase, refer: Refer, calendar: Calendar) -> bool:
@@ -125,18 +134,24 @@ def holds(t: datetime | None, phrase: ast.Phrase, refer: Refer, calendar: Calend
             return yearless(t, phrase, refer, calendar)
         if isinstance(phrase, ast.Between):
             first, last = refer(phrase.start), refer(phrase.end)
-            return first.start <= t < last.end
+            return first.start <= t and upto(t, last)
         if isinstance(phrase, ast.On):
             ref = refer(phrase.ref)
-            return ref.start <= t < ref.end
+            return ref.start <= t and upto(t, ref)
         if isinstance(phrase, ast.Towards):
             ref = refer(phrase.ref)
             if phrase.direction == "before":
                 return t < ref.start
-            return t >= ref.end if phrase.direction == "after" else t >= ref.start
+            if phrase.direction == "after":
+                return t > ref.start if ref.instant else t >= ref.end
+            return t >= ref.start
         return distance(t, phrase, refer(phrase.ref).start, calendar)
     except (OutOfRange, NullTime):
         return False
+
+
+def upto(t: datetime, ref: Reference) -> bool:
+    return t <= ref.start if ref.instant else t < ref.end
 
 
 def inside(t: datetime, ref: Reference) -> bool:
@@ -236,10 +251,10 @@ def upper_end(phrase: ast.Phrase, refer: Refer, calendar: Calendar) -> datetime 
         return ref.start if phrase.direction == "before" else None
     s, n, u, op = ref.start, phrase.amount, phrase.unit, phrase.op
     if phrase.direction == "before":
+        if op in ("<=", "<", "!="):
+            return s + MICRO
         far = shift(s, -n, u)
-        if op == "=":
-            return calendar.unit(far, u).end
-        return {"<=": s + MICRO, "<": s + MICRO, "!=": s + MICRO, ">=": far + MICRO, ">": far}[op]
+        return {"=": lambda: calendar.unit(far, u).end, ">=": lambda: far + MICRO, ">": lambda: far}[op]()
     far = shift(s, n, u)
     if op == "=":
         return calendar.unit(far, u).end

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from pql.compiler.dialects.portable import Portable
 from pql.compiler.dialects.scope import Sql
+from pql.functions import FUNCTIONS
 from pql.functions.record import call, number, text
 from pql.ir import nodes as ir
 from pql.types import NUMBER, Type
@@ -31,9 +32,10 @@ class DuckDb(Portable):
     def call_matches(self, e: ir.Call) -> Sql:
         return call("REGEXP_MATCHES", self.value(e.args[0]), self.value(e.args[1]))
 
+    def call_absolute(self, e: ir.Call) -> Sql:
+        return call("TRY", call("ABS", self.value(e.args[0])))
+
     def call_regexgroup(self, e: ir.Call) -> Sql:
-        value, pattern = self.value(e.args[0]), self.value(e.args[1])
-        group = self.value(e.args[2]) if len(e.args) > 2 else exp.Literal.number("1")
-        found = call("NULLIF", call("REGEXP_EXTRACT", value, pattern, group), text(""))
-        matched = call("REGEXP_MATCHES", value.copy(), pattern.copy())
-        return exp.Case(ifs=[exp.If(this=matched, true=found)])
+        build = FUNCTIONS["regexGroup"].sql
+        assert build is not None
+        return build(*(self.value(a) for a in e.args))

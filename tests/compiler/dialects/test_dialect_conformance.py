@@ -40,7 +40,7 @@ def test_accepted_cases_hold(file, monkeypatch):
         accepted += 1
         if not result.ok:
             wrong.append((result.id, result.got, result.expected, result.error))
-    assert wrong == []
+    assert wrong == [], "\n".join(map(str, wrong))
     assert accepted >= total / 2, "the form refuses most cases"
 
 
