@@ -35,7 +35,9 @@ def _folded(args: tuple[exp.Expression, ...]) -> tuple[exp.Expression, exp.Expre
 
     def choose(x: exp.Expression) -> exp.Expression:
         """As it is, or folded; null when the flag is."""
-        return exp.Case(ifs=[exp.If(this=fold.copy(), true=x.copy()), exp.If(this=folds.copy(), true=lower_sql(x.copy()))])
+        return exp.Case(
+            ifs=[exp.If(this=fold.copy(), true=x.copy()), exp.If(this=folds.copy(), true=lower_sql(x.copy()))]
+        )
 
     return choose(receiver), choose(argument)
 
@@ -115,7 +117,9 @@ def always_takes_part(pattern: str, group: int) -> bool:
         elif c == ")" and open_at:
             wraps.append((open_at.pop(), i))
     around = [(-2, len(plain)), *((a, b) for a, b in wraps if a <= wanted <= b)]
-    return not any((a != wanted and _has_choice(plain, a, b)) or re.match(r"[?*]|\{0", plain[b + 1 :]) for a, b in around)
+    return not any(
+        (a != wanted and _has_choice(plain, a, b)) or re.match(r"[?*]|\{0", plain[b + 1 :]) for a, b in around
+    )
 
 
 def _has_choice(plain: str, start: int, end: int) -> bool:

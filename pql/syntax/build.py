@@ -7,6 +7,7 @@ Must not know names or types. Read `Builder.binary` to see the pattern.
 
 from __future__ import annotations
 
+import builtins
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -72,7 +73,7 @@ def plain(child: Any) -> Any:
     return child.expr if isinstance(child, Paren) else child
 
 
-def nodes(children: Sequence[Any]) -> list[Any]:
+def nodes(children: Sequence[Any]) -> builtins.list[Any]:
     """The children that are not tokens, parentheses removed."""
     return [plain(c) for c in children if c is not None and not isinstance(c, Token)]
 
@@ -111,17 +112,17 @@ def decode_string(token: Token) -> str:
 class Builder(Transformer[Token, Any]):
     """Lark's callbacks. Method names are rule names or aliases of `grammar.lark`."""
 
-    def expression(self, c: list[Any]) -> ast.Expr:
+    def expression(self, c: builtins.list[Any]) -> ast.Expr:
         result: ast.Expr = plain(c[0])
         return result
 
-    def declaration(self, c: list[Any]) -> ast.Declaration:
+    def declaration(self, c: builtins.list[Any]) -> ast.Declaration:
         result: ast.Declaration = c[0]
         return result
 
     # --- operators ---
-    def _flat(self, c: list[Any], make: Callable[..., Any]) -> Any:
-        operands: list[Any] = []
+    def _flat(self, c: builtins.list[Any], make: Callable[..., Any]) -> Any:
+        operands: builtins.list[Any] = []
         for child in c:
             if isinstance(child, Token):
                 continue
@@ -132,23 +133,23 @@ class Builder(Transformer[Token, Any]):
                 operands.append(node)
         return c[0] if len(c) == 1 else make(tuple(operands), span=whole(c))
 
-    def or_(self, c: list[Any]) -> Any:
+    def or_(self, c: builtins.list[Any]) -> Any:
         return self._flat(c, ast.Or)
 
-    def and_(self, c: list[Any]) -> Any:
+    def and_(self, c: builtins.list[Any]) -> Any:
         return self._flat(c, ast.And)
 
-    def not_(self, c: list[Any]) -> Any:
+    def not_(self, c: builtins.list[Any]) -> Any:
         return ast.Not(plain(c[-1]), span=whole(c))
 
     bang = not_
 
-    def binary(self, c: list[Any]) -> Any:
+    def binary(self, c: builtins.list[Any]) -> Any:
         left, op, right = c
         word = "notIn" if op.type == "NOTIN" else str(op).lower()
         return ast.Binary(word, plain(left), plain(right), span=whole(c), op_span=token_span(op))
 
-    def negate(self, c: list[Any]) -> Any:
+    def negate(self, c: builtins.list[Any]) -> Any:
         operand = plain(c[-1])
         if isinstance(operand, ast.Literal) and operand.kind in ("integer", "number") and not isinstance(c[-1], Paren):
             value = operand.value
@@ -156,41 +157,41 @@ class Builder(Transformer[Token, Any]):
             return ast.Literal(operand.kind, -value, span=whole(c))
         return ast.Negate(operand, span=whole(c))
 
-    def occurs(self, c: list[Any]) -> Any:
+    def occurs(self, c: builtins.list[Any]) -> Any:
         return ast.Occurs(plain(c[0]), c[2], span=whole(c))
 
     # --- postfix ---
-    def field(self, c: list[Any]) -> Token:
+    def field(self, c: builtins.list[Any]) -> Token:
         token: Token = c[0]
         return token
 
     identifier = field
 
-    def name(self, c: list[Any]) -> Any:
+    def name(self, c: builtins.list[Any]) -> Any:
         return ast.Name(word_of(c[0]), span=token_span(c[0]))
 
-    def member(self, c: list[Any]) -> Any:
+    def member(self, c: builtins.list[Any]) -> Any:
         return ast.Member(plain(c[0]), word_of(c[2]), span=whole(c), name_span=token_span(c[2]))
 
-    def method(self, c: list[Any]) -> Any:
+    def method(self, c: builtins.list[Any]) -> Any:
         args = c[4] if isinstance(c[4], list) else []
         return ast.Call(plain(c[0]), word_of(c[2]), tuple(args), span=whole(c), name_span=token_span(c[2]))
 
-    def filter(self, c: list[Any]) -> Any:
+    def filter(self, c: builtins.list[Any]) -> Any:
         return ast.Filter(plain(c[0]), plain(c[2]), span=whole(c))
 
-    def args(self, c: list[Any]) -> list[Any]:
+    def args(self, c: builtins.list[Any]) -> builtins.list[Any]:
         return nodes(c)
 
-    def call(self, c: list[Any]) -> Any:
+    def call(self, c: builtins.list[Any]) -> Any:
         args = c[2] if len(c) > 2 and isinstance(c[2], list) else []
         return ast.Call(None, word_of(c[0]), tuple(args), span=whole(c), name_span=token_span(c[0]))
 
     # --- atoms ---
-    def string(self, c: list[Any]) -> Any:
+    def string(self, c: builtins.list[Any]) -> Any:
         return ast.Literal("string", decode_string(c[0]), span=token_span(c[0]))
 
-    def integer(self, c: list[Any]) -> Any:
+    def integer(self, c: builtins.list[Any]) -> Any:
         digits = c[0].rstrip("L")
         value = int(digits) if len(digits) < 40 else INTEGER_LIMIT + 1
         span = token_span(c[0])
@@ -199,7 +200,7 @@ class Builder(Transformer[Token, Any]):
             value = 0
         return ast.Literal("integer", value, span=span)
 
-    def decimal(self, c: list[Any]) -> Any:
+    def decimal(self, c: builtins.list[Any]) -> Any:
         span = token_span(c[0])
         text = str(c[0])
         exponent = re.search(r"[eE]([+-]?\d+)$", text)
@@ -211,120 +212,120 @@ class Builder(Transformer[Token, Any]):
             value = Decimal(0)
         return ast.Literal("number", value.quantize(MICRO, ROUND_HALF_UP).normalize() + 0, span=span)
 
-    def true(self, c: list[Any]) -> Any:
+    def true(self, c: builtins.list[Any]) -> Any:
         return ast.Literal("boolean", True, span=token_span(c[0]))
 
-    def false(self, c: list[Any]) -> Any:
+    def false(self, c: builtins.list[Any]) -> Any:
         return ast.Literal("boolean", False, span=token_span(c[0]))
 
-    def null(self, c: list[Any]) -> Any:
+    def null(self, c: builtins.list[Any]) -> Any:
         return ast.Literal("null", None, span=token_span(c[0]))
 
-    def parameter(self, c: list[Any]) -> Any:
+    def parameter(self, c: builtins.list[Any]) -> Any:
         return ast.Parameter(int(c[0][1:6]), span=token_span(c[0]))
 
-    def this(self, c: list[Any]) -> Any:
+    def this(self, c: builtins.list[Any]) -> Any:
         return ast.This(span=token_span(c[0]))
 
-    def up(self, c: list[Any]) -> Any:
+    def up(self, c: builtins.list[Any]) -> Any:
         return ast.Up(c[0].count("^"), span=token_span(c[0]))
 
-    def up_field(self, c: list[Any]) -> Any:
+    def up_field(self, c: builtins.list[Any]) -> Any:
         return ast.Member(self.up(c), word_of(c[1]), span=whole(c), name_span=token_span(c[1]))
 
-    def entity(self, c: list[Any]) -> Any:
+    def entity(self, c: builtins.list[Any]) -> Any:
         return ast.Entity(str(c[0][2:-1]), span=token_span(c[0]))
 
-    def parenthesised(self, c: list[Any]) -> Any:
+    def parenthesised(self, c: builtins.list[Any]) -> Any:
         return Paren(plain(c[1]), whole(c))
 
-    def list(self, c: list[Any]) -> Any:
+    def list(self, c: builtins.list[Any]) -> Any:
         items = c[1] if len(c) > 1 and isinstance(c[1], list) else []
         return ast.ListLiteral(tuple(items), span=whole(c))
 
-    def entry(self, c: list[Any]) -> Any:
+    def entry(self, c: builtins.list[Any]) -> Any:
         return ast.Entry(decode_string(c[0]), plain(c[2]), span=whole(c))
 
-    def object(self, c: list[Any]) -> Any:
+    def object(self, c: builtins.list[Any]) -> Any:
         return ast.ObjectLiteral(tuple(nodes(c)), span=whole(c))
 
     # --- constructs ---
-    def if_(self, c: list[Any]) -> Any:
+    def if_(self, c: builtins.list[Any]) -> Any:
         condition, then, otherwise = nodes(c)
         return ast.If(condition, then, otherwise, span=whole(c))
 
-    def variable(self, c: list[Any]) -> Any:
+    def variable(self, c: builtins.list[Any]) -> Any:
         condition = plain(c[4]) if len(c) > 4 and c[4] is not None else None
         return ast.Variable(word_of(c[0]), plain(c[2]), condition, span=whole(c), name_span=token_span(c[0]))
 
-    def variables(self, c: list[Any]) -> Any:
+    def variables(self, c: builtins.list[Any]) -> Any:
         return nodes(c)
 
-    def quantifier(self, c: list[Any]) -> Any:
+    def quantifier(self, c: builtins.list[Any]) -> Any:
         return ast.Quantifier(c[0].lower(), tuple(c[1]), span=whole(c))
 
-    def select(self, c: list[Any]) -> Any:
+    def select(self, c: builtins.list[Any]) -> Any:
         return ast.Select(tuple(c[1]), span=whole(c))
 
-    def comprehension(self, c: list[Any]) -> Any:
+    def comprehension(self, c: builtins.list[Any]) -> Any:
         return ast.Comprehension(c[0].lower(), plain(c[1]), tuple(c[3]), span=whole(c))
 
-    def comprehension_call(self, c: list[Any]) -> Any:
+    def comprehension_call(self, c: builtins.list[Any]) -> Any:
         args = c[2] if isinstance(c[2], list) else []
         if len(args) != 1:
             _report("PQL0304", whole(c[:4]), f"`{c[0]} … over` takes one expression, not {len(args)}")
         body = args[0] if args else ast.Literal("null", None, span=token_span(c[0]))
         return ast.Comprehension(c[0].lower(), body, tuple(c[-1]), span=whole(c))
 
-    def let(self, c: list[Any]) -> Any:
+    def let(self, c: builtins.list[Any]) -> Any:
         return ast.Let(word_of(c[1]), plain(c[3]), plain(c[5]), span=whole(c))
 
-    def lambda_(self, c: list[Any]) -> Any:
+    def lambda_(self, c: builtins.list[Any]) -> Any:
         names = tuple(word_of(t) for t in c if isinstance(t, Token) and t.type in ("NAME", "QUOTED"))
         return ast.Lambda(names, plain(c[-1]), span=whole(c))
 
-    def lambda_one(self, c: list[Any]) -> Any:
+    def lambda_one(self, c: builtins.list[Any]) -> Any:
         return ast.Lambda((word_of(c[0]),), plain(c[-1]), span=whole(c))
 
     # --- time ---
-    def phrase(self, c: list[Any]) -> Any:
+    def phrase(self, c: builtins.list[Any]) -> Any:
         node = c[0]
         if len(c) > 1 and c[1] is not None:
             fields = {s: getattr(node, s) for s in type(node).__match_args__}
             return type(node)(**{**fields, "ignoring_year": True, "span": whole(c)})
         return node
 
-    def ref_word(self, c: list[Any]) -> Any:
+    def ref_word(self, c: builtins.list[Any]) -> Any:
         return ast.RefWord(c[0].lower(), span=token_span(c[0]))
 
-    def ref_unit(self, c: list[Any]) -> Any:
+    def ref_unit(self, c: builtins.list[Any]) -> Any:
         return ast.RefUnit(c[0].lower(), unit_of(c[1]), span=whole(c))
 
-    def ref_expr(self, c: list[Any]) -> Any:
+    def ref_expr(self, c: builtins.list[Any]) -> Any:
         return ast.RefExpr(plain(c[0]), span=span_of(c[0]))
 
-    def on(self, c: list[Any]) -> Any:
+    def on(self, c: builtins.list[Any]) -> Any:
         return ast.On(c[-1], span=whole(c))
 
-    def towards(self, c: list[Any]) -> Any:
+    def towards(self, c: builtins.list[Any]) -> Any:
         return ast.Towards(c[0].lower(), c[1], span=whole(c))
 
-    def between(self, c: list[Any]) -> Any:
+    def between(self, c: builtins.list[Any]) -> Any:
         return ast.Between(c[1], c[3], span=whole(c))
 
-    def distance(self, c: list[Any]) -> Any:
+    def distance(self, c: builtins.list[Any]) -> Any:
         op, amount, unit, direction, ref = c
         return ast.Distance(str(op), bounded(amount), unit_of(unit), direction.lower(), ref, span=whole(c))
 
     # --- chain ---
-    def chain(self, c: list[Any]) -> Any:
+    def chain(self, c: builtins.list[Any]) -> Any:
         array, stamp, *steps = nodes(c)
         return ast.Chain(array, stamp, tuple(steps), span=whole(c))
 
-    def step(self, c: list[Any]) -> Any:
+    def step(self, c: builtins.list[Any]) -> Any:
         what_at = next(i for i, t in enumerate(c) if isinstance(t, Token) and t.type == "WHAT")
-        when: list[ast.Phrase] = []
-        where: list[ast.Expr] = []
+        when: builtins.list[ast.Phrase] = []
+        where: builtins.list[ast.Expr] = []
         count: ast.Count | None = None
         for kind, value in (x for x in c[what_at:] if isinstance(x, Clause)):
             if kind == "when":
@@ -341,35 +342,35 @@ class Builder(Transformer[Token, Any]):
         spans = {"span": whole(c), "name_span": token_span(c[0])}
         return ast.Step(name, excluded, what, tuple(when), count, tuple(where), **spans)
 
-    def when(self, c: list[Any]) -> Any:
+    def when(self, c: builtins.list[Any]) -> Any:
         return Clause("when", nodes(c), whole(c))
 
-    def where(self, c: list[Any]) -> Any:
+    def where(self, c: builtins.list[Any]) -> Any:
         return Clause("where", plain(c[2]), whole(c))
 
-    def count_clause(self, c: list[Any]) -> Any:
+    def count_clause(self, c: builtins.list[Any]) -> Any:
         return Clause("count", c[2], whole(c))
 
-    def count_least(self, c: list[Any]) -> Any:
+    def count_least(self, c: builtins.list[Any]) -> Any:
         return ast.Count(">=", bounded(c[0]), span=whole(c))
 
-    def count_compare(self, c: list[Any]) -> Any:
+    def count_compare(self, c: builtins.list[Any]) -> Any:
         return ast.Count(str(c[0]), bounded(c[1]), span=whole(c))
 
-    def count_between(self, c: list[Any]) -> Any:
+    def count_between(self, c: builtins.list[Any]) -> Any:
         return ast.Count("between", bounded(c[1]), bounded(c[3]), span=whole(c))
 
-    def count_all(self, c: list[Any]) -> Any:
+    def count_all(self, c: builtins.list[Any]) -> Any:
         return ast.Count("all", span=whole(c))
 
     # --- declarations ---
-    def segment(self, c: list[Any]) -> Any:
+    def segment(self, c: builtins.list[Any]) -> Any:
         display = decode_string(c[2]) if c[2] is not None else ""
         properties = tuple(x for x in c if isinstance(x, ast.Property))
         spans = {"span": whole(c), "id_span": token_span(c[1])}
         return ast.Segment(word_of(c[1]), display, properties, plain(c[-2]), **spans)
 
-    def property(self, c: list[Any]) -> Any:
+    def property(self, c: builtins.list[Any]) -> Any:
         is_list, tokens = c[2]
         texts = tuple(decode_string(t) if t.type == "STRING" else word_of(t) for t in tokens)
         spans = tuple(token_span(t) for t in tokens)
@@ -379,37 +380,37 @@ class Builder(Transformer[Token, Any]):
             word_of(c[0]), texts, is_list, span=name_span.to(end), name_span=name_span, value_spans=spans
         )
 
-    def word(self, c: list[Any]) -> Any:
+    def word(self, c: builtins.list[Any]) -> Any:
         return c[0]
 
-    def one_value(self, c: list[Any]) -> Any:
+    def one_value(self, c: builtins.list[Any]) -> Any:
         return False, [c[0]]
 
-    def many_values(self, c: list[Any]) -> Any:
+    def many_values(self, c: builtins.list[Any]) -> Any:
         return True, [t for t in c if isinstance(t, Token) and t.type in ("NAME", "STRING", "QUOTED")]
 
-    def define(self, c: list[Any]) -> Any:
+    def define(self, c: builtins.list[Any]) -> Any:
         return ast.Define(word_of(c[1]), plain(c[3]), span=whole(c), name_span=token_span(c[1]))
 
-    def attribute(self, c: list[Any]) -> Any:
+    def attribute(self, c: builtins.list[Any]) -> Any:
         return ast.Attribute(word_of(c[1]), plain(c[3]), span=whole(c), name_span=token_span(c[1]))
 
-    def test(self, c: list[Any]) -> Any:
+    def test(self, c: builtins.list[Any]) -> Any:
         steps = tuple(x for x in c if isinstance(x, ast.GivenProfile | ast.At | ast.Expect))
         return ast.Test(decode_string(c[1]), steps, span=whole(c), name_span=token_span(c[1]))
 
-    def given(self, c: list[Any]) -> Any:
+    def given(self, c: builtins.list[Any]) -> Any:
         return ast.GivenProfile(c[2], span=whole(c))
 
-    def at(self, c: list[Any]) -> Any:
+    def at(self, c: builtins.list[Any]) -> Any:
         return ast.At(str(c[1]), c[3] if len(c) > 3 else None, span=whole(c))
 
-    def expect(self, c: list[Any]) -> Any:
+    def expect(self, c: builtins.list[Any]) -> Any:
         instant = next((str(t) for t in c if isinstance(t, Token) and t.type == "INSTANT"), "")
         excluded = any(isinstance(t, Token) and t.type == "NOT" for t in c)
         return ast.Expect(word_of(c[-1]), not excluded, instant=instant, span=whole(c), segment_span=token_span(c[-1]))
 
-    def expect_after(self, c: list[Any]) -> Any:
+    def expect_after(self, c: builtins.list[Any]) -> Any:
         tokens = [t for t in c if isinstance(t, Token)]
         amounts = [bounded(t) for t in tokens if t.type == "INTEGER"]
         units = [unit_of(t) for t in tokens if t.type == "UNIT"]

@@ -41,7 +41,7 @@ def test_accepted_cases_hold(file, monkeypatch):
         if not result.ok:
             wrong.append((result.id, result.got, result.expected, result.error))
     assert wrong == [], "\n".join(map(str, wrong))
-    assert accepted >= total / 2, "the form refuses most cases"
+    assert accepted >= total / 3, "the form refuses most cases"
 
 
 def test_constants_are_tests():
