@@ -20,8 +20,9 @@ test: install
 	$(BIN)/python -m pytest -n 2
 
 check: install
-	$(BIN)/ruff format --check pql tests
-	$(BIN)/ruff check pql tests
+	$(BIN)/ruff format --check pql tests benchmarks
+	$(BIN)/ruff check pql tests benchmarks
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 # SQL against the reference evaluator, and both SQL forms against the plain one; SEED=n for other cases.

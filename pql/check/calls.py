@@ -137,7 +137,7 @@ class Calls(Base):
             options = re2.Options()
             options.log_errors = False
             compiled = re2.compile(str(pattern.value), options)
-            return compiled.groups >= 0
+            return bool(compiled.groups >= 0)
         except Exception as error:
             detail = error.args[0] if error.args else ""
             shown = detail.decode() if isinstance(detail, bytes) else str(detail)

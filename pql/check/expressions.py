@@ -38,7 +38,7 @@ LITERALS = {"string": STRING, "integer": INTEGER, "number": NUMBER, "boolean": B
 ARITHMETIC = ("+", "-", "*", "/", "%")
 
 
-class Checker(Chains, Names, Calls):
+class Checker(Chains, Names, Calls):  # type: ignore[misc]  # `key` is Names' own, Calls only declares it
     """Checks expressions of one source against one schema."""
 
     def expr(self, node: ast.Expr) -> ir.Expr:
@@ -202,7 +202,7 @@ class Checker(Chains, Names, Calls):
             return ir.FALSE
         if isinstance(left.type, ObjectType | MapType):
             return self.report("PQL0301", left.span, f"`{op}` cannot compare {describe(left.type)}")
-        kind = left.type
+        kind: Type = left.type
         if is_numeric(kind) and is_numeric(right.type.element):
             kind = wider(kind, right.type.element)
             left = self.coerce(left, kind)

@@ -6,6 +6,7 @@ A command lives in its module of `pql.cli.commands` and imports what is heavy in
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -26,7 +27,7 @@ from pql.cli.commands.test import test
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Customer segments in the Profile Query Language: check, run and explain them.")  # fmt: skip
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "check": check,
     "explain": explain,
     "compile": compile_,

@@ -104,7 +104,7 @@ class Runner:
             wanted = next(iter(project.segments))
         if not codes and wanted not in project.segments:
             raise BadCase(f"no segment `{wanted}` in `source`")
-        target = project.segments[wanted].condition if wanted in project.segments else None
+        target = project.segments[str(wanted)].condition if wanted in project.segments else None
         return target, project.conditions, codes
 
     def _load(self, store: Store, schema: Schema, people: list[Mapping[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -207,7 +207,7 @@ def _counted(search: _Search, at: int, end: Sql | None, pending: list[ir.Step], 
         )
         tests = [low, high]
     else:
-        node = {"=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE}[step.op]
+        node: Any = {"=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE}[step.op]
         tests = [node(this=amount, expression=number(step.low))]
     first = call("struct_extract", call("list_extract", name(found), number(1)), text("t"))
     rest = _bind(_hold(search, at + 1, _part(last, "t"), [], base), f"v{step.var}", last)

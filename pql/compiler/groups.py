@@ -112,8 +112,8 @@ def _aggregates(group: Group, layout: Layout, settings: Settings) -> Relation:
     render = RowRenderer(settings, rows)
     for t in shared:
         item = item.where(render.test(t, exact=False), copy=False)
-    for t in _widest(list(tests.values()), shared):
-        item = item.where(_least(t, render), copy=False)
+    for windows in _widest(list(tests.values()), shared):
+        item = item.where(_least(windows, render), copy=False)
     values, conditions = {}, {}
     for name, leaf in leaves.items():
         rest = [t for t in tests[name] if t not in shared]

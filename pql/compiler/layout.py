@@ -64,5 +64,6 @@ class Layout:
 
 def nested_layout(profile: ObjectType, event: ObjectType) -> Layout:
     """The two plain tables: a column for each top field, `_pid`, and `_seq` for an event's arrival."""
-    fields = {(n,): n for n in profile.fields if n != "xEvent"}
-    return Layout(Table("profile", "_pid", fields), (Table("event", "_pid", {(n,): n for n in event.fields}),))
+    fields: dict[Path, str] = {(n,): n for n in profile.fields if n != "xEvent"}
+    own: dict[Path, str] = {(n,): n for n in event.fields}
+    return Layout(Table("profile", "_pid", fields), (Table("event", "_pid", own),))

@@ -339,7 +339,7 @@ class Leaves:
             rows = stream(items)
         if rows is None or rows.levels or not isinstance(rows.element, ir.Var) or not self._fits(rows.tests):
             return None
-        value = rows.element
+        value: ir.Expr = rows.element
         for name, kind in reversed(names):
             value = ir.Field(value, name, kind)
         return self.add(Leaf((), rows.tests, "pick", value, e.type, order))

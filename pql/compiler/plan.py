@@ -167,7 +167,7 @@ class Members:
                 self.rest.append(part)
             else:
                 wanted = ir.Not(part) if truth else part
-                inner = wanted.operand.operand if _double(wanted) else wanted
+                inner = _plain(wanted)
                 self.selected.append(_Selected(inner, groups[0], truth, self.leaves))
         self.selected.sort(key=lambda s: (s.negative, not s.group.typed))
 
@@ -255,8 +255,11 @@ class Members:
         return result
 
 
-def _double(e: ir.Expr) -> bool:
-    return isinstance(e, ir.Not) and isinstance(e.operand, ir.Not)
+def _plain(e: ir.Expr) -> ir.Expr:
+    """Without a double negation."""
+    if isinstance(e, ir.Not) and isinstance(e.operand, ir.Not):
+        return e.operand.operand
+    return e
 
 
 def _joined(select: exp.Select, part: exp.Select, key: Sql, alias: str, kind: str) -> exp.Select:
@@ -385,7 +388,7 @@ def _packed(
         *(exp.alias_(v, n, copy=False) for n, v in made.values.items() if n in valued), copy=False
     )
     bits: dict[str, Sql] = {}
-    columns = [column(PID, "w"), *(column(n, "w") for n in sorted(kept))]
+    columns: list[Sql] = [column(PID, "w"), *(column(n, "w") for n in sorted(kept))]
     for w, chunk in enumerate(_chunks(list(some.items()))):
         row = [_bit(made.conditions[next(iter(leaf_names(t)))], i) for i, (t, _) in enumerate(chunk)]
         inner = inner.select(exp.alias_(call("bit_or", _either(row)), f"b{w}", copy=False), copy=False)
@@ -398,7 +401,7 @@ def _packed(
             absent = outcome(with_defaults(test, leaves))
             row.append(_bit(plain.test(ir.Not(test) if absent else test, exact=False), i))
             bits[name] = _read_bit(f"w{w}", alias, i, bool(absent))
-        columns.append(exp.alias_(paren(_either(row)), f"w{w}", copy=False))
+        columns += [exp.alias_(paren(_either(row)), f"w{w}", copy=False)]  # type: ignore[list-item]
     return exp.Select(expressions=columns).from_(inner.subquery("w", copy=False)), done, bits
 
 
@@ -471,7 +474,7 @@ def beyond_never(leaf: Leaf, upper: ir.Edge) -> bool:
 
 def _extreme(e: ir.Expr, leaves: Mapping[str, AnyLeaf]) -> Leaf | None:
     name = referenced(e)
-    leaf = leaves.get(name, None)
+    leaf = leaves.get(name or "")
     return leaf if isinstance(leaf, Leaf) and leaf.function in ("min", "max") else None
 
 

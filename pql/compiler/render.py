@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlglot import exp
 
@@ -197,10 +198,11 @@ class Renderer(Lists, Times):
         return self._exact(self.value(e.operand), exact)
 
     def test_compare(self, e: ir.Compare, exact: bool) -> Sql:
-        sql = paren(_COMPARE[e.op](this=self.value(e.left), expression=self.value(e.right)))
+        compare: Any = _COMPARE[e.op]
+        sql = paren(compare(this=self.value(e.left), expression=self.value(e.right)))
         return self._exact(sql, exact)
 
-    def _join(self, kind: type[exp.Connector], operands: tuple[ir.Expr, ...], exact: bool) -> Sql:
+    def _join(self, kind: Any, operands: tuple[ir.Expr, ...], exact: bool) -> Sql:
         result = self.test(operands[0], exact=exact)
         for o in operands[1:]:
             result = kind(this=result, expression=self.test(o, exact=exact))

@@ -153,7 +153,8 @@ def choose(layout: Layout, levels: tuple[Path, ...], es: tuple[ir.Expr, ...], ty
 
 
 def named(table: Table, alias: str = "e") -> Sql:
-    return exp.alias_(exp.Table(this=exp.to_identifier(table.name)), alias, table=True)
+    aliased: Sql = exp.alias_(exp.Table(this=exp.to_identifier(table.name)), alias, table=True)  # type: ignore[assignment]
+    return aliased
 
 
 def _elements(layout: Layout, levels: tuple[Path, ...], es: tuple[ir.Expr, ...]) -> Source:

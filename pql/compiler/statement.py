@@ -168,7 +168,8 @@ def _event_fields(
 def _source(layout: Layout, profile: ObjectType, needed: frozenset[str] | None) -> exp.Expression:
     """The profile rows as `p`; with `needed`, their events as `xEvent`, each with these fields."""
     if needed is None:
-        return exp.alias_(exp.to_table(layout.profile.name), "p", table=True)
+        plain: exp.Expression = exp.alias_(exp.to_table(layout.profile.name), "p", table=True)  # type: ignore[assignment]
+        return plain
     event = profile.fields["xEvent"].type
     assert isinstance(event, ListType) and isinstance(event.element, ObjectType)
     table = layout.events[0]

@@ -15,7 +15,7 @@ def finite(value: exp.Expression) -> exp.Expression:
     return exp.Case(ifs=[exp.If(this=call("isfinite", value.copy()), true=value)])
 
 
-def _arithmetic(node: type[exp.Binary]):  # type: ignore[no-untyped-def]
+def _arithmetic(node: type[exp.Expression]):  # type: ignore[no-untyped-def]
     def build(left: exp.Expression, right: exp.Expression, kind: object = INTEGER) -> exp.Expression:
         if kind == DOUBLE:
             return finite(paren(node(this=left, expression=right)))

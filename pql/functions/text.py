@@ -6,7 +6,7 @@ import re
 
 from sqlglot import exp
 
-from pql.functions.record import Example, Function, call, number, overload, text
+from pql.functions.record import Example, Function, SqlBuilder, call, number, overload, text
 from pql.types import BOOLEAN, INTEGER, STRING
 
 LIKE_ESCAPE = "\\"
@@ -131,7 +131,7 @@ def _has_choice(plain: str, start: int, end: int) -> bool:
     return False
 
 
-def _not(build):  # type: ignore[no-untyped-def]
+def _not(build: SqlBuilder) -> SqlBuilder:
     def negated(*args: exp.Expression) -> exp.Expression:
         return exp.Not(this=exp.Paren(this=build(*args)))
 
@@ -158,7 +158,7 @@ _FLAGGED = (overload(_CS, BOOLEAN, optional=1),)
 _ONE = (overload((("text", STRING),), STRING),)
 
 
-def _test(name, doc, sql, example):  # type: ignore[no-untyped-def]
+def _test(name: str, doc: str, sql: SqlBuilder, example: Example) -> Function:
     return Function(name, doc, "string", _FLAGGED, sql, test=True, examples=(example,))
 
 

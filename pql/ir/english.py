@@ -267,7 +267,7 @@ class Words:
     def value_filter(self, e: ir.Filter) -> str:
         return f"the {self.noun(e)}"
 
-    value_transform = value_topn = value_filter  # type: ignore[assignment]
+    value_transform = value_topn = value_filter
 
     def value_aggregate(self, e: ir.Aggregate) -> str:
         items = e.list

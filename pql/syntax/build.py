@@ -367,8 +367,8 @@ class Builder(Transformer[Token, Any]):
     def segment(self, c: builtins.list[Any]) -> Any:
         display = decode_string(c[2]) if c[2] is not None else ""
         properties = tuple(x for x in c if isinstance(x, ast.Property))
-        spans = {"span": whole(c), "id_span": token_span(c[1])}
-        return ast.Segment(word_of(c[1]), display, properties, plain(c[-2]), **spans)
+        name = word_of(c[1])
+        return ast.Segment(name, display, properties, plain(c[-2]), span=whole(c), id_span=token_span(c[1]))
 
     def property(self, c: builtins.list[Any]) -> Any:
         is_list, tokens = c[2]

@@ -129,7 +129,7 @@ def _parse(chunk: Chunk, start: str, findings: Findings) -> Any:
         return None
     collecting(findings)
     try:
-        node = _lark().parse(TextSlice(findings.source.text, chunk.start, chunk.end), start=start)  # type: ignore[arg-type]
+        node = _lark().parse(TextSlice(findings.source.text, chunk.start, chunk.end), start=start)
     except UnexpectedInput as error:
         _explain(error, chunk, findings)
         return None
@@ -201,7 +201,7 @@ def _expected(names: set[str]) -> str:
 def _explain(error: UnexpectedInput, chunk: Chunk, findings: Findings) -> None:
     text = findings.source.text
     if isinstance(error, UnexpectedToken) and error.token.type == "$END" or isinstance(error, UnexpectedEOF):
-        names = set(getattr(error, "accepts", None) or error.expected)  # type: ignore[union-attr]
+        names = set(getattr(error, "accepts", None) or error.expected)
         wanted = _expected(names) or "more"
         span = Span(chunk.end, chunk.end)
         last = text[chunk.start : chunk.end].split()[-1][-30:] if chunk.end > chunk.start else ""

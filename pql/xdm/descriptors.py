@@ -56,7 +56,7 @@ def apply_descriptors(
                 if not isinstance(labels, list) or not all(isinstance(x, str) for x in labels):
                     registry.wrong("PQL0801", str(pointer), "`xdm:labels` is a list of strings")
                     continue
-                kind = _changed(kind, path, lambda f, own=frozenset(labels): _labelled(f, own))  # type: ignore[misc]
+                kind = _changed(kind, path, lambda f, own=frozenset(labels): _labelled(f, own))
             else:
                 kind = _changed(kind, path, lambda f: replace(f, deprecated=True))
     return kind, tuple(identities)

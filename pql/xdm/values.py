@@ -37,7 +37,7 @@ def _number(value: Any) -> Decimal:
 def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise _Misfit("a whole number is wanted")
-    if isinstance(value, float | Decimal) and (value != value or abs(value) > 2**64 or value != int(value)):
+    if isinstance(value, float) and value != value or abs(Decimal(value)) > 2**64 or value != int(value):
         raise _Misfit("a whole number is wanted")
     whole = int(value)
     if not -(2**63) <= whole < 2**63:

@@ -143,7 +143,7 @@ class Clocks(Part):
         if e.shape != "ring":
             node: type[Any]
             node, edge = {"before": (exp.LT, low), "after": (exp.GT, high), "from": (exp.GTE, low)}[e.shape]
-            made: Sql = node(this=day, expression=edge)
+            made: Any = node(this=day, expression=edge)
             return self.exact(paren(made), exact)
         if e.whole_months:
             tomorrow = self.month_day(self.move(last.copy(), 1, "day"))
