@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test check clean fuzz fuzz-nightly
+.PHONY: install demo test check docs clean fuzz fuzz-nightly
 
 install: .venv/installed
 
@@ -27,6 +27,9 @@ check: install
 
 # SQL against the reference evaluator, and both SQL forms against the plain one; SEED=n for other cases.
 SEED ?= 0
+
+docs: install
+	$(BIN)/python docs/generate.py
 
 fuzz: install
 	$(BIN)/python -m tests.property.fuzz --seed $(SEED) --cases 10000

@@ -1,14 +1,21 @@
-"""PQL: open, typed, real-time customer segments. The embedding API is `pql.api`; its names are importable from here."""
+"""PQL: open, typed customer segments. `import pql` is the door for services; what it offers is `pql.api`'s.
+
+Names are loaded when first used, so that importing costs nothing.
+"""
+
+from __future__ import annotations
 
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> Any:
-    """The API's names, loaded when first used: importing `pql` alone stays cheap."""
-    from pql import api
+    if name.startswith("_"):
+        raise AttributeError(name)
+    from importlib import import_module
 
-    if name in api.__all__:
-        return getattr(api, name)
-    raise AttributeError(f"module 'pql' has no attribute '{name}'")
+    door = import_module("pql.api")
+    if name not in door.__all__:
+        raise AttributeError(f"module `pql` has no `{name}`")
+    return getattr(door, name)
