@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pql.check.advice import advise
 from pql.check.calls import QUANTIFIERS, Calls, one_of
 from pql.check.chains import Chains
 from pql.check.names import Names
@@ -307,7 +308,13 @@ class Checker(Chains, Names, Calls):  # type: ignore[misc]  # `key` is Names' ow
         return self.report("PQL0315", node.span, "a lambda cannot stand here", help)
 
     def whole(self, node: ast.Expr) -> ir.Expr:
-        """A whole expression: a lambda here names the profile."""
+        """A whole expression, with advice: a lambda here names the profile."""
+        result = self._whole(node)
+        if not is_unknown(result):
+            advise(result, self.findings)
+        return result
+
+    def _whole(self, node: ast.Expr) -> ir.Expr:
         if isinstance(node, ast.Lambda):
             if len(node.parameters) > 1:
                 return self.report("PQL0205", node.span, "only the first parameter has a schema: the profile")

@@ -111,6 +111,20 @@ def read_sources(paths: list[Path]) -> list[Any]:
     return sources
 
 
+def by_project(paths: list[Path]) -> dict[Path, list[Path]]:
+    """The `.pql` files below some paths, by the project that they belong to: the folder of the next `pql.yaml` or
+    `schema.yaml` above, or the path that was given."""
+    found: dict[Path, list[Path]] = {}
+    for path in paths:
+        for file in sorted(path.rglob("*.pql")) if path.is_dir() else [path]:
+            above = (file.parent, *file.parent.resolve().parents)
+            marks = (f for f in above if (f / "pql.yaml").is_file() or (f / "schema.yaml").is_file())
+            found.setdefault(next(marks, path), []).append(file)
+    if not found:
+        raise fail("no `.pql` file found", "name a file, or a folder that holds some")
+    return found
+
+
 def show(found: Any, output: str, files: tuple[str, ...] = (), err: bool = False) -> None:
     from pql.diagnostics.render import FORMATS
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pql.cli.inputs import FormatOption, SchemaOption, environment, read_sources, show
+from pql.cli.inputs import FormatOption, SchemaOption, by_project, environment, read_sources, show
 
 
 def check(
@@ -24,8 +24,10 @@ def check(
         found = list(env.check_either(expression).diagnostics)
         show(found, format)
     else:
-        sources = read_sources(paths or [Path(".")])
-        env = environment(schema, (paths or [Path(".")])[0])
-        found = list(env.project(sources).diagnostics)
-        show(found, format, tuple(s.name for s in sources))
+        found, names = [], []
+        for near, files in by_project(paths or [Path(".")]).items():
+            sources = read_sources(files)
+            found += environment(schema, near).project(sources).diagnostics
+            names += [s.name for s in sources]
+        show(found, format, tuple(names))
     raise typer.Exit(1 if any(d.is_error for d in found) else 0)

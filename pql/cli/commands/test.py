@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pql.cli.inputs import SchemaOption, environment, fail, read_sources, show
+from pql.cli.inputs import SchemaOption, by_project, environment, fail, read_sources, show
 
 
 def test(
@@ -26,7 +26,7 @@ def test(
     if format not in FORMATS:
         raise fail(f"no format `{format}`", "use one of " + ", ".join(FORMATS))
     results, failures, broken = 0, [], []
-    for folder, files in _by_schema(paths or [Path(".")]).items():
+    for folder, files in by_project(paths or [Path(".")]).items():
         sources = read_sources(files)
         env = environment(schema, folder)
         project = env.project(sources)
@@ -45,15 +45,3 @@ def test(
                 "no test to run", 'write one: test "name" { given profile { } at 2026-03-01T00:00:00Z expect in id }'
             )
     raise typer.Exit(1 if failures or broken else 0)
-
-
-def _by_schema(paths: list[Path]) -> dict[Path, list[Path]]:
-    """The files by folder: each folder is a project with its own schema."""
-    found: dict[Path, list[Path]] = {}
-    for path in paths:
-        files = sorted(path.rglob("*.pql")) if path.is_dir() else [path]
-        for file in files:
-            found.setdefault(file.parent, []).append(file)
-    if not found:
-        raise fail("no `.pql` file found", "name a file, or a folder that holds some")
-    return found
