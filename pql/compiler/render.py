@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from pql.compiler.chains import chain_test
 from pql.compiler.render_lists import Lists
-from pql.compiler.render_times import Settings, Times
+from pql.compiler.render_times import Settings, Times, near_now
 from pql.compiler.sql import Sql, coalesce, empty, is_null, lam, name, size, sql_type, struct, variable
 from pql.functions import FUNCTIONS
 from pql.functions.record import call, cast, number, paren, text
@@ -114,7 +114,7 @@ class Renderer(Lists, Times):
         if e.function in ("+", "-", "*", "/", "%"):
             return record.sql(*args, e.type)
         if record.category == "date" and e.args and e.args[0].type == TIMESTAMP:
-            args[0] = self.local(args[0])
+            args[0] = self.local(args[0], near_now(e.args[0]))
         return record.sql(*args)
 
     def call_get(self, e: ir.Call) -> Sql:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from pql.compiler.render_lists import Rendering
-from pql.compiler.sql import Sql, both, coalesce, not_null
+from pql.compiler.sql import Sql, both, coalesce, lam, name, not_null
 from pql.functions.record import call, cast, number, paren, text
 from pql.ir import nodes as ir
 from pql.types import DATE, TIMESTAMP
@@ -27,6 +27,7 @@ MICROSECONDS = {
     "week": 604_800_000_000,
 }
 FIRST, LAST = "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"
+SMALL = 40
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -41,11 +42,12 @@ class Settings:
 class Times(Rendering):
     settings: Settings
 
-    def local(self, instant: Sql) -> Sql:
-        """The wall clock of the project's zone."""
+    def local(self, instant: Sql, safe: bool = False) -> Sql:
+        """The wall clock of the project's zone. `safe`: surely inside the calendar."""
         if self.settings.zone == "UTC":
             return instant
-        return self._in_calendar(call("timezone", text(self.settings.zone), call("timezone", text("UTC"), instant)))
+        wall = call("timezone", text(self.settings.zone), call("timezone", text("UTC"), instant))
+        return wall if safe else self._in_calendar(wall)
 
     def utc(self, wall: Sql) -> Sql:
         if self.settings.zone == "UTC":
@@ -56,24 +58,27 @@ class Times(Rendering):
         return cast(exp.Placeholder(this="now"), "TIMESTAMP")
 
     def value_truncate(self, e: ir.Truncate) -> Sql:
-        wall = self.local(self.value(e.operand))
+        safe = near_now(e)
+        wall = self.local(self.value(e.operand), safe)
         if e.unit == "week":
             back = WEEKDAYS.index(self.settings.week_start)
             shifted = paren(exp.Sub(this=wall, expression=call("to_days", number(back)))) if back else wall
             start = call("date_trunc", text("week"), shifted)
-            return self.utc(paren(exp.Add(this=start, expression=call("to_days", number(back)))) if back else start)
+            start = paren(exp.Add(this=start, expression=call("to_days", number(back)))) if back else start
+            return self.utc(start) if safe else self._in_calendar(self.utc(start))
         if e.unit in ("decade", "century", "millennium"):
             span = MONTHS[e.unit] // 12
             extra = cast(paren(exp.Mod(this=call("year", wall.copy()), expression=number(span))), "INTEGER")
             start = exp.Sub(this=call("date_trunc", text("year"), wall), expression=call("to_years", extra))
-            return self._in_calendar(self.utc(cast(paren(start), "TIMESTAMP")))
+            made = self.utc(cast(paren(start), "TIMESTAMP"))
+            return made if safe else self._in_calendar(made)
         return self.utc(cast(call("date_trunc", text(e.unit), wall), "TIMESTAMP"))
 
     def value_shift(self, e: ir.Shift) -> Sql:
         if e.amount == 0:
             return self.value(e.operand)
-        value = self.value(e.operand)
-        wall = self.local(value) if e.local else value
+        value, safe = self.value(e.operand), near_now(e)
+        wall = self.local(value, safe) if e.local else value
         calendar = e.unit in MONTHS
         if calendar:
             step = call("to_months", number(e.amount * MONTHS[e.unit]))
@@ -82,12 +87,21 @@ class Times(Rendering):
         else:
             step = call("to_microseconds", cast(text(str(e.amount * MICROSECONDS[e.unit])), "BIGINT"))
         moved = paren(exp.Add(this=wall, expression=step))
-        return self._in_calendar(self.utc(moved) if e.local else moved)
+        made = self.utc(moved) if e.local else moved
+        return made if safe else self._in_calendar(made)
 
     def _in_calendar(self, instant: Sql) -> Sql:
         """Null outside the years 1 to 9999."""
-        inside = exp.Between(this=instant, low=_stamp(FIRST), high=_stamp(LAST))
-        return paren(exp.Case(ifs=[exp.If(this=inside, true=instant.copy())]))
+
+        def checked(value: Sql) -> Sql:
+            inside = exp.Between(this=value, low=_stamp(FIRST), high=_stamp(LAST))
+            return paren(exp.Case(ifs=[exp.If(this=inside, true=value.copy())]))
+
+        if sum(1 for _ in instant.walk()) < SMALL:
+            return checked(instant)
+        once = self.new_name()  # a large one is computed once, and does not double the text at each level
+        made = call("list_transform", call("list_value", instant), lam([once], checked(name(once))))
+        return call("list_extract", made, number(1))
 
     def _exact(self, sql: Sql, exact: bool) -> Sql:
         return coalesce(sql, exp.false()) if exact else sql
@@ -144,6 +158,25 @@ class Times(Rendering):
         known = not_null(self.value(e.operand))
         cases = [exp.If(this=paren(none), true=exp.false()), exp.If(this=whole, true=known)]
         return self._exact(paren(exp.Case(ifs=cases, default=ring)), exact)
+
+
+def near_now(e: ir.Expr) -> bool:
+    """Is the instant a few centuries from now at most, so surely inside the calendar?"""
+    return _years_from_now(e) < 900
+
+
+def _years_from_now(e: ir.Expr) -> float:
+    if isinstance(e, ir.Clock):
+        return 0
+    if isinstance(e, ir.Truncate):
+        return _years_from_now(e.operand) + _years(1, e.unit)
+    if isinstance(e, ir.Shift):
+        return _years_from_now(e.operand) + _years(abs(e.amount), e.unit)
+    return float("inf")
+
+
+def _years(amount: int, unit: str) -> float:
+    return amount * MONTHS[unit] / 12 if unit in MONTHS else amount * MICROSECONDS[unit] / 31_000_000_000_000
 
 
 def _stamp(value: str) -> Sql:
