@@ -145,7 +145,8 @@ def choose(layout: Layout, levels: tuple[Path, ...], es: tuple[ir.Expr, ...], ty
     if levels:
         return _elements(layout, levels, es)
     wanted = paths_read(es, EVENT)
-    first = layout.by_time() if typed and not ordered else layout.by_profile()
+    narrowed = typed or ("eventType",) in wanted
+    first = layout.by_time() if narrowed and not ordered else layout.by_profile()
     for table in (first, *layout.events):
         if _covers(table.columns, wanted):
             return Source(table, (), {EVENT: reader(table.columns, "e")}, named(table))
