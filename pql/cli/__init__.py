@@ -5,6 +5,7 @@ A command lives in its module of `pql.cli.commands` and imports what is heavy in
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -48,8 +49,19 @@ app.add_typer(store, name="store")
 
 def main() -> None:
     """The console script."""
+    guarded(app)
+
+
+def guarded(work: Callable[[], object]) -> None:
+    """Run; Ctrl-C ends with one word and exit 130.
+
+    The interpreter is not torn down then: a thread of DuckDB that wakes in the middle of that aborts the process. Nothing
+    is lost by it, for what a store holds was committed to its log.
+    """
     try:
-        app()
+        work()
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
-        sys.exit(130)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(130)

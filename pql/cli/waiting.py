@@ -28,13 +28,21 @@ def waited(store: Any, label: str, work: Callable[[], Result]) -> Result:
     try:
         _watch(store, label, thread)
     except KeyboardInterrupt:
-        store.interrupt()
-        thread.join(10)
+        _stop(store, thread)
         raise
     if failure:
         raise failure[0]
     result: Result = outcome[0]
     return result
+
+
+def _stop(store: Any, thread: threading.Thread) -> None:
+    """Interrupt until the thread has ended: one call between two statements, or before the first, would be lost."""
+    for _ in range(200):
+        store.interrupt()
+        thread.join(0.05)
+        if not thread.is_alive():
+            return
 
 
 def _watch(store: Any, label: str, thread: threading.Thread) -> None:

@@ -1,0 +1,190 @@
+"""The commands as a user types them: what the screen says and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from pql.cli import app
+
+SCHEMA = """
+profile:
+  person.name: string
+  loyalty: {points: integer, tier: string}
+event:
+  commerce.order.priceTotal: number
+"""
+SEGMENTS = """
+segment gold "Gold" { where loyalty.tier = "gold" }
+segment buyers { where xEvent[eventType = "commerce.purchases"].count() >= 1 }
+segment both { where inSegment("gold") and inSegment("buyers") }
+
+test "Bought once" {
+  given profile { "loyalty": {"tier": "gold"} }
+  at 2026-03-01T10:00:00Z expect not in both
+  at 2026-03-02T10:00:00Z event { "eventType": "commerce.purchases" }
+  expect in both
+}
+"""
+PEOPLE = [
+    {"_id": "sarah", "person": {"name": "Sarah"}, "loyalty": {"points": 120, "tier": "gold"}},
+    {"_id": "tom", "loyalty": {"points": "many"}},
+    {"_id": "ann"},
+]
+EVENTS = [
+    {"profileId": "sarah", "_id": "1", "timestamp": "2026-03-01T10:00:00Z", "eventType": "commerce.purchases"},
+    {"profileId": "ghost", "timestamp": "2026-03-02T10:00:00Z", "eventType": "web.view"},
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    (tmp_path / "segments.pql").write_text(SEGMENTS)
+    (tmp_path / "people.jsonl").write_text("\n".join(map(json.dumps, PEOPLE)) + "\nnot json\n")
+    (tmp_path / "events.jsonl").write_text("\n".join(map(json.dumps, EVENTS)) + "\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def pql(*words: str, input: str | None = None) -> tuple[int, str]:
+    done = CliRunner().invoke(app, list(words), input=input)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+@pytest.fixture
+def shop(folder: Path) -> Path:
+    code, said = pql("store", "create", "shop.duckdb", "--profiles", "people.jsonl", "--events", "events.jsonl")
+    assert code == 1 and "3 profiles (2 loaded), 2 events" in said and "2 lines did not fit" in said
+    return folder / "shop.duckdb"
+
+
+def test_what_does_not_fit_is_set_aside(shop: Path) -> None:
+    rejected = [json.loads(line) for line in (shop.parent / "shop.rejected.jsonl").read_text().splitlines()]
+    assert [(r["line"], r["reason"].split(":")[0]) for r in rejected] == [(2, "profile.loyalty.points"), (4, "no JSON")]
+    assert pql("store", "create", "shop.duckdb", "--profiles", "people.jsonl")[0] == 2
+
+
+def test_parquet_store_gives_the_same(folder: Path) -> None:
+    people = [p for p in PEOPLE if p["_id"] != "tom"]
+    pq.write_table(pa.Table.from_pylist(people), folder / "people.parquet")
+    pq.write_table(pa.Table.from_pylist(EVENTS), folder / "events.parquet")
+    code, said = pql("store", "create", "bulk.duckdb", "--profiles", "people.parquet", "--events", "events.parquet")
+    assert code == 0 and "3 profiles" in said
+    assert json.loads(pql("run", "segments.pql", "--store", "bulk.duckdb", "-f", "json", "--segment", "both")[1]) == {
+        "segment": "both",
+        "profile": "sarah",
+    }
+
+
+def test_run(shop: Path) -> None:
+    code, said = pql("run", "segments.pql", "--store", "shop.duckdb", "--as-of", "2026-03-05")
+    assert code == 0 and "gold" in said and "33.3%" in said
+    code, said = pql("run", "segments.pql", "--store", "shop.duckdb", "-f", "json")
+    assert [json.loads(line)["segment"] for line in said.splitlines()] == ["gold", "buyers", "both"]
+    code, said = pql("run", "segments.pql", "--store", "shop.duckdb", "-f", "csv", "-o", "members.csv")
+    assert code == 0 and (shop.parent / "members.csv").read_text().splitlines()[1] == "gold,sarah"
+    assert pql("run", "segments.pql", "--store", "shop.duckdb", "-f", "parquet", "-o", "m.parquet")[0] == 0
+    assert pq.read_table(shop.parent / "m.parquet").num_rows == 3
+
+
+def test_run_says_what_is_missing(shop: Path) -> None:
+    assert pql("run", "segments.pql")[0] == 2
+    assert pql("run", "segments.pql", "--store", "people.jsonl")[0] == 2
+    code, said = pql("run", "segments.pql", "--store", "shop.duckdb", "--segment", "glod")
+    assert code == 2 and "did you mean `gold`" in said
+    (shop.parent / "other.yaml").write_text("profile: {x: string}\nevent: {}\n")
+    code, said = pql("run", "segments.pql", "--store", "shop.duckdb", "--schema", "other.yaml")
+    assert code == 1 or code == 2
+
+
+def test_one_broken_segment_does_not_hide_the_others(shop: Path) -> None:
+    (shop.parent / "more.pql").write_text(
+        'segment broken { where nothing = 1 }\nsegment fine { where loyalty.tier = "gold" }\n'
+    )
+    code, said = pql("run", "more.pql", "--store", "shop.duckdb", "--counts", "-f", "json")
+    assert code == 1 and "PQL0201" in said and '"fine"' in said
+
+
+def test_estimate(shop: Path) -> None:
+    code, said = pql("estimate", "-e", "xEvent.count() > 0", "--store", "shop.duckdb")
+    assert code == 0 and "2 of 3 profiles" in said
+    assert pql("estimate", "-e", "xEvent.count()", "--store", "shop.duckdb")[0] == 2
+
+
+def test_test_blocks(folder: Path) -> None:
+    assert pql("test", "segments.pql") == (0, "1 passed, 0 failed\n")
+    (folder / "segments.pql").write_text(SEGMENTS.replace("expect in both", "expect not in both"))
+    code, said = pql("test")
+    assert code == 1 and "PQL0510" in said and "expected not in `both`" in said and "0 passed, 1 failed" in said
+    (folder / "segments.pql").write_text(SEGMENTS.replace('"tier": "gold"', '"tier": 3'))
+    code, said = pql("test")
+    assert code == 1 and "PQL0811" in said
+
+
+def test_explain(folder: Path) -> None:
+    code, said = pql("explain", "segments.pql", "--segment", "both")
+    assert code == 0 and "the person is in the segment `gold`" in said and "through buyers" in said and "SELECT" in said
+    code, said = pql("explain", "-e", "loyalty.points > 3", "--format", "json")
+    assert json.loads(said)[0]["lineage"][0]["field"] == "loyalty.points"
+    assert pql("explain", "PQL9999")[0] == 2
+
+
+def test_repl(shop: Path) -> None:
+    lines = ["loyalty.points > 3", ":type xEvent.head()", ":load segments.pql", 'inSegment("both")', ":as-of 2026-01-01", ":nope", "loyalty.pints", "xEvent[", 'eventType = "x"].count() > 0', ":quit", "1"]  # fmt: skip
+    code, said = pql("repl", "--store", "shop.duckdb", input="\n".join(lines) + "\n")
+    assert code == 0
+    for wanted in (
+        "1 of 3 profiles : boolean",
+        "object `event`",
+        "segments: gold, buyers, both",
+        "as of 2026-01-01",
+        "no command `:nope`",
+        "did you mean `points`",
+        "0 of 3 profiles",
+    ):
+        assert wanted in said
+    assert ": integer" not in said
+
+
+def test_project_file(shop: Path) -> None:
+    (shop.parent / "pql.yaml").write_text("store: shop.duckdb\nzone: Europe/Copenhagen\n")
+    assert pql("run", "segments.pql")[0] == 0
+    (shop.parent / "pql.yaml").write_text("stor: shop.duckdb\n")
+    code, said = pql("run", "segments.pql")
+    assert code == 2 and "did you mean `store`" in said
+
+
+def test_an_interrupt_stops_the_statement(tmp_path: Path) -> None:
+    """Ctrl-C during a long statement: exit 130, one word, no trace."""
+    program = tmp_path / "long.py"
+    program.write_text(
+        "import duckdb, sys\n"
+        "from pql.cli import guarded\nfrom pql.cli.waiting import waited\nfrom pql.api import Environment, Store\n"
+        "store = Store.memory(Environment.from_short({'profile': {}, 'event': {}}).schema)\n"
+        "def work():\n    print('started', flush=True)\n    return store.query('SELECT sum(a.range * b.range) FROM range(10000000) a, range(1000000) b', {})\n"
+        "guarded(lambda: waited(store, 'long', work))\n"
+    )  # fmt: skip
+    running = subprocess.Popen(
+        [sys.executable, str(program)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    assert running.stdout is not None and running.stdout.readline() == "started\n"
+    time.sleep(0.3)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=20)
+    assert running.returncode == 130 and said == "interrupted\n"
