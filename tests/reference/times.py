@@ -115,14 +115,16 @@ class Reference:
 Refer = Callable[[ast.Ref], Reference]
 
 
-def point(instant: datetime) -> Reference:
-    def finish() -> datetime:
-        try:
-            return instant + MICRO
-        except OverflowError:
-            raise OutOfRange from None
+def after(instant: datetime) -> datetime:
+    """The next instant there is."""
+    try:
+        return instant + MICRO
+    except OverflowError:
+        raise OutOfRange from None
 
-    return Reference(instant, finish, instant=True)
+
+def point(instant: datetime) -> Reference:
+    return Reference(instant, lambda: after(instant), instant=True)
 
 
 def holds(t: datetime | None, phrase: ast.Phrase, refer: Refer, calendar: Calendar) -> bool:
@@ -252,10 +254,12 @@ def upper_end(phrase: ast.Phrase, refer: Refer, calendar: Calendar) -> datetime 
     s, n, u, op = ref.start, phrase.amount, phrase.unit, phrase.op
     if phrase.direction == "before":
         if op in ("<=", "<", "!="):
-            return s + MICRO
+            return after(s)
         far = shift(s, -n, u)
-        return {"=": lambda: calendar.unit(far, u).end, ">=": lambda: far + MICRO, ">": lambda: far}[op]()
+        return {"=": lambda: calendar.unit(far, u).end, ">=": lambda: after(far), ">": lambda: far}[op]()
     far = shift(s, n, u)
     if op == "=":
         return calendar.unit(far, u).end
-    return {"<=": far + MICRO, "<": far}.get(op)
+    if op == "<=":
+        return after(far)
+    return far if op == "<" else None
