@@ -246,11 +246,13 @@ def upper_end(phrase: ast.Phrase, refer: Refer, calendar: Calendar) -> datetime 
         return None
     if isinstance(phrase, ast.Between):
         return refer(phrase.end).end
+    if open_above(phrase):
+        return None
     ref = refer(phrase.ref)
     if isinstance(phrase, ast.On):
         return ref.end
     if isinstance(phrase, ast.Towards):
-        return ref.start if phrase.direction == "before" else None
+        return ref.start
     s, n, u, op = ref.start, phrase.amount, phrase.unit, phrase.op
     if phrase.direction == "before":
         if op in ("<=", "<", "!="):
@@ -262,4 +264,11 @@ def upper_end(phrase: ast.Phrase, refer: Refer, calendar: Calendar) -> datetime 
         return calendar.unit(far, u).end
     if op == "<=":
         return after(far)
-    return far if op == "<" else None
+    return far
+
+
+def open_above(phrase: ast.Phrase) -> bool:
+    """A window without an upper end: whether its REF is bound does not matter."""
+    if isinstance(phrase, ast.Towards):
+        return phrase.direction != "before"
+    return isinstance(phrase, ast.Distance) and phrase.direction != "before" and phrase.op in (">=", ">", "!=")
