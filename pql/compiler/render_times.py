@@ -155,7 +155,7 @@ class Times(Rendering):
         span = paren(exp.Sub(this=last.copy(), expression=first.copy()))
         whole = exp.GTE(this=span.copy(), expression=number(365))
         none = exp.And(this=exp.LT(this=span, expression=number(0)), expression=exp.Boolean(this=bool(e.skip)))
-        known = not_null(self.value(e.operand))
+        known = not_null(self.local(self.value(e.operand)))
         cases = [exp.If(this=paren(none), true=exp.false()), exp.If(this=whole, true=known)]
         return self._exact(paren(exp.Case(ifs=cases, default=ring)), exact)
 

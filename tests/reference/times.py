@@ -212,12 +212,12 @@ def yearless(t: datetime, phrase: ast.Phrase, refer: Refer, calendar: Calendar) 
         first, last = refer(phrase.start), refer(phrase.end)
         return ring(d, calendar.day(first.start), last_day(last, calendar), first.month and last.month)
     ref = refer(phrase.ref)
-    first_day, final = calendar.day(ref.start), last_day(ref, calendar)
+    first_day = calendar.day(ref.start)
     if isinstance(phrase, ast.On):
-        return ring(d, first_day, final, ref.month)
-    if phrase.direction == "before":
-        return md(d) < md(first_day)
-    return md(d) > md(final) if phrase.direction == "after" else md(d) >= md(first_day)
+        return ring(d, first_day, last_day(ref, calendar), ref.month)
+    if phrase.direction == "after":
+        return md(d) > md(last_day(ref, calendar))
+    return md(d) < md(first_day) if phrase.direction == "before" else md(d) >= md(first_day)
 
 
 def yearless_distance(d: date, phrase: ast.Distance, s: datetime, calendar: Calendar) -> bool:
