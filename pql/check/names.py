@@ -6,7 +6,8 @@ from pql.check.base import Base, names_in_scope
 from pql.check.scope import ElementScope, VariableScope, is_unknown
 from pql.diagnostics.suggest import did_you_mean
 from pql.ir import nodes as ir
-from pql.source import Span
+from pql.ir.walk import used
+from pql.source import Source, Span
 from pql.syntax import ast
 from pql.types import DATE, INTEGER, STRING, ListType, MapType, ObjectType, Type, describe
 
@@ -31,10 +32,11 @@ class Names(Base):
 
     def _last_resort(self, node: ast.Name) -> ir.Expr:
         text = node.text
-        if text in self.catalog.attributes:
-            return self.catalog.attributes[text]
-        if text in self.catalog.definitions:
-            return self.catalog.definitions[text]
+        for kind, named in (("attribute", self.catalog.attributes), ("definition", self.catalog.definitions)):
+            if text in named:
+                value = named[text]
+                home = self.catalog.homes.get(text, Source("", ""))
+                return value if is_unknown(value) else used(value, node.span, kind, text, home)
         if text == "profile":
             return self.profile
         if text.lower() == "now":

@@ -21,7 +21,7 @@ from pql.source import Source, Span
 from pql.syntax import ast, parse_file
 from pql.xdm.schema import Schema
 
-PROPERTIES = ("description", "owner", "tags", "purpose", "evaluate")
+PROPERTIES = ("description", "owner", "tags", "purpose", "evaluate", "labels", "mergePolicy", "excludeOptOut")
 METHODS = ("batch", "streaming", "edge")
 
 
@@ -44,6 +44,8 @@ class Project:
     attributes: Mapping[str, ir.Expr]
     tests: tuple[Trial, ...]
     diagnostics: tuple[Diagnostic, ...]
+    definitions: Mapping[str, ir.Expr] = field(default_factory=dict)
+    homes: Mapping[str, Source] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -53,6 +55,12 @@ class Project:
     def conditions(self) -> Mapping[str, ir.Expr]:
         """The conditions by segment id, for the compiler."""
         return {id: s.condition for id, s in self.segments.items()}
+
+    @property
+    def catalog(self) -> Catalog:
+        """What expressions outside of the files may name."""
+        names = {id: id for id in self.segments} | {s.display: id for id, s in self.segments.items() if s.display}
+        return Catalog(self.definitions, self.attributes, names, self.homes)
 
 
 @dataclass
@@ -101,7 +109,8 @@ class _ProjectChecker:
         for id, (segment, _) in self.segments.items():
             if displays.count(segment.display) == 1:
                 names.setdefault(segment.display, id)
-        self.catalog = Catalog(self.definitions, self.attributes, names)
+        homes = {n: i.findings.source for t in (self.definitions, self.attributes) for n, i in t.items_.items()}
+        self.catalog = Catalog(self.definitions, self.attributes, names, homes)
 
     def _collect(self, source: Source) -> None:
         file, found = parse_file(source)
@@ -151,7 +160,9 @@ class _ProjectChecker:
         for test, findings in self.tests:
             self._test(test, findings)
         attributes = {name: self.attributes[name] for name in self.attributes}
-        return Project(checked, attributes, tuple(self.trials), tuple(d for f in self.findings for d in f.items))
+        definitions = {name: self.definitions[name] for name in self.definitions}
+        found = tuple(d for f in self.findings for d in f.items)
+        return Project(checked, attributes, tuple(self.trials), found, definitions, self.catalog.homes)
 
     def _segment(self, node: ast.Segment, findings: Findings) -> CheckedSegment:
         before = sum(d.is_error for d in findings.items)
@@ -176,6 +187,10 @@ class _ProjectChecker:
             elif p.name == "evaluate" and (p.is_list or p.values[0] not in METHODS):
                 help = "write one of `batch`, `streaming`, `edge`"
                 findings.report("PQL0503", p.span, "not a way to evaluate a segment", help=help)
+            elif p.name == "mergePolicy" and p.is_list:
+                findings.report("PQL0503", p.span, "a segment has one merge policy", help="write its name")
+            elif p.name == "excludeOptOut" and (p.is_list or p.values[0] not in ("true", "false")):
+                findings.report("PQL0503", p.span, "`excludeOptOut` is true or false")
             seen.add(p.name)
 
     def _circles(self, checked: dict[str, CheckedSegment]) -> None:

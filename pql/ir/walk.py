@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from pql.ir import nodes as ir
+from pql.source import Source, Span, UsedSpan
 
 _IR = tuple(ir.Expr.__args__)
 _NAMES: dict[type, tuple[str, ...]] = {}
@@ -109,5 +110,23 @@ def substitute(node: ir.Expr, var: int, value: ir.Expr) -> ir.Expr:
             return value if n.id == var else n
         result: ir.Expr = rebuild(n, change)
         return result
+
+    return change(node)
+
+
+def used(node: ir.Expr, place: Span, kind: str, name: str, source: Source) -> ir.Expr:
+    """A definition's expression where its name is used: the same value, its places seen from `place` (`UsedSpan`).
+
+    What is shared stays shared.
+    """
+    made: dict[int, ir.Expr] = {}
+
+    def change(n: ir.Expr) -> ir.Expr:
+        known = made.get(id(n))
+        if known is None:
+            inner = rebuild(n, change)
+            known = replace(inner, span=UsedSpan(place.start, place.end, kind, name, source, n.span))
+            made[id(n)] = known
+        return known
 
     return change(node)
