@@ -243,6 +243,9 @@ class _Reader:
         """The object that a field is taken of: the way to a field is not read by itself."""
         if isinstance(e, ir.Field):
             return frozenset(f"{p}.{e.name}" if p else e.name for p in self._owner(e.object, roots))
+        if isinstance(e, ir.Call) and e.function == "get":
+            self.visit(e.args[1], roots)
+            return frozenset(f"{p}.{_key(e.args[1])}" for p in self._owner(e.args[0], roots))
         return self.visit(e, roots)
 
     def _segment(self, e: ir.InSegment) -> Paths:
@@ -282,12 +285,10 @@ class _Reader:
     def _get(self, e: ir.Call, roots: Roots, whole: bool) -> Paths:
         """A key of a map: what is read is that key's value."""
         map_, key = e.args
-        name = str(key.value) if isinstance(key, ir.Const) else "*"
         self.visit(key, roots)
-        paths = frozenset(f"{p}.{name}" for p in self._owner(map_, roots))
-        own = chain_labels(map_) if isinstance(map_, ir.Field) else frozenset()
+        paths = frozenset(f"{p}.{_key(key)}" for p in self._owner(map_, roots))
         for path in sorted(paths):
-            self.record(path, e.type, own, written(map_) if isinstance(map_, ir.Field) else e.span, whole)
+            self.record(path, e.type, chain_labels(map_), written(map_) if isinstance(map_, ir.Field) else e.span, whole)
         return paths
 
     def _aggregate(self, e: ir.Aggregate, roots: Roots) -> Paths:
@@ -298,6 +299,11 @@ class _Reader:
             self.order(paths, e.span, e.list.type)
         self.dropped = before
         return NOTHING
+
+
+def _key(e: ir.Expr) -> str:
+    """A key of a map as a step of a path; `*` where it is worked out."""
+    return str(e.value) if isinstance(e, ir.Const) else "*"
 
 
 def holds_fields(kind: Type) -> bool:
@@ -317,12 +323,16 @@ def inner_labels(kind: Type) -> frozenset[str]:
 
 
 def chain_labels(e: ir.Expr) -> frozenset[str]:
-    """The labels along `a.b.c`."""
+    """The labels along `a.b.c`, keys of maps included."""
     found: frozenset[str] = frozenset()
-    while isinstance(e, ir.Field):
-        found |= e.labels
-        e = e.object
-    return found
+    while True:
+        if isinstance(e, ir.Field):
+            found |= e.labels
+            e = e.object
+        elif isinstance(e, ir.Call) and e.function == "get":
+            e = e.args[0]
+        else:
+            return found
 
 
 def written(e: ir.Field) -> Span:

@@ -1,0 +1,149 @@
+"""Which dataset contributes which fields, with which labels, and which merge policy lets it in. Read `read_datasets`.
+
+Sources and merge policies are other rooms' files: of them, only what labels depend on is read here, and whatever else stands
+in them is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pql.diagnostics.model import Diagnostic
+from pql.policies.model import Dataset, Labelled, MergePolicy
+from pql.policies.policy_files import Labels, read_label
+from pql.policies.reading import Part
+from pql.xdm.documents import read_document
+
+SUFFIXES = (".yaml", ".yml", ".json")
+FILES_MOST = 2000
+EVENT_KINDS = ("event", "experienceevent", "time-series", "timeseries")
+OWN = ("dataset", "labels", "mapping", "identities")
+
+
+def files_of(folder: Path, *names: str) -> list[Path]:
+    """The YAML and JSON files called so, and those in the folders called so, in the order of their names."""
+    found = [folder / f"{n}{s}" for n in names for s in SUFFIXES if (folder / f"{n}{s}").is_file()]
+    for name in names:
+        if (folder / name).is_dir():
+            found += sorted(p for p in (folder / name).iterdir() if p.suffix in SUFFIXES and p.is_file())
+    return found[:FILES_MOST]
+
+
+def parts_of(files: list[Path], findings: list[Diagnostic], folder: Path) -> Iterator[tuple[Path, Part]]:
+    """The files that can be read, each as a part."""
+    for file in files:
+        document = read_document(file, findings, name=shown(file, folder))
+        if document is not None:
+            yield file, Part(document, (), document.data, findings)
+
+
+def shown(file: Path, folder: Path) -> str:
+    """A file's name for people: as the project was named."""
+    return str(file)
+
+
+def read_labels(part: Part, name: str, labels: Labels) -> tuple[Labelled, ...]:
+    return tuple(Labelled(read_label(p, labels), p.place) for p in part.words(name))
+
+
+def read_datasets(folder: Path, labels: Labels, findings: list[Diagnostic]) -> tuple[Dataset, ...]:
+    """One entry a source file."""
+    found = []
+    for file, part in parts_of(files_of(folder, "sources"), findings, folder):
+        if part.is_object("a source"):
+            found.append(_dataset(file.stem, part, labels))
+    return tuple(found)
+
+
+def _dataset(stem: str, part: Part, labels: Labels) -> Dataset:
+    own = part.part("dataset") if isinstance(part.data.get("dataset"), dict) else Part(part.document, part.key, {}, part.findings)
+    name, kind = part.data.get("dataset") if isinstance(part.data.get("dataset"), str) else None, "record"
+    if own.data:
+        name, kind = own.data.get("name"), str(own.data.get("kind", "record"))
+        own.not_misspelt(("labels",), ("name", "title", "kind", "owner", "description"), "a dataset")
+    part.not_misspelt(("labels", "mapping"), ("source", "options", "mode", "path", "format"), "a source")
+    event = kind.lower() in EVENT_KINDS
+    prefix = "xEvent." if event else ""
+    mapping = part.data.get("mapping")
+    identities = tuple(_identities(part, prefix))
+    contributes = {p for p, _ in identities}
+    if isinstance(mapping, dict):
+        contributes |= {prefix + _path(key) for key in mapping}
+    elif isinstance(mapping, list):
+        targets = (m.get("destination", m.get("target", m.get("path"))) for m in mapping if isinstance(m, dict))
+        contributes |= {prefix + _path(str(t)) for t in targets if t}
+    contributes |= {f"{prefix}identityMap.{namespace}" for _, namespace in identities if namespace}
+    if event:
+        contributes |= {"xEvent._id", "xEvent.timestamp", "xEvent.eventType"}
+    return Dataset(
+        str(name or stem), str(part.data.get("source", stem)), "event" if event else "record", read_labels(own, "labels", labels),
+        read_labels(part, "labels", labels), frozenset(contributes), not mapping, identities, part.place,
+    )  # fmt: skip
+
+
+def _identities(part: Part, prefix: str) -> Iterator[tuple[str, str]]:
+    for item in part.data.get("identities") or () if isinstance(part.data.get("identities"), list) else ():
+        if isinstance(item, dict) and isinstance(item.get("field"), str):
+            yield prefix + _path(item["field"]), str(item.get("namespace", ""))
+
+
+def _path(text: str) -> str:
+    """An XDM path without the marks of lists and of source notation."""
+    plain = text.replace("[*]", "").replace("[]", "").removeprefix("/").replace("/", ".")
+    return ".".join(step.removeprefix("xdm:") for step in plain.split(".") if step != "properties")
+
+
+def read_merge_policies(folder: Path, findings: list[Diagnostic]) -> dict[str, MergePolicy]:
+    """The merge policies by name: a file holds one, a list, or a list (or an object of them) under `merge_policies`."""
+    found: dict[str, MergePolicy] = {}
+    for _, part in parts_of(files_of(folder, "merge", "merge_policies"), findings, folder):
+        for item in _listed(part):
+            if isinstance(item.data, dict):
+                policy = _merge_policy(item)
+                found[policy.name] = policy
+            else:
+                item.say("a merge policy is an object with `name`, `identityGraph` and `attributeMerge`")
+    return found
+
+
+def _listed(part: Part) -> Iterator[Part]:
+    if isinstance(part.data, list):
+        yield from (part.part(i) for i in range(len(part.data)))
+    elif isinstance(part.data, dict):
+        word = next((w for w in ("merge_policies", "mergePolicies", "policies") if w in part.data), None)
+        if word is None:
+            if "identityGraph" in part.data or "attributeMerge" in part.data or "name" in part.data:
+                yield part
+            return
+        inner = part.part(word)
+        if isinstance(inner.data, dict):
+            yield from (inner.part(name) for name in inner.data)
+        else:
+            yield from _listed(inner)
+    elif part.data is not None:
+        yield part
+
+
+def _merge_policy(part: Part) -> MergePolicy:
+    data = part.data
+    last = part.key[-1] if part.key and isinstance(part.key[-1], str) else ""
+    name = str(data.get("name") or data.get("id") or last)
+    graph = data.get("identityGraph")
+    kind = graph.get("type") if isinstance(graph, dict) else graph
+    if kind is not None and kind not in ("none", "pdg"):
+        part.part("identityGraph").say(f"`{str(kind)[:40]}` is no identity graph", "write `none` or `pdg`")
+    merge = data.get("attributeMerge")
+    order: tuple[str, ...] | None = None
+    how = merge.get("type") if isinstance(merge, dict) else merge
+    if how == "dataSetPrecedence":
+        listed = merge.get("order", (merge.get("data") or {}).get("order")) if isinstance(merge, dict) else None
+        if not isinstance(listed, list):
+            part.part("attributeMerge").say("`dataSetPrecedence` needs `order`, the list of datasets")
+        order = tuple(str(x) for x in listed) if isinstance(listed, list) else ()
+    elif how is not None and how != "timestampOrdered":
+        part.part("attributeMerge").say(
+            f"`{str(how)[:40]}` is no way to merge", "write `timestampOrdered` or `dataSetPrecedence`"
+        )
+    place, place_of_graph = part.place_of("name"), part.place_of("identityGraph")
+    return MergePolicy(name, str(kind or "none"), order, data.get("default") is True, place, place_of_graph)
