@@ -22,6 +22,12 @@ from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
 from pql.ir.english import sentence
 from pql.ir.lineage import Read, labels, lineage
+from pql.policies.compare import Change, compare
+from pql.policies.consent import Audience, Consents
+from pql.policies.evaluation import Unknown, evaluate, evaluate_subject
+from pql.policies.govern import Decision, Governed, govern
+from pql.policies.load import load_governance
+from pql.policies.model import Governance
 from pql.source import Source
 from pql.store.indexes import describe_indexes
 from pql.store.store import Store, StoreError
@@ -39,14 +45,24 @@ from pql.xdm.values import read_event, read_profile, write_value
 
 __all__ = [
     "DIALECTS",
+    "Audience",
+    "Change",
     "CheckedSegment",
     "Compiled",
+    "Decision",
     "Environment",
     "Expression",
+    "Governance",
+    "Governed",
     "Project",
     "Settings",
     "Store",
     "StoreError",
+    "Unknown",
+    "compare",
+    "evaluate_policies",
+    "evaluate_subject",
+    "load_governance",
     "load_schema",
     "format_source",
     "from_json",
@@ -54,6 +70,10 @@ __all__ = [
     "to_json",
     "write_value",
 ]
+
+
+evaluate_policies = evaluate
+"""May data with these labels (or fields of datasets) be used for a marketing action? In the published JSON shape."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +155,20 @@ class Environment:
     def project(self, sources: Iterable[Source]) -> Project:
         """Check `.pql` sources together: they may refer to each other's segments, definitions and attributes."""
         return check_project(self.schema, tuple(sources))
+
+    def govern(self, project: Project, governance: Governance, now: datetime, drafts: bool = False) -> Governed:
+        """Judge a project: its segments for their purposes, its destinations for what they get. `now`: naive UTC, ends exemptions.
+
+        The findings of `load_governance` are not repeated in `diagnostics`; with errors among them nothing should be activated."""
+        return govern(self.schema, governance, project, now, drafts)
+
+    def audience(
+        self, governed: Governed, segment: str, destination: str = "", actions: Sequence[str] = ()
+    ) -> Audience:
+        """A segment with what consent takes away for a destination, or for some marketing actions; its `condition` is for engines.
+
+        Raises Unknown where a name is not known, a policy forbids it or a consent condition has errors: nothing is let through then."""
+        return audience(governed, segment, destination, actions)
 
     def sql(
         self,
@@ -221,3 +255,32 @@ class Environment:
         store.load([(1, typed)], rows)
         query = self.sql([expression], segments)
         return write_value(store.query(query.sql(), {"now": now})[0][1])
+
+
+def audience(governed: Governed, segment: str, destination: str = "", actions: Sequence[str] = ()) -> Audience:
+    """See `Environment.audience`."""
+    judge = governed.judge
+    checked = judge.project.segments.get(segment)
+    if checked is None or not checked.ok:
+        raise Unknown("PQL0206", f"no segment `{segment}` that checks")
+    place = judge.governance.destinations.get(destination)
+    if destination and place is None:
+        raise Unknown("PQL0529", f"there is no destination `{destination}`")
+    for action in actions:
+        if action not in judge.governance.actions:
+            raise Unknown("PQL0522", f"there is no marketing action `{action}`")
+    subject = judge.activation(segment, place) if place is not None else judge.segment(segment)
+    decision = governed.judged(subject, place.actions if place is not None else actions)
+    if not decision.allowed:
+        names = ", ".join(f"`{v.policy.name}`" for v in decision.violations)
+        help = "see `pql check` for the trail and the ways out"
+        reason = (
+            f"violates {names}"
+            if names
+            else f"refers to segments whose labels are not known: {', '.join(decision.unknown)}"
+        )
+        raise Unknown("PQL0520", f"`{segment}` {reason}", help)
+    consents = Consents(judge)
+    if consents.findings:
+        raise Unknown("PQL0537", consents.findings[0].message)
+    return consents.audience(subject, decision.actions)

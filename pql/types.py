@@ -64,7 +64,7 @@ class Field:
     """One named field of an object.
 
     `labels`: data usage labels. `enum`: the only values allowed; `suggested`: values that are usual (XDM
-    `meta:enum`). `origin`: where the field is declared, for lineage and messages.
+    `meta:enum`). `origin`: where the field is declared, for lineage and messages. `format`: JSON Schema's, such as `email`.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Field:
     deprecated: bool = False
     title: str = ""
     origin: str = ""
+    format: str = ""
 
 
 @dataclass(frozen=True, eq=False)

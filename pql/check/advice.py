@@ -61,15 +61,20 @@ def _unusual(field: ir.Field, value: ir.Const, findings: Findings) -> None:
         known = declared.suggested or (STANDARD_EVENT_TYPES if "." in text else (text,))
         help = did_you_mean(text, known) if text not in known else ""
         if help:
-            _say(findings, 
-                "PQL0210", value.span, f"no usual event type is `{text[:60]}`", help=help, label="unusual event type"
+            _say(
+                findings,
+                "PQL0210",
+                value.span,
+                f"no usual event type is `{text[:60]}`",
+                help=help,
+                label="unusual event type",
             )
     elif declared.suggested and text not in declared.suggested:
         help = did_you_mean(text, declared.suggested) or "usual are " + ", ".join(
             f"`{v}`" for v in declared.suggested[:6]
         )
-        _say(findings, 
-            "PQL0407", value.span, f"`{text[:60]}` is not among the usual values of `{field.name}`", help=help
+        _say(
+            findings, "PQL0407", value.span, f"`{text[:60]}` is not among the usual values of `{field.name}`", help=help
         )
 
 

@@ -9,6 +9,7 @@ import re2
 
 from pql.check.base import Base
 from pql.check.coerce import can_convert
+from pql.check.consents import consent_name, consent_names, consent_test
 from pql.check.scope import VariableScope, is_unknown
 from pql.diagnostics.suggest import did_you_mean
 from pql.functions import FUNCTIONS
@@ -51,6 +52,8 @@ class Calls(Base):
         if receiver is None and node.name in ("currentMonth", "currentYear", "currentDayOfMonth"):
             part = "get" + node.name.removeprefix("current")
             return self._arity(node, args, 0, 0) or ir.Call(part, (ir.Clock(),), INTEGER, span=node.span)
+        if node.name == "consented":
+            return self._consented(node, args)
         if node.name in ("mapEntry", "inSegment"):
             return self._named(node, args)
         if record.clock and not record.structural and receiver is None and not args:
@@ -193,6 +196,27 @@ class Calls(Base):
         if not isinstance(value, ir.Const) or not isinstance(value.value, str):
             return self.report("PQL0303", args[0].span, "`inSegment` takes the segment's id as a string")
         return self._segment(value.value, node)
+
+    def _consented(self, node: ast.Call, args: Arguments) -> ir.Expr:
+        """A consent of the profile, whatever the scope; the second argument is the namespace of `idSpecific`."""
+        wrong = self._arity(node, args, 1, 2)
+        if wrong is not None or node.receiver is not None:
+            return wrong or self.report("PQL0304", node.span, 'write `consented("marketing.email")`')
+        name = consent_name(args[0])
+        space = args[1].value if len(args) > 1 and isinstance(args[1], ast.Literal) else None
+        if name is None or (len(args) > 1 and not isinstance(space, str)):
+            return self.report(
+                "PQL0538", args[-1].span, "`consented` takes the name of a consent, as text or as a path"
+            )
+        known = consent_names(self.schema)
+        with self.binding() as var:
+            test = consent_test(self.schema, name, space if isinstance(space, str) else None, var, node.span)
+        if test is None:
+            help = did_you_mean(name, known) or (
+                "there are " + ", ".join(f"`{k}`" for k in known) if known else "the schema has no `consents`"
+            )
+            return self.report("PQL0538", args[0].span, f"the schema has no consent `{name[:60]}`", help)
+        return test
 
     def _segment(self, name: str, node: ast.Call) -> ir.Expr:
         target = self.catalog.segments.get(name)

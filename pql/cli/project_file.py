@@ -4,6 +4,7 @@ schema: ../schema.yaml      # any form that docs/SCHEMAS.md knows
 store: shop.duckdb
 zone: Europe/Copenhagen     # of `today`, `this month`; UTC when left out
 week_start: sunday          # monday when left out
+policies: [core.combining]  # docs/GOVERNANCE.md; read by `pql.policies`
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-KEYS = ("schema", "store", "zone", "week_start")
+KEYS = ("schema", "store", "zone", "week_start", "policies")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 

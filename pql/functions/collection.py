@@ -42,5 +42,6 @@ COLLECTION = (
     _structural("all", "quantifier", "The same as forall."),
     _structural("none", "quantifier", "Does no element satisfy the condition?"),
     _structural("one", "quantifier", "Does exactly one element satisfy the condition?"),
+    _structural("consented", "consent", "Does the profile consent, by the published fields and their defaults? GOVERNANCE has the order.", documented=False),
     _structural("inSegment", "segment", "Is the profile a member of the segment?"),
 )  # fmt: skip

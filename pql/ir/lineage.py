@@ -118,7 +118,9 @@ class _Reader:
         self.negated = False
 
     # --- recording ---
-    def record(self, path: str, kind: Type, own: frozenset[str], span: Span, whole: bool, implied: bool = False) -> None:
+    def record(
+        self, path: str, kind: Type, own: frozenset[str], span: Span, whole: bool, implied: bool = False
+    ) -> None:
         source, hops = None, list(self.hops)
         owner = self.via[-1] if self.via else ""
         place = span
@@ -288,7 +290,9 @@ class _Reader:
         self.visit(key, roots)
         paths = frozenset(f"{p}.{_key(key)}" for p in self._owner(map_, roots))
         for path in sorted(paths):
-            self.record(path, e.type, chain_labels(map_), written(map_) if isinstance(map_, ir.Field) else e.span, whole)
+            self.record(
+                path, e.type, chain_labels(map_), written(map_) if isinstance(map_, ir.Field) else e.span, whole
+            )
         return paths
 
     def _aggregate(self, e: ir.Aggregate, roots: Roots) -> Paths:

@@ -61,7 +61,9 @@ class Carrier:
         self._origins: dict[tuple[str, bool, str], tuple[tuple[str, Origin, str], ...]] = {}
 
     # --- expressions ---
-    def items(self, e: ir.Expr, merge: MergePolicy, home: Place, part: str = "rule", prefix: tuple[Step, ...] = ()) -> Iterator[Carried]:
+    def items(
+        self, e: ir.Expr, merge: MergePolicy, home: Place, part: str = "rule", prefix: tuple[Step, ...] = ()
+    ) -> Iterator[Carried]:
         """What an expression carries. `home`: the text that it stands in (`span.start` is added to places)."""
         yield from self._of_expression(e, merge, home, part, prefix, frozenset(), False)
 
@@ -122,7 +124,9 @@ class Carrier:
             return Place(self._text(read.via[-1], home), read.place)
         return Place(home.source, read.place.shift(home.span.start))
 
-    def _of_segment(self, id: str, steps: tuple[Step, ...], merge: MergePolicy, part: str, negated: bool) -> Iterator[Carried]:
+    def _of_segment(
+        self, id: str, steps: tuple[Step, ...], merge: MergePolicy, part: str, negated: bool
+    ) -> Iterator[Carried]:
         for given in self.segment_labels(id):
             yield Carried(given.label, Origin("segment", id, given.place), "", steps, part, negated, merge.name)
         own = self.merge_of(id)
@@ -141,7 +145,9 @@ class Carrier:
         from pql.policies.policy_files import bare
 
         return tuple(
-            Labelled(bare(v), Place(segment.source, s)) for p in own for v, s in zip(p.values, p.value_spans, strict=True)
+            Labelled(bare(v), Place(segment.source, s))
+            for p in own
+            for v, s in zip(p.values, p.value_spans, strict=True)
         )
 
     def merge_of(self, id: str) -> MergePolicy:
@@ -155,7 +161,10 @@ class Carrier:
         steps = path.split(".")
         if steps[0] != MEMBERSHIP:
             return ()
-        everything = (*self.project.segments, *(s for s in self.governance.segment_labels if s not in self.project.segments))
+        everything = (
+            *self.project.segments,
+            *(s for s in self.governance.segment_labels if s not in self.project.segments),
+        )
         if len(steps) < 3 or steps[2] == "*":
             return everything
         rest = ".".join(steps[2:])
@@ -166,7 +175,9 @@ class Carrier:
         return (rest.removesuffix("." + last) if last and len(steps) > 3 else rest,)
 
     # --- fields ---
-    def _of_read(self, read: Read, steps: tuple[Step, ...], merge: MergePolicy, part: str, negated: bool) -> Iterator[Carried]:
+    def _of_read(
+        self, read: Read, steps: tuple[Step, ...], merge: MergePolicy, part: str, negated: bool
+    ) -> Iterator[Carried]:
         seen = set()
         for label, origin, identity in self.origins(read.path, read.whole, merge):
             if label in read.dropped:
@@ -268,7 +279,9 @@ class Carrier:
             if not merge.merges(dataset):
                 continue
             for given in (*dataset.labels, *dataset.connection):
-                yield Carried(given.label, Origin("dataset", dataset.name, given.place), "", (), "rule", False, merge.name)
+                yield Carried(
+                    given.label, Origin("dataset", dataset.name, given.place), "", (), "rule", False, merge.name
+                )
         yield from self._all_fields(merge)
 
     def _all_fields(self, merge: MergePolicy) -> Iterator[Carried]:

@@ -57,7 +57,11 @@ def read_datasets(folder: Path, labels: Labels, findings: list[Diagnostic]) -> t
 
 
 def _dataset(stem: str, part: Part, labels: Labels) -> Dataset:
-    own = part.part("dataset") if isinstance(part.data.get("dataset"), dict) else Part(part.document, part.key, {}, part.findings)
+    own = (
+        part.part("dataset")
+        if isinstance(part.data.get("dataset"), dict)
+        else Part(part.document, part.key, {}, part.findings)
+    )
     name, kind = part.data.get("dataset") if isinstance(part.data.get("dataset"), str) else None, "record"
     if own.data:
         name, kind = own.data.get("name"), str(own.data.get("kind", "record"))

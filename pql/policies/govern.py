@@ -6,7 +6,7 @@ signed, and that has not run out, turns a violation into a warning. `now` is pas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -14,7 +14,9 @@ from pql.check.project import CheckedSegment, Project
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.diagnostics.suggest import did_you_mean
+from pql.ir.lineage import Read
 from pql.policies.carrying import schema_labels
+from pql.policies.consent import Consents
 from pql.policies.judge import Judge, Subject, Violation
 from pql.policies.model import Exemption, Governance, Place
 from pql.policies.policy_files import bare, unknown_action, unknown_label
@@ -46,12 +48,29 @@ class Governed:
     """`decisions`: purposes first, then destinations. `diagnostics`: everything to be said, errors where something is forbidden."""
 
     judge: Judge
+    today: date = date.min
     decisions: list[Decision] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
         return not any(d.is_error for d in self.diagnostics)
+
+    def judged(self, subject: Subject, actions: Sequence[str]) -> Decision:
+        """One subject, asked now: violations without those that an exemption excuses."""
+        standing, excused = [], []
+        for violation in self.judge.violations(subject, actions):
+            exemption = next(
+                (e for _, e in exempting(self.judge, violation, actions) if holds(e, violation, self.today)), None
+            )
+            if exemption is None:
+                standing.append(violation)
+            else:
+                excused.append((violation, exemption))
+        unknown = tuple(dict.fromkeys(id for id, _ in self.judge.carrier.unknown_segments(subject.condition)))
+        destination = subject.destination.id if subject.destination else ""
+        labels = self.judge.labels(subject)
+        return Decision(subject.segment, destination, tuple(actions), labels, tuple(standing), tuple(excused), unknown)
 
     def decision(self, segment: str, destination: str) -> Decision | None:
         """The answer for a segment at a destination, if it is activated there."""
@@ -71,9 +90,15 @@ class _Governing:
     def __init__(
         self, schema: Schema, governance: Governance, project: Project, today: date, drafts: bool, explain: bool
     ) -> None:
-        self.schema, self.governance, self.project, self.today, self.explain = schema, governance, project, today, explain
+        self.schema, self.governance, self.project, self.today, self.explain = (
+            schema,
+            governance,
+            project,
+            today,
+            explain,
+        )
         self.judge = Judge(schema, governance, project, drafts)
-        self.result = Governed(self.judge)
+        self.result = Governed(self.judge, today)
         self.used: set[int] = set()
         self.said: set[tuple[str, str]] = set()
 
@@ -86,7 +111,7 @@ class _Governing:
         for destination in self.governance.destinations.values():
             self._destination(destination.id)
         self._exemptions()
-        self.result.diagnostics += self.judge.findings
+        self.result.diagnostics += [*self.judge.findings, *Consents(self.judge).findings]
         return self.result
 
     def say(self, code: str, place: Place, message: str, help: str | tuple[str, ...] = "") -> None:
@@ -102,7 +127,9 @@ class _Governing:
             if label not in self.governance.labels and not placed:
                 source = Source("schema", "")
                 message = f"there is no label `{label}`, which `{path}` has"
-                self.say("PQL0521", Place(source, Span(event, event)), message, unknown_label(label, self.governance.labels))
+                self.say(
+                    "PQL0521", Place(source, Span(event, event)), message, unknown_label(label, self.governance.labels)
+                )
 
     def _names(self, segment: CheckedSegment) -> None:
         """Names in the properties of a segment."""
@@ -111,7 +138,12 @@ class _Governing:
             for value, span in zip(p.values, p.value_spans, strict=True):
                 place = Place(segment.source, span)
                 if p.name == "purpose" and bare(value) not in g.actions:
-                    self.say("PQL0522", place, f"there is no marketing action `{value}`", unknown_action(bare(value), g.actions))
+                    self.say(
+                        "PQL0522",
+                        place,
+                        f"there is no marketing action `{value}`",
+                        unknown_action(bare(value), g.actions),
+                    )
                 elif p.name == "labels" and bare(value) not in g.labels:
                     self.say("PQL0521", place, f"there is no label `{value}`", unknown_label(bare(value), g.labels))
                 elif p.name == "mergePolicy" and value not in g.merge_policies:
@@ -119,7 +151,9 @@ class _Governing:
 
     def _no_merge_policy(self, name: str, place: Place) -> None:
         known = self.governance.merge_policies
-        help = did_you_mean(name, known) or ("there are " + ", ".join(f"`{n}`" for n in known) if known else "declare it in `merge.yaml`")
+        help = did_you_mean(name, known) or (
+            "there are " + ", ".join(f"`{n}`" for n in known) if known else "declare it in `merge.yaml`"
+        )
         self.say("PQL0536", place, f"there is no merge policy `{name}`", help)
 
     # --- decisions ---
@@ -167,7 +201,7 @@ class _Governing:
 
     def _unknown(self, segment: CheckedSegment) -> tuple[str, ...]:
         """Segments elsewhere whose labels nobody has declared: nothing that refers to them can be judged."""
-        found = {}
+        found: dict[str, Read] = {}
         for id, read in self.judge.carrier.unknown_segments(segment.condition):
             found.setdefault(id, read)
         for id, read in found.items():
@@ -186,12 +220,14 @@ class _Governing:
             exemption = self._exemption(violation, actions)
             if exemption is None:
                 standing.append(violation)
-                self.result.diagnostics.append(describe(violation, place, self._ways(violation, actions), self.governance))
+                self.result.diagnostics.append(describe(violation, place, self._ways(violation, actions)))
             else:
                 excused.append((violation, exemption))
                 self.result.diagnostics.append(exempted(violation, exemption, place))
         destination = subject.destination.id if subject.destination else ""
-        decision = Decision(subject.segment, destination, tuple(actions), labels, tuple(standing), tuple(excused), unknown)
+        decision = Decision(
+            subject.segment, destination, tuple(actions), labels, tuple(standing), tuple(excused), unknown
+        )
         self.result.decisions.append(decision)
 
     def _ways(self, violation: Violation, actions: Sequence[str]) -> tuple[WayOut, ...]:
@@ -199,14 +235,9 @@ class _Governing:
 
     # --- exemptions ---
     def _exemption(self, violation: Violation, actions: Sequence[str]) -> Exemption | None:
-        destination = violation.subject.destination
-        for index, e in enumerate(self.governance.exemptions):
-            named = e.policy in (violation.policy.id, violation.policy.name) and e.segment == violation.subject.segment
-            there = e.destination == destination.id if destination is not None else bool(e.action) and e.action in actions
-            if not named or not there or violation.policy.hard:
-                continue
+        for index, e in exempting(self.judge, violation, actions):
             self.used.add(index)
-            if e.until >= self.today and e.policy_version in (None, violation.policy.version):
+            if holds(e, violation, self.today):
                 return e
             self.result.diagnostics.append(expired(violation, e, self.today))
         return None
@@ -218,11 +249,38 @@ class _Governing:
             if e.policy not in policies:
                 self.say("PQL0524", e.place, f"there is no policy `{e.policy}`", did_you_mean(e.policy, policies))
             elif e.segment not in self.project.segments:
-                self.say("PQL0529", e.place, f"no segment `{e.segment}` in this project", did_you_mean(e.segment, self.project.segments))
+                self.say(
+                    "PQL0529",
+                    e.place,
+                    f"no segment `{e.segment}` in this project",
+                    did_you_mean(e.segment, self.project.segments),
+                )
             elif e.destination and e.destination not in self.governance.destinations:
                 known = self.governance.destinations
-                self.say("PQL0529", e.place, f"there is no destination `{e.destination}`", did_you_mean(e.destination, known))
+                self.say(
+                    "PQL0529", e.place, f"there is no destination `{e.destination}`", did_you_mean(e.destination, known)
+                )
             elif e.action and e.action not in self.governance.actions:
-                self.say("PQL0522", e.place, f"there is no marketing action `{e.action}`", unknown_action(e.action, self.governance.actions))
+                self.say(
+                    "PQL0522",
+                    e.place,
+                    f"there is no marketing action `{e.action}`",
+                    unknown_action(e.action, self.governance.actions),
+                )
             elif index not in self.used:
                 self.say("PQL0531", e.place, f"this exemption from `{e.policy}` exempts nothing", "take it out")
+
+
+def exempting(judge: Judge, violation: Violation, actions: Sequence[str]) -> Iterator[tuple[int, Exemption]]:
+    """The exemptions that name a violation, whether they hold or not; nothing exempts from a rule outside of policies."""
+    destination = violation.subject.destination
+    for index, e in enumerate(judge.governance.exemptions):
+        named = e.policy in (violation.policy.id, violation.policy.name) and e.segment == violation.subject.segment
+        there = e.destination == destination.id if destination is not None else bool(e.action) and e.action in actions
+        if named and there and not violation.policy.hard:
+            yield index, e
+
+
+def holds(exemption: Exemption, violation: Violation, today: date) -> bool:
+    """It has not run out, and the policy is still at the version that it was signed for."""
+    return exemption.until >= today and exemption.policy_version in (None, violation.policy.version)

@@ -16,7 +16,7 @@ from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
 from pql.labels import closed, said_by
-from pql.policies.carrying import Carried, Carrier, Step
+from pql.policies.carrying import Carried, Carrier, Origin, Step
 from pql.policies.expression import violates, why
 from pql.policies.model import Destination, Governance, LabelIs, MappedField, MergePolicy, Place, Policy
 from pql.policies.policy_files import bare
@@ -24,7 +24,7 @@ from pql.source import Source, Span
 from pql.syntax import parse_expression
 from pql.xdm.schema import Schema
 
-ANY_EXPORT = ("exportToThirdParty", "segmentMatch")
+CACHED_MOST = 500
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ class Judge:
     def __post_init__(self) -> None:
         self.carrier = Carrier(self.schema, self.governance, self.project)
         self._exports: dict[str, tuple[Export, ...]] = {}
+        self._carried: dict[int, tuple[Subject, tuple[Carried, ...]]] = {}
 
     # --- subjects ---
     def segment(self, id: str, merge: MergePolicy | None = None) -> Subject:
@@ -128,10 +129,28 @@ class Judge:
     # --- labels ---
     def carried(self, subject: Subject) -> tuple[Carried, ...]:
         """Every label that reaches the subject, with its way: the rule's, the exported fields', the merge policies'."""
+        known = self._carried.get(id(subject))
+        if known is None or known[0] is not subject:
+            if len(self._carried) > CACHED_MOST:
+                self._carried.clear()
+            known = self._carried[id(subject)] = (subject, self._gather(subject))
+        return known[1]
+
+    def _gather(self, subject: Subject) -> tuple[Carried, ...]:
         found: list[Carried] = []
         segment = self.project.segments[subject.segment]
-        found += self.carrier._of_segment(subject.segment, (), subject.merge, "rule", False) if subject.merge else ()
-        found = [c for c in found if c.label != "C10" or c.origin.kind != "merge policy"]
+        for given in self.carrier.segment_labels(subject.segment):
+            found.append(
+                Carried(
+                    given.label,
+                    Origin("segment", subject.segment, given.place),
+                    "",
+                    (),
+                    "rule",
+                    False,
+                    subject.merge.name,
+                )
+            )
         found += self.carrier.items(subject.condition, subject.merge, Place(segment.source))
         if subject.merge.stitched:
             found.append(self.carrier.of_merge(subject.merge, (), "rule"))
@@ -186,7 +205,9 @@ def _reasons(policy: Policy, have: frozenset[str], carried: tuple[Carried, ...])
     return tuple(found.values())
 
 
-def violated_by(governance: Governance, labels: Iterable[str], actions: Sequence[str], drafts: bool = False) -> tuple[Policy, ...]:
+def violated_by(
+    governance: Governance, labels: Iterable[str], actions: Sequence[str], drafts: bool = False
+) -> tuple[Policy, ...]:
     """The policies that deny one of the actions to data with these labels, implied ones included."""
     have = closed(frozenset(labels))
     wanted = set(actions)

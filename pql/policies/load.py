@@ -8,7 +8,16 @@ from pql.diagnostics.model import Diagnostic
 from pql.labels import CORE, UsageLabel
 from pql.policies.data_files import files_of, parts_of, read_datasets, read_merge_policies
 from pql.policies.expression import lint
-from pql.policies.model import ConsentPolicy, Destination, Exemption, Governance, Labelled, MarketingAction, Place, Policy
+from pql.policies.model import (
+    ConsentPolicy,
+    Destination,
+    Exemption,
+    Governance,
+    Labelled,
+    MarketingAction,
+    Place,
+    Policy,
+)
 from pql.policies.policy_files import core_actions, core_policies, read_actions, read_policy, unknown_label
 from pql.policies.project_files import (
     Choices,
@@ -118,7 +127,9 @@ class _Loading:
             if p.label not in self.labels:
                 document = Document(p.source, None)
                 help = unknown_label(p.label, self.labels)
-                Part(document, (), None, self.findings).say(f"there is no label `{p.label[:60]}`", help, "PQL0521", p.span)
+                Part(document, (), None, self.findings).say(
+                    f"there is no label `{p.label[:60]}`", help, "PQL0521", p.span
+                )
             path = ".".join(p.path)
             for full in {"profile": [path], "event": [f"xEvent.{path}"]}.get(p.section, [path, f"xEvent.{path}"]):
                 found.setdefault((full, p.label), Place(p.source, p.span))

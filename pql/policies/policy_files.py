@@ -16,7 +16,17 @@ from pql.xdm.documents import read_document
 
 CORE = Path(__file__).parent / "core"
 STATUSES = ("DRAFT", "ENABLED", "DISABLED")
-KEPT = ("created", "createdUser", "createdClient", "updated", "updatedUser", "updatedClient", "imsOrg", "sandboxName", "_links")
+KEPT = (
+    "created",
+    "createdUser",
+    "createdClient",
+    "updated",
+    "updatedUser",
+    "updatedClient",
+    "imsOrg",
+    "sandboxName",
+    "_links",
+)
 KEYS = ("id", "name", "status", "description", "marketingActionRefs", "deny", "version", *KEPT)
 LEVELS_MOST = 10
 LABELS_MOST = 100
@@ -150,7 +160,9 @@ def core_policies(labels: Labels, actions: Actions) -> tuple[dict[str, Policy], 
     aliases: dict[str, str] = {}
     for item in Part(document, (), document.data, findings).items("policies"):
         own: dict[str, Any] = item.data
-        plain = Part(document, item.key, {k: v for k, v in own.items() if k not in ("alias", "hard", "template")}, findings)
+        plain = Part(
+            document, item.key, {k: v for k, v in own.items() if k not in ("alias", "hard", "template")}, findings
+        )
         policy = read_policy(plain, labels, actions, "")
         assert policy is not None
         hard = own.get("hard") is True

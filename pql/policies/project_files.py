@@ -54,7 +54,9 @@ def read_choices(part: Part) -> Choices:
     return Choices(tuple((p.data, p.place) for p in own.words("enabled")), mode == "conservative")
 
 
-def enabled_core(choices: Choices, core: Mapping[str, Policy], aliases: Mapping[str, str], part: Part | None) -> list[Policy]:
+def enabled_core(
+    choices: Choices, core: Mapping[str, Policy], aliases: Mapping[str, str], part: Part | None
+) -> list[Policy]:
     """The core policies with those enabled that the project chose; an unknown id is an error."""
     wanted = set()
     for id, place in choices.enabled:
@@ -108,7 +110,13 @@ def read_destination(part: Part, actions: Actions, id: str) -> Destination | Non
         places["action", name] = p.place
     segments = []
     for s in part.items("segments"):
-        inner = s.part("id") if isinstance(s.data, dict) and s.has("id") else s.part("segment") if isinstance(s.data, dict) and s.has("segment") else s
+        inner = (
+            s.part("id")
+            if isinstance(s.data, dict) and s.has("id")
+            else s.part("segment")
+            if isinstance(s.data, dict) and s.has("segment")
+            else s
+        )
         if not isinstance(inner.data, str):
             s.say("`segments` holds ids of segments")
             continue
@@ -119,7 +127,12 @@ def read_destination(part: Part, actions: Actions, id: str) -> Destination | Non
     own = part.text("id", id)
     if not part.has("marketingActions"):
         message = f"the destination `{own}` names no marketing action: no policy judges it"
-        part.say(message, "write `marketingActions: […]`; an empty list says that it is meant so", "PQL0533", part.document.key(*part.key, "id"))
+        part.say(
+            message,
+            "write `marketingActions: […]`; an empty list says that it is meant so",
+            "PQL0533",
+            part.document.key(*part.key, "id"),
+        )
     place = part.place_of("id") if part.has("id") else part.place
     return Destination(
         own, part.text("name", part.text("title", own)), part.text("kind", part.text("type", "")), tuple(dict.fromkeys(names)),
@@ -164,7 +177,9 @@ def _row(item: Part) -> MappedField | None:
 def read_consent(part: Part, labels: Labels, actions: Actions) -> ConsentPolicy | None:
     if not part.is_object("a consent policy"):
         return None
-    part.known(("id", "name", "status", "description", "marketingActionRefs", "labels", "condition"), "a consent policy")
+    part.known(
+        ("id", "name", "status", "description", "marketingActionRefs", "labels", "condition"), "a consent policy"
+    )
     status = part.text("status", "ENABLED")
     if status not in STATUSES:
         part.part("status").say(f"`{status[:40]}` is no status", "write DRAFT, ENABLED or DISABLED")
@@ -184,7 +199,9 @@ def read_exemption(part: Part) -> Exemption | None:
         return None
     keys = ("policy", "segment", "destination", "action", "approvedBy", "reason", "until", "policyVersion")
     part.known(keys, "an exemption")
-    texts: dict[str, Any] = {k: part.text(k, what="an exemption") for k in ("policy", "segment", "approvedBy", "reason")}
+    texts: dict[str, Any] = {
+        k: part.text(k, what="an exemption") for k in ("policy", "segment", "approvedBy", "reason")
+    }
     for name, value in texts.items():
         if part.has(name) and not value.strip():
             part.part(name).say(f"`{name}` is empty", "an exemption says who answers for it, and why")
@@ -199,4 +216,13 @@ def read_exemption(part: Part) -> Exemption | None:
     )  # fmt: skip
 
 
-__all__ = ["Choices", "enabled_core", "listed", "read_choices", "read_consent", "read_destination", "read_exemption", "read_labels_file"]
+__all__ = [
+    "Choices",
+    "enabled_core",
+    "listed",
+    "read_choices",
+    "read_consent",
+    "read_destination",
+    "read_exemption",
+    "read_labels_file",
+]

@@ -13,7 +13,7 @@ from pql.diagnostics.model import Diagnostic, Label
 from pql.policies.carrying import Carried
 from pql.policies.expression import words
 from pql.policies.judge import Violation
-from pql.policies.model import Exemption, Governance, Place
+from pql.policies.model import Exemption, Place
 from pql.policies.ways_out import WayOut
 from pql.source import Span
 
@@ -21,7 +21,7 @@ LABELS_MOST = 60
 TRAILS_MOST = 12
 
 
-def describe(violation: Violation, place: Place, ways: tuple[WayOut, ...], governance: Governance) -> Diagnostic:
+def describe(violation: Violation, place: Place, ways: tuple[WayOut, ...]) -> Diagnostic:
     """PQL0520. The main place is the purpose, or the segment's line in the destination."""
     findings = Findings(place.source)
     labels = tuple(_labels(violation))
@@ -41,7 +41,7 @@ def message(violation: Violation) -> str:
         where = f"`{subject.destination.id}`" if subject.destination else "outside"
         return f"the policy `{violation.policy.name}` lets nothing of {what} go to {where}"
     actions = " and ".join(f"`{a}`" for a in violation.actions)
-    where = f" at `{subject.destination.id}`" if subject.destination else ""
+    where = f" at `{subject.destination.id}`" if subject.destination and not subject.exports else ""
     return f"the policy `{violation.policy.name}` does not allow {actions} with {what}{where}"
 
 
@@ -55,7 +55,9 @@ def _help(violation: Violation, ways: tuple[WayOut, ...]) -> tuple[str, ...]:
         lines.append(f"trail: and {len(trails) - TRAILS_MOST} more; `pql policy check --format json` has all")
     lines += [f"way out: {w.words}" for w in ways]
     if not ways:
-        lines.append("no small change would do: the segment is about this data, or its use is; a data steward may exempt it")
+        lines.append(
+            "no small change would do: the segment is about this data, or its use is; a data steward may exempt it"
+        )
     return tuple(lines)
 
 
@@ -104,11 +106,17 @@ def _labels(violation: Violation) -> Iterator[Label]:
                 add(step.place, f"through the {step.kind} `{step.name}`")
     for carried in violation.trail:
         implied = _implied(violation, carried)
-        add(carried.origin.place, f"`{carried.label}` is given to the {carried.origin.kind} `{carried.origin.name or 'default'}`{implied}")
+        add(
+            carried.origin.place,
+            f"`{carried.label}` is given to the {carried.origin.kind} `{carried.origin.name or 'default'}`{implied}",
+        )
     subject = violation.subject
     if subject.destination is not None:
         for action in violation.actions:
-            add(subject.destination.at("action", action), f"`{action}` is a marketing action of `{subject.destination.id}`")
+            add(
+                subject.destination.at("action", action),
+                f"`{action}` is a marketing action of `{subject.destination.id}`",
+            )
     add(violation.policy.place, "the policy")
     for reason in violation.reasons:
         add(reason.wanted.place, f"denies `{reason.wanted.label}`")
@@ -116,14 +124,19 @@ def _labels(violation: Violation) -> Iterator[Label]:
 
 
 def _implied(violation: Violation, carried: Carried) -> str:
-    wanted = [r.wanted.label for r in violation.reasons if carried in r.carried and r.wanted.label != carried.label]
+    wanted = [r.wanted.label for r in violation.reasons if carried in r.carried]
+    if carried.label in wanted:
+        return ""
     return f", which implies {' and '.join(f'`{w}`' for w in wanted)}" if wanted else ""
 
 
 def exempted(violation: Violation, exemption: Exemption, place: Place) -> Diagnostic:
     """PQL0532: a violation that somebody answers for."""
     findings = Findings(place.source)
-    labels = (Label(exemption.place.source, exemption.place.span, "the exemption"), Label(violation.policy.place.source, violation.policy.place.span, "the policy"))
+    labels = (
+        Label(exemption.place.source, exemption.place.span, "the exemption"),
+        Label(violation.policy.place.source, violation.policy.place.span, "the policy"),
+    )
     help = f"exempted by {exemption.approved_by} until {exemption.until.isoformat()}: {exemption.reason}"
     findings.report("PQL0532", place.span, message(violation), label="exempted", labels=labels, help=help)
     return findings.items[0]

@@ -38,7 +38,10 @@ def ways_out(judge: Judge, violation: Violation, actions: Sequence[str]) -> tupl
 
     found: list[WayOut] = []
     for candidate, subject, for_ in _candidates(judge, violation, actions):
-        if not any(set(w.drop) <= set(candidate.drop) and w.drop and w.kind != "action" for w in found) or not candidate.drop:
+        if (
+            not any(set(w.drop) <= set(candidate.drop) and w.drop and w.kind != "action" for w in found)
+            or not candidate.drop
+        ):
             if works(subject, for_):
                 found.append(candidate)
     return tuple(dict.fromkeys(found))[:OFFERED_MOST]
@@ -87,11 +90,12 @@ def _targets(carried: Sequence[Carried]) -> frozenset[str]:
 
 
 def _without(judge: Judge, subject: Subject, paths: frozenset[str], targets: frozenset[str]) -> Subject | None:
-    condition: ir.Expr | None = subject.condition
+    condition = subject.condition
     if paths:
-        condition = prune(subject.condition, judge, paths)
-        if condition is None or condition == ir.TRUE:
+        pruned = prune(subject.condition, judge, paths)
+        if pruned is None or pruned == ir.TRUE:
             return None
+        condition = pruned
     exports = tuple(e for e in subject.exports if e.row.target not in targets)
     if targets and not exports and subject.exports and len(subject.exports) == len(targets) and not subject.destination:
         return None
@@ -149,7 +153,11 @@ def _touches(e: ir.Expr, judge: Judge, paths: frozenset[str]) -> bool:
             return True
         if tail.startswith("xEvent") and "xEvent" in paths:
             return True
-    if isinstance(e, ir.Call) and e.function == "get" and any(p.split(".")[0] in ("identityMap", "segmentMembership") for p in paths):
+    if (
+        isinstance(e, ir.Call)
+        and e.function == "get"
+        and any(p.split(".")[0] in ("identityMap", "segmentMembership") for p in paths)
+    ):
         if any(r.path in paths for r in reads(e, judge.project.conditions)):
             return True
     return any(_touches(p, judge, paths) for p in parts(e))
@@ -172,7 +180,10 @@ def _drop_words(violation: Violation, paths: frozenset[str], targets: frozenset[
     if fields:
         own = [c for c in violation.trail if c.part == "rule" and c.path in paths and c.steps]
         through = dict.fromkeys(f"the {c.steps[0].kind} `{c.steps[0].name}`" for c in own if c.steps[0].kind != "field")
-        said.append(f"leave out of the segment what reads {_and(fields)}" + (f" (through {', '.join(through)})" if through else ""))
+        said.append(
+            f"leave out of the segment what reads {_and(fields)}"
+            + (f" (through {', '.join(through)})" if through else "")
+        )
     if segments:
         said.append(f"leave out the reference to {_and(segments)}")
     if targets:

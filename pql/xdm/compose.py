@@ -105,6 +105,7 @@ class Composer:
         return Field(
             name, kind, frozenset(), tuple(closed) if closed and plain else None,
             tuple(usual) if usual and not closed and plain else None, deprecated, title, origin,
+            next((str(n["format"]) for n, _ in fragments if "format" in n), "") if plain else "",
         )  # fmt: skip
 
     def type(self, places: list[Place], fragments: list[Place], origin: str) -> Type:

@@ -94,11 +94,11 @@ class _Loader(yaml.SafeLoader):
     """Refuses aliases as they are read, before anything is built of them."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             span = Span(event.start_mark.index, event.end_mark.index)
             raise _Refused(span, "anchors and aliases are not allowed here: write the value out")
-        return super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        return super().compose_node(parent, index)
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
