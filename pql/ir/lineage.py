@@ -40,7 +40,7 @@ class Read:
     `path` is from the profile, lists on the way included. `span` is the place in the text of the expression, or of the
     innermost segment of `via`, the ids of the segments on the way, outermost first. `trail` has every step on the way,
     `place` and `home` the field's own place and the definition's text that it stands in (None: the segment's text).
-    `whole`: all that is in it is read. `implied`: read for the order of events. `negated`: below an odd number of `not`.
+    `whole`: all that is in it is read. `implied`: read for the order of events. `negated`: below a `not`.
     `dropped`: labels that a function takes away (`labels` is without them).
     """
 
@@ -154,9 +154,9 @@ class _Reader:
             case ir.InSegment():
                 return self._segment(e)
             case ir.Not():
-                self.negated = not self.negated
+                before, self.negated = self.negated, self.negated or not isinstance(e.operand, ir.IsNull)
                 self.visit(e.operand, roots)
-                self.negated = not self.negated
+                self.negated = before
                 return NOTHING
             case ir.If():
                 self.visit(e.condition, roots)

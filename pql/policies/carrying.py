@@ -80,7 +80,7 @@ class Carrier:
         declared: set[tuple[str, ...]] = set()
         for read in reads(e, self.project.conditions, LABEL_RULES):
             steps = (*prefix, *self._steps(read, home))
-            under = negated != read.negated
+            under = negated or read.negated
             for depth, id in enumerate(read.via):
                 if read.via[: depth + 1] not in declared:
                     declared.add(read.via[: depth + 1])
