@@ -16,6 +16,7 @@ from pql.functions import FUNCTIONS
 from pql.functions.personalization import CONVERSIONS
 from pql.functions.record import Function, Overload
 from pql.ir import nodes as ir
+from pql.source import Span
 from pql.syntax import ast
 from pql.types import (
     BOOLEAN,
@@ -227,17 +228,17 @@ class Calls(Base):
             code = "PQL0206" if help else "PQL0212"
             self.findings.report(code, node.args[0].span, f"no segment `{name}` in this project", help=help)
         kind = self.schema.profile.fields["segmentMembership"].type
-        entry: ir.Expr = ir.Field(self.profile, "segmentMembership", kind)
+        entry: ir.Expr = ir.Field(self.profile, "segmentMembership", kind, span=node.span)
         for key in ("ups", name):
             assert isinstance(entry.type, MapType)
-            entry = ir.Call("get", (entry, ir.Const(key, STRING)), entry.type.value)
-        status = self.field_of(entry, "status")
+            entry = ir.Call("get", (entry, ir.Const(key, STRING)), entry.type.value, span=node.span)
+        status = self.field_of(entry, "status", node.span)
         tests = tuple(ir.Compare("=", status, ir.Const(s, STRING), span=node.span) for s in ("realized", "existing"))
         return ir.Or(tests, span=node.span)
 
-    def field_of(self, value: ir.Expr, name: str) -> ir.Expr:
+    def field_of(self, value: ir.Expr, name: str, span: Span) -> ir.Expr:
         assert isinstance(value.type, ObjectType)
-        return ir.Field(value, name, value.type.fields[name].type)
+        return ir.Field(value, name, value.type.fields[name].type, span=span)
 
     # --- any value ---
     def call_isnull(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:

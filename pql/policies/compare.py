@@ -13,7 +13,7 @@ from pql.policies.report import message, trail_words
 
 @dataclass(frozen=True)
 class Change:
-    """`kind`: stopped, allowed, reason (forbidden before and after, by other policies), new or gone. `use`: the destination, or the
+    """`kind`: stopped, refused (new, and forbidden), allowed, reason (forbidden before and after, by other policies), new or gone. `use`: the destination, or the
     purpose."""
 
     kind: str
@@ -28,7 +28,7 @@ def compare(old: Governed, new: Governed) -> tuple[Change, ...]:
     before, after = _decisions(old), _decisions(new)
     found = [c for key in after for c in _one(key, before.get(key), after[key])]
     found += [Change("gone", *key) for key in before if key not in after]
-    order = {"stopped": 0, "allowed": 1, "reason": 2, "new": 3, "gone": 4}
+    order = {"stopped": 0, "refused": 1, "allowed": 2, "reason": 3, "new": 4, "gone": 5}
     return tuple(sorted(found, key=lambda c: order[c.kind]))
 
 
@@ -39,7 +39,7 @@ def _decisions(governed: Governed) -> dict[tuple[str, str], Decision]:
 def _one(key: tuple[str, str], old: Decision | None, new: Decision) -> list[Change]:
     reasons, trail = _why(new)
     if old is None:
-        return [Change("new" if new.allowed else "stopped", *key, reasons, trail)]
+        return [Change("new" if new.allowed else "refused", *key, reasons, trail)]
     if old.allowed and not new.allowed:
         return [Change("stopped", *key, reasons, trail)]
     if not old.allowed and new.allowed:

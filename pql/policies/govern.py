@@ -164,7 +164,10 @@ class _Governing:
         unknown = self._unknown(segment)
         subject = self.judge.segment(segment.id)
         labels = self.judge.labels(subject)
-        for action, span in dict(reversed(purposes)).items():
+        first: dict[str, Span] = {}
+        for action, span in purposes:
+            first.setdefault(action, span)
+        for action, span in first.items():
             found = self.judge.violations(subject, [action])
             self._decide(subject, [action], labels, found, Place(segment.source, span), unknown)
 

@@ -244,7 +244,7 @@ def diff(
     with tempfile.TemporaryDirectory() as scratch:
         before = judged(Path(old) if Path(old).is_dir() else _revision(old, new, Path(scratch)), schema, at)
     changes = compare(before.governed, after.governed)
-    stopped = any(c.kind == "stopped" for c in changes)
+    stopped = any(c.kind in ("stopped", "refused") for c in changes)
     broken = [d for d in after.found if d.is_error and d.code != "PQL0520"]
     if format == "json":
         rows = [
@@ -261,6 +261,7 @@ def diff(
 
 SAID = {
     "stopped": "would stop",
+    "refused": "new, and refused",
     "allowed": "would be allowed",
     "reason": "stays forbidden, for other reasons",
     "new": "new, allowed",
