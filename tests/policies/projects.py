@@ -18,6 +18,13 @@ from pql.source import Source
 NOW = datetime(2026, 3, 1, 12)
 
 
+class Plain(yaml.SafeDumper):
+    """Writes everything out, as the files have it."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 @dataclass(frozen=True)
 class Made:
     environment: Environment
@@ -41,9 +48,8 @@ def write(folder: Path, files: Mapping[str, Any]) -> None:
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(
-            content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False), encoding="utf-8"
-        )
+        text = content if isinstance(content, str) else yaml.dump(content, Dumper=Plain, sort_keys=False)
+        path.write_text(text, encoding="utf-8")
 
 
 def judge(folder: Path, now: datetime = NOW, drafts: bool = False) -> Made:
