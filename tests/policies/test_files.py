@@ -10,7 +10,12 @@ import pytest
 from tests.policies.projects import judge, underlined, write
 
 SCHEMA = {"profile": {"a": {"type": "string", "labels": ["I1"]}, "b": "string"}}
-POLICY: dict[str, Any] = {"name": "P", "status": "ENABLED", "marketingActionRefs": ["emailTargeting"], "deny": {"label": "I1"}}
+POLICY: dict[str, Any] = {
+    "name": "P",
+    "status": "ENABLED",
+    "marketingActionRefs": ["emailTargeting"],
+    "deny": {"label": "I1"},
+}
 SEGMENT = 'segment s { where b = "x" }'
 
 CASES: list[tuple[str, dict[str, Any], str, str, str]] = [
@@ -114,7 +119,10 @@ def test_subsumed_and_equal_policies(tmp_path: Path) -> None:
     ]
     write(tmp_path, {"schema.yaml": SCHEMA, "segments.pql": SEGMENT, "policies/p.yaml": policies})
     said = [d.message for d in judge(tmp_path).found if d.code == "PQL0527"]
-    assert said == ["the policy `P` says nothing that is not said by `Q`", "the policy `R` says nothing that is not said by `Q`"]
+    assert said == [
+        "the policy `P` says nothing that is not said by `Q`",
+        "the policy `R` says nothing that is not said by `Q`",
+    ]
 
 
 def test_json_with_tabs_has_places(tmp_path: Path) -> None:

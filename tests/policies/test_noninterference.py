@@ -63,7 +63,9 @@ def labelled(r: random.Random) -> tuple[Schema, list[tuple[bool, tuple[str, ...]
     return make_schema(profile.fields, event.fields), [(e, tuple(p.split("."))) for e, p in chosen]
 
 
-def changed(people: list[Document], marks: list[tuple[bool, tuple[str, ...]]], schema: Schema, r: random.Random) -> list[Document]:
+def changed(
+    people: list[Document], marks: list[tuple[bool, tuple[str, ...]]], schema: Schema, r: random.Random
+) -> list[Document]:
     """The people with other values, or none, wherever the label is."""
     new = copy.deepcopy(people)
     others = [person(r) for _ in range(4 * PEOPLE)]
@@ -109,7 +111,9 @@ def typed(people: list[Document], schema: Schema) -> list[Document]:
 def answers(environment: Environment, people: list[Document], conditions: list[Any]) -> list[list[Any]]:
     """For each condition what the plain evaluator gives, and SQL in the complete and the fast form."""
     store, evaluator = Store.memory(environment.schema), Evaluator()
-    store.load([(i, p) for i, (p, _) in enumerate(people)], [(i, e) for i, (_, events) in enumerate(people) for e in events])
+    store.load(
+        [(i, p) for i, (p, _) in enumerate(people)], [(i, e) for i, (_, events) in enumerate(people) for e in events]
+    )
 
     def plain(condition: Any) -> list[Any]:
         try:
