@@ -115,8 +115,10 @@ def general_opt_out(schema: Schema) -> ir.Expr | None:
     nowhere = Span(0, 0)
     profile = ir.Var(ir.PROFILE, schema.profile)
     tests: list[ir.Expr] = []
-    opts = _path(profile, "privacyOptOuts", nowhere)
-    if opts is not None and isinstance(opts.type, ListType):
+    for path in ("privacyOptOuts", "optOutConsentLevel.privacyOptOuts"):
+        opts = _path(profile, path, nowhere)
+        if opts is None or not isinstance(opts.type, ListType):
+            continue
         one = ir.Var(1, opts.type.element)
         kind, value = _path(one, "optOutType", nowhere), _path(one, "optOutValue", nowhere)
         if kind is not None and value is not None and kind.type == value.type == STRING:

@@ -7,6 +7,7 @@ in them is left alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pql.diagnostics.model import Diagnostic
@@ -53,7 +54,10 @@ def read_datasets(folder: Path, labels: Labels, findings: list[Diagnostic]) -> t
     for file, part in parts_of(files_of(folder, "sources"), findings, folder):
         if part.is_object("a source"):
             found.append(_dataset(file.stem, part, labels))
-    return tuple(found)
+    labels_of: dict[str, tuple[Labelled, ...]] = {}
+    for dataset in found:  # several sources may feed one dataset: its labels are those that any of them gives it
+        labels_of[dataset.name] = tuple(dict.fromkeys((*labels_of.get(dataset.name, ()), *dataset.labels)))
+    return tuple(replace(d, labels=labels_of[d.name]) for d in found)
 
 
 def _dataset(stem: str, part: Part, labels: Labels) -> Dataset:

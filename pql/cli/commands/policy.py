@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -236,6 +234,8 @@ def diff(
 
     Example: pql policy diff ./as-it-is ./as-planned
     """
+    import tempfile
+
     from pql.api import compare
     from pql.cli.governing import judged
 
@@ -283,6 +283,7 @@ def _say(changes: tuple[Change, ...]) -> None:
 def _revision(revision: str, folder: Path, scratch: Path) -> Path:
     """The folder as it was at a git revision, written out for a moment."""
     import io
+    import subprocess
     import tarfile
 
     def git(*words: str) -> bytes:

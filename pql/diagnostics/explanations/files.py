@@ -19,8 +19,9 @@ segment vip { where loyalty.tier = "gold" or loyalty.points > 1000 }
 ```
 """,
     "PQL0502": """
-A segment has no property of that name. The properties are `description`, `owner`, `tags`, `purpose` and `evaluate`;
-an unknown one is an error, since a setting that is silently ignored is worse than none.
+A segment has no property of that name. The properties are `description`, `owner`, `tags`, `purpose`, `evaluate`,
+`labels`, `mergePolicy` and `excludeOptOut`; an unknown one is an error, since a setting that is silently ignored is
+worse than none.
 
 ```pql
 segment vip {
