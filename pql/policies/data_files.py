@@ -6,15 +6,16 @@ in them is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pql.diagnostics.model import Diagnostic
 from pql.policies.model import Dataset, Labelled, MergePolicy
 from pql.policies.policy_files import Labels, read_label
 from pql.policies.reading import Part
-from pql.xdm.documents import read_document
+from pql.source import Source
+from pql.xdm.documents import Document, parse_document, read_document
 
 SUFFIXES = (".yaml", ".yml", ".json")
 FILES_MOST = 2000
@@ -22,38 +23,42 @@ EVENT_KINDS = ("event", "experienceevent", "time-series", "timeseries")
 OWN = ("dataset", "labels", "mapping", "identities")
 
 
-def files_of(folder: Path, *names: str) -> list[Path]:
-    """The YAML and JSON files called so, and those in the folders called so, in the order of their names."""
-    found = [folder / f"{n}{s}" for n in names for s in SUFFIXES if (folder / f"{n}{s}").is_file()]
-    for name in names:
-        if (folder / name).is_dir():
-            found += sorted(p for p in (folder / name).iterdir() if p.suffix in SUFFIXES and p.is_file())
-    return found[:FILES_MOST]
+Tree = Path | Mapping[str, str]
+"""A project's files: a folder, or texts by their names relative to it (`policies/ads.yaml`)."""
 
 
-def parts_of(files: list[Path], findings: list[Diagnostic], folder: Path) -> Iterator[tuple[Path, Part]]:
-    """The files that can be read, each as a part."""
-    for file in files:
-        document = read_document(file, findings, name=shown(file, folder))
+def parts_of(tree: Tree, findings: list[Diagnostic], *names: str) -> Iterator[tuple[str, Part]]:
+    """The YAML and JSON files called so, and those in the folders called so, in the order of their names: stem and content."""
+    for stem, document in _documents(tree, findings, names):
         if document is not None:
-            yield file, Part(document, (), document.data, findings)
+            yield stem, Part(document, (), document.data, findings)
 
 
-def shown(file: Path, folder: Path) -> str:
-    """A file's name for people: as the project was named."""
-    return str(file)
+def _documents(tree: Tree, findings: list[Diagnostic], names: tuple[str, ...]) -> Iterator[tuple[str, Document | None]]:
+    if isinstance(tree, Path):
+        found = [tree / f"{n}{s}" for n in names for s in SUFFIXES if (tree / f"{n}{s}").is_file()]
+        for name in names:
+            if (tree / name).is_dir():
+                found += sorted(p for p in (tree / name).iterdir() if p.suffix in SUFFIXES and p.is_file())
+        for file in found[:FILES_MOST]:
+            yield file.stem, read_document(file, findings)
+        return
+    for name in sorted(tree)[:FILES_MOST]:
+        path = PurePosixPath(name)
+        if path.suffix in SUFFIXES and (path.stem if path.parent == PurePosixPath(".") else str(path.parent)) in names:
+            yield path.stem, parse_document(Source(name, tree[name]), findings)
 
 
 def read_labels(part: Part, name: str, labels: Labels) -> tuple[Labelled, ...]:
     return tuple(Labelled(read_label(p, labels), p.place) for p in part.words(name))
 
 
-def read_datasets(folder: Path, labels: Labels, findings: list[Diagnostic]) -> tuple[Dataset, ...]:
+def read_datasets(tree: Tree, labels: Labels, findings: list[Diagnostic]) -> tuple[Dataset, ...]:
     """One entry a source file."""
     found = []
-    for file, part in parts_of(files_of(folder, "sources"), findings, folder):
+    for stem, part in parts_of(tree, findings, "sources"):
         if part.is_object("a source"):
-            found.append(_dataset(file.stem, part, labels))
+            found.append(_dataset(stem, part, labels))
     labels_of: dict[str, tuple[Labelled, ...]] = {}
     for dataset in found:  # several sources may feed one dataset: its labels are those that any of them gives it
         labels_of[dataset.name] = tuple(dict.fromkeys((*labels_of.get(dataset.name, ()), *dataset.labels)))
@@ -102,10 +107,10 @@ def _path(text: str) -> str:
     return ".".join(step.removeprefix("xdm:") for step in plain.split(".") if step != "properties")
 
 
-def read_merge_policies(folder: Path, findings: list[Diagnostic]) -> dict[str, MergePolicy]:
+def read_merge_policies(tree: Tree, findings: list[Diagnostic]) -> dict[str, MergePolicy]:
     """The merge policies by name: a file holds one, a list, or a list (or an object of them) under `merge_policies`."""
     found: dict[str, MergePolicy] = {}
-    for _, part in parts_of(files_of(folder, "merge", "merge_policies"), findings, folder):
+    for _, part in parts_of(tree, findings, "merge", "merge_policies"):
         for item in _listed(part):
             if isinstance(item.data, dict):
                 policy = _merge_policy(item)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pql.diagnostics.model import Diagnostic
 from pql.labels import CORE, UsageLabel
-from pql.policies.data_files import files_of, parts_of, read_datasets, read_merge_policies
+from pql.policies.data_files import Tree, parts_of, read_datasets, read_merge_policies
 from pql.policies.expression import lint
 from pql.policies.model import (
     ConsentPolicy,
@@ -29,26 +29,27 @@ from pql.policies.project_files import (
     read_labels_file,
 )
 from pql.policies.reading import Part, listed
-from pql.xdm.documents import Document, read_document
+from pql.xdm.documents import Document
 from pql.xdm.label_places import LabelPlace, label_places
 
 
-def load_governance(folder: Path, schema: Path | None = None) -> tuple[Governance, list[Diagnostic]]:
-    """What the governance files in a project's folder say, with what is wrong in them. `schema`: the schema's file or folder, read
-    for the places of labels. A folder without such files gives the core actions and policies, none of them enabled."""
-    return _Loading(folder).load(schema)
+def load_governance(project: Tree, schema: Path | None = None) -> tuple[Governance, list[Diagnostic]]:
+    """What a project's governance files say, with what is wrong in them. `project`: its folder, or the files' texts by name, such as
+    `{"policies/ads.yaml": "…"}`. `schema`: the schema's file or folder, read for the places of labels. Without such files: the
+    core actions and policies, none of them enabled."""
+    return _Loading(project).load(schema)
 
 
 class _Loading:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
         self.findings: list[Diagnostic] = []
         self.labels: dict[str, UsageLabel] = dict(CORE)
         self.segments: dict[str, tuple[Labelled, ...]] = {}
         self.actions: dict[str, MarketingAction] = core_actions()
 
-    def parts(self, *names: str) -> list[tuple[Path, Part]]:
-        return list(parts_of(files_of(self.folder, *names), self.findings, self.folder))
+    def parts(self, *names: str) -> list[tuple[str, Part]]:
+        return list(parts_of(self.tree, self.findings, *names))
 
     def load(self, schema: Path | None) -> tuple[Governance, list[Diagnostic]]:
         for _, part in self.parts("labels"):
@@ -66,26 +67,26 @@ class _Loading:
         places = label_places(schema) if schema is not None else ()
         governance = Governance(
             self.labels, self.segments, self.actions, policies, self._destinations(), self._consent(), self._exemptions(),
-            read_datasets(self.folder, self.labels, self.findings), read_merge_policies(self.folder, self.findings),
-            self._field_labels(places), choices.conservative, str(self.folder),
+            read_datasets(self.tree, self.labels, self.findings), read_merge_policies(self.tree, self.findings),
+            self._field_labels(places), choices.conservative,
         )  # fmt: skip
         self.findings += lint(governance)
         return governance, self.findings
 
     def _choices(self) -> tuple[Choices, Part | None]:
-        file = self.folder / "pql.yaml"
-        document = read_document(file, self.findings) if file.is_file() else None
-        if document is None:
+        have = (self.tree / "pql.yaml").is_file() if isinstance(self.tree, Path) else "pql.yaml" in self.tree
+        parts = [part for _, part in self.parts("pql")] if have else []
+        if not parts:
             return Choices(), None
-        part = Part(document, (), document.data, self.findings)
+        part = parts[0]
         return read_choices(part), part
 
     def _policies(self, core: dict[str, Policy]) -> list[Policy]:
         found: dict[str, Policy] = {}
         names = {p.name for p in core.values()}
-        for file, part in self.parts("policies"):
+        for stem, part in self.parts("policies"):
             for i, item in enumerate(listed(part, "policies")):
-                id = file.stem if part.data is item.data else f"{file.stem}.{i + 1}"
+                id = stem if part.data is item.data else f"{stem}.{i + 1}"
                 policy = read_policy(item, self.labels, self.actions, id)
                 if policy is None:
                     continue
@@ -99,9 +100,9 @@ class _Loading:
 
     def _destinations(self) -> dict[str, Destination]:
         found: dict[str, Destination] = {}
-        for file, part in self.parts("destinations"):
+        for stem, part in self.parts("destinations"):
             for item in listed(part, "destinations"):
-                destination = read_destination(item, self.actions, file.stem)
+                destination = read_destination(item, self.actions, stem)
                 if destination is not None and destination.id in found:
                     item.say(f"the destination `{destination.id}` is declared twice", code="PQL0501")
                 elif destination is not None:

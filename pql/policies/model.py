@@ -180,7 +180,6 @@ class Governance:
     merge_policies: Mapping[str, MergePolicy]
     field_labels: Mapping[tuple[str, str], Place]
     conservative: bool = False
-    folder: str = ""
 
     @property
     def default_merge_policy(self) -> MergePolicy:

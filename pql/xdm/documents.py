@@ -53,16 +53,15 @@ def read_document(path: Path, findings: list[Any], code: str = INVALID, name: st
     """A file; what is wrong with it is added to `findings`, and then there is no document. An empty file holds None."""
     shown = name or str(path)
     try:
-        raw = path.read_bytes()
-        text = raw.decode("utf-8-sig")
+        if path.stat().st_size > BYTES_MOST:
+            _say(findings, Source(shown, ""), Span(0, 0), f"`{shown}` has more than {BYTES_MOST:,} bytes", code)
+            return None
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         _say(findings, Source(shown, ""), Span(0, 0), f"`{shown}` cannot be read: {error.strerror}", code)
         return None
     except UnicodeDecodeError:
         _say(findings, Source(shown, ""), Span(0, 0), f"`{shown}` cannot be read: it is not UTF-8 text", code)
-        return None
-    if len(raw) > BYTES_MOST:
-        _say(findings, Source(shown, ""), Span(0, 0), f"`{shown}` has more than {BYTES_MOST:,} bytes", code)
         return None
     return parse_document(Source(shown, text), findings, code)
 
@@ -70,6 +69,9 @@ def read_document(path: Path, findings: list[Any], code: str = INVALID, name: st
 def parse_document(source: Source, findings: list[Any], code: str = INVALID) -> Document | None:
     """A text; see `read_document`."""
     document = Document(source, None)
+    if len(source.text.encode("utf-8", "surrogatepass")) > BYTES_MOST:
+        _say(findings, Source(source.name, ""), Span(0, 0), f"`{source.name}` has more than {BYTES_MOST:,} bytes", code)
+        return None
     try:
         node = yaml.compose(_spaced(source), Loader=_Loader)
         data = None if node is None else _Reading(document).value(node, (), 0)

@@ -36,6 +36,8 @@ def label_places(path: Path) -> tuple[LabelPlace, ...]:
             return label_places(manifest)
         files = (sorted(path.rglob("*.schema.json")) or sorted(path.rglob("*.json")))[:FILES_MOST]
         return tuple(place for file in files for place in _in_descriptors(file))
+    if not _mentions(path, "labels") and not _mentions(path, "descriptors"):
+        return ()
     document = read_document(path, [])
     if document is None or not isinstance(document.data, dict):
         return ()
@@ -76,6 +78,8 @@ def _of_manifest(document: Document, xdm: dict[str, Any], folder: Path) -> Itera
 
 
 def _in_descriptors(file: Path) -> Iterator[LabelPlace]:
+    if not _mentions(file, LABEL):
+        return
     document = read_document(file, [])
     if document is None:
         return
@@ -95,3 +99,11 @@ def _of_descriptor(document: Document, item: Any, key: Key) -> Iterator[LabelPla
     for pointer in pointers if isinstance(pointers, list) else [pointers]:
         for i, name in enumerate(names if isinstance(names, list) else []):
             yield LabelPlace("", pointer_path(str(pointer)), str(name), document.source, document.at(*key, word, i))
+
+
+def _mentions(file: Path, word: str) -> bool:
+    """Is there anything to look for? Places are read slowly, and most documents of a schema have none."""
+    try:
+        return word in file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False

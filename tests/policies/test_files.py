@@ -130,3 +130,27 @@ def test_json_with_tabs_has_places(tmp_path: Path) -> None:
     write(tmp_path, {"schema.yaml": SCHEMA, "segments.pql": SEGMENT, "policies/p.json": text})
     found = judge(tmp_path).one("PQL0521")
     assert found.source.location(found.span.start).line == 5
+
+
+def test_files_may_be_texts(tmp_path: Path) -> None:
+    """What a service holds in memory is read like a folder."""
+    from pql.api import load_governance
+    from pql.policies.judge import violated_by
+
+    files = {
+        "pql.yaml": "policies: [core.combining]",
+        "policies/p.yaml": "{name: P, status: ENABLED, marketingActionRefs: [emailTargeting], deny: {label: I1}}",
+        "policies/deep/er.yaml": "not read",
+        "labels.yaml": "labels: [own]",
+        "notes.txt": "not read",
+    }
+    write(tmp_path, files)
+    for tree in (files, tmp_path):
+        governance, found = load_governance(tree)
+        assert not found and "own" in governance.labels
+        assert [
+            p.name for p in violated_by(governance, ["C3", "I1"], ["combineDirectlyIdentifiable", "emailTargeting"])
+        ] == [
+            "No combining with directly identifiable data",
+            "P",
+        ]

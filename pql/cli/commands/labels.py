@@ -88,7 +88,6 @@ def _answers(made: Judged, what: str | None) -> list[tuple[str, str, list[Carrie
     """What was asked for: kind, name and what it carries."""
     from pql.diagnostics.suggest import did_you_mean
     from pql.policies.model import Place
-    from pql.source import Source
     from pql.xdm.catalog import look_up
 
     judge, project = made.governed.judge, made.project
@@ -114,7 +113,10 @@ def _answers(made: Judged, what: str | None) -> list[tuple[str, str, list[Carrie
             for c in judge.carrier.items(e.expression, own, e.home, "export")
         ]
         return [("destination", what, found)]
-    if look_up(made.environment.schema.profile, what) is None:
+    profile = made.environment.schema.profile
+    if look_up(profile, what) is None and look_up(profile, f"xEvent.{what}") is not None:
+        what = f"xEvent.{what}"
+    if look_up(profile, what) is None:
         known = [
             *segments,
             *project.attributes,
@@ -130,7 +132,6 @@ def _answers(made: Judged, what: str | None) -> list[tuple[str, str, list[Carrie
         Carried(label, origin, path, (Step("identity", identity),) if identity else (), "rule")
         for label, origin, identity in judge.carrier.origins(path, False, merge)
     ]
-    _ = Source
     return [("path", path, carried)]
 
 
