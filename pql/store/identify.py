@@ -17,7 +17,6 @@ from pql.identity.values import Rules, clean_value_sql
 from pql.store.layout import quote
 from pql.types import ListType, MapType, ObjectType, Type
 
-
 UNDATED = "TIMESTAMP '1970-01-01 00:00:00'"
 """When a record was true that does not say so, where its source has `order_by`: before all that do."""
 
@@ -55,7 +54,9 @@ class IdentityPlan:
     def select(self, spec: Any, columns: Sequence[str], arrived: datetime) -> str:
         """SELECT of the rows of `staged` that are not doubtful, with `_key`, `_primary`, `_identities`, `_ordered`."""
         fields = "".join(f", {quote(c)}" for c in columns if c != "_ordered")
-        ordered = f"coalesce(_ordered, {UNDATED})" if "_ordered" in columns else f"TIMESTAMP '{arrived.isoformat(sep=' ')}'"
+        ordered = (
+            f"coalesce(_ordered, {UNDATED})" if "_ordered" in columns else f"TIMESTAMP '{arrived.isoformat(sep=' ')}'"
+        )
         rows = f"SELECT _line, {ordered} AS _ordered{fields} FROM staged WHERE NOT _doubtful"
         if spec.kind == "lookup":
             key = _read(self.key) if self.key and self.key[0] in columns else "NULL"

@@ -50,7 +50,7 @@ TEXTS: dict[str, str] = {
         "A stretch of a file is no row: bytes that are not UTF-8, a CSV row with more or fewer cells than the header, an open\n"
         "quotation mark, a NUL byte, or a line that is too long. The rows around it are loaded. Here the second row is ragged:",
         "crmId,email\nA1,a@example.com,extra",
-        "name the right `encoding`, `delimiter` or `quote` below `options` and replay, or have the row mended at its source.",
+        "name the right `encoding`, `delimiter` or `quote` below `options` and replay, or have the row mended.",
     ),
     "PQL0824": _text(
         "The file of a source, or of a look-up, cannot be read as a whole: it is not there, may not be opened, is no Parquet, or\n"
@@ -93,8 +93,8 @@ TEXTS: dict[str, str] = {
         'write all parts, such as "0 0 2 * * ?" for two in the night.',
     ),
     "PQL0830": _text(
-        "There is no such source, or the project declares none. Sources are files below `sources/` beside `pql.yaml`, or where its\n"
-        "setting `sources` says. Nothing was loaded:",
+        "There is no such source, or the project declares none. Sources are files below `sources/` beside `pql.yaml`, or where\n"
+        "its setting `sources` says. Nothing was loaded:",
         "pql load crn",
         "check the name; `pql source list` shows the sources that there are.",
     ),
