@@ -5,6 +5,7 @@ store: shop.duckdb
 zone: Europe/Copenhagen     # of `today`, `this month`; UTC when left out
 week_start: sunday          # monday when left out
 policies: [core.combining]  # docs/GOVERNANCE.md; read by `pql.policies`
+sources: [sources]          # source files, or folders of them; `sources` when left out
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-KEYS = ("schema", "store", "zone", "week_start", "policies")
+KEYS = ("schema", "store", "zone", "week_start", "sources", "policies")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -25,6 +26,8 @@ class ProjectFile:
     store: Path | None = None
     zone: str = "UTC"
     week_start: str = "monday"
+    sources: tuple[Path, ...] = ()
+    folder: Path | None = None
 
 
 class BadProjectFile(Exception):
@@ -67,7 +70,16 @@ def read_project_file(near: Path) -> ProjectFile:
         path.parent / str(document["store"]) if document.get("store") else None,
         _zone(document.get("zone", "UTC"), path),
         _day(document.get("week_start", "monday"), path),
+        _paths(document.get("sources"), path),
+        path.parent,
     )
+
+
+def _paths(value: Any, path: Path) -> tuple[Path, ...]:
+    words = value if isinstance(value, list) else [] if value is None else [value]
+    if not all(isinstance(w, str) for w in words):
+        raise BadProjectFile(f"`{path}`: `sources` is a list of files and folders", "write it like [sources]")
+    return tuple(path.parent / w for w in words)
 
 
 def _zone(value: Any, path: Path) -> str:

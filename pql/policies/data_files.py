@@ -36,7 +36,8 @@ def parts_of(tree: Tree, findings: list[Diagnostic], *names: str) -> Iterator[tu
 
 def _documents(tree: Tree, findings: list[Diagnostic], names: tuple[str, ...]) -> Iterator[tuple[str, Document | None]]:
     if isinstance(tree, Path):
-        found = [tree / f"{n}{s}" for n in names for s in SUFFIXES if (tree / f"{n}{s}").is_file()]
+        found = [tree / n for n in names if PurePosixPath(n).suffix in SUFFIXES and (tree / n).is_file()]
+        found += [tree / f"{n}{s}" for n in names for s in SUFFIXES if (tree / f"{n}{s}").is_file()]
         for name in names:
             if (tree / name).is_dir():
                 found += sorted(p for p in (tree / name).iterdir() if p.suffix in SUFFIXES and p.is_file())
@@ -45,7 +46,11 @@ def _documents(tree: Tree, findings: list[Diagnostic], names: tuple[str, ...]) -
         return
     for name in sorted(tree)[:FILES_MOST]:
         path = PurePosixPath(name)
-        if path.suffix in SUFFIXES and (path.stem if path.parent == PurePosixPath(".") else str(path.parent)) in names:
+        if (
+            name in names
+            or path.suffix in SUFFIXES
+            and (path.stem if path.parent == PurePosixPath(".") else str(path.parent)) in names
+        ):
             yield path.stem, parse_document(Source(name, tree[name]), findings)
 
 
@@ -53,12 +58,14 @@ def read_labels(part: Part, name: str, labels: Labels) -> tuple[Labelled, ...]:
     return tuple(Labelled(read_label(p, labels), p.place) for p in part.words(name))
 
 
-def read_datasets(tree: Tree, labels: Labels, findings: list[Diagnostic]) -> tuple[Dataset, ...]:
-    """One entry a source file."""
+def read_datasets(
+    tree: Tree, labels: Labels, findings: list[Diagnostic], where: tuple[str, ...] = ("sources",)
+) -> tuple[Dataset, ...]:
+    """One entry a source file. `where`: the files and folders that hold them. Datasets without people in them have no part in this."""
     found = []
-    for stem, part in parts_of(tree, findings, "sources"):
-        if part.is_object("a source"):
-            found.append(_dataset(stem, part, labels))
+    for stem, part in parts_of(tree, findings, *where):
+        if part.is_object("a source") and (dataset := _dataset(stem, part, labels)).kind != "lookup":
+            found.append(dataset)
     labels_of: dict[str, tuple[Labelled, ...]] = {}
     for dataset in found:  # several sources may feed one dataset: its labels are those that any of them gives it
         labels_of[dataset.name] = tuple(dict.fromkeys((*labels_of.get(dataset.name, ()), *dataset.labels)))
@@ -75,7 +82,9 @@ def _dataset(stem: str, part: Part, labels: Labels) -> Dataset:
     if own.data:
         name, kind = own.data.get("name"), str(own.data.get("kind", "record"))
         own.not_misspelt(("labels",), ("name", "title", "kind", "owner", "description"), "a dataset")
-    part.not_misspelt(("labels", "mapping"), ("source", "options", "mode", "path", "format"), "a source")
+    part.not_misspelt(
+        ("labels", "mapping"), ("source", "options", "mode", "path", "format", "lookups", "entity", "key"), "a source"
+    )
     event = kind.lower() in EVENT_KINDS
     prefix = "xEvent." if event else ""
     mapping = part.data.get("mapping")
@@ -90,7 +99,7 @@ def _dataset(stem: str, part: Part, labels: Labels) -> Dataset:
     if event:
         contributes |= {"xEvent._id", "xEvent.timestamp", "xEvent.eventType"}
     return Dataset(
-        str(name or stem), str(part.data.get("source", stem)), "event" if event else "record", read_labels(own, "labels", labels),
+        str(name or stem), str(part.data.get("source", stem)), "event" if event else "lookup" if kind == "lookup" else "record", read_labels(own, "labels", labels),
         read_labels(part, "labels", labels), frozenset(contributes), not mapping, identities, part.place,
     )  # fmt: skip
 

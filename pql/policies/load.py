@@ -67,7 +67,7 @@ class _Loading:
         places = label_places(schema) if schema is not None else ()
         governance = Governance(
             self.labels, self.segments, self.actions, policies, self._destinations(), self._consent(), self._exemptions(),
-            read_datasets(self.tree, self.labels, self.findings), read_merge_policies(self.tree, self.findings),
+            read_datasets(self.tree, self.labels, self.findings, choices.sources), read_merge_policies(self.tree, self.findings),
             self._field_labels(places), choices.conservative,
         )  # fmt: skip
         self.findings += lint(governance)

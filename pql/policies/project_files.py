@@ -32,26 +32,30 @@ FIELDS_MOST = 2000
 
 @dataclass(frozen=True)
 class Choices:
-    """`policies:` of `pql.yaml`."""
+    """`policies:` of `pql.yaml`, and where its `sources:` are."""
 
     enabled: tuple[tuple[str, Place], ...] = ()
     conservative: bool = False
+    sources: tuple[str, ...] = ("sources",)
 
 
 def read_choices(part: Part) -> Choices:
     """`policies: [id, …]`, or `policies: {enabled: […], mode: precise | conservative}`."""
-    if not isinstance(part.data, dict) or not part.has("policies"):
+    if not isinstance(part.data, dict):
         return Choices()
+    sources = tuple(p.data.removeprefix("./").rstrip("/") for p in part.words("sources")) or ("sources",)
+    if not part.has("policies"):
+        return Choices(sources=sources)
     own = part.part("policies")
     if isinstance(own.data, list | str):
-        return Choices(tuple((p.data, p.place) for p in part.words("policies")))
+        return Choices(tuple((p.data, p.place) for p in part.words("policies")), sources=sources)
     if not own.is_object("`policies`"):
-        return Choices()
+        return Choices(sources=sources)
     own.known(("enabled", "mode"), "`policies`")
     mode = own.text("mode", "precise")
     if mode not in ("precise", "conservative"):
         own.part("mode").say(f"`{mode[:40]}` is no mode", "write `precise` or `conservative`")
-    return Choices(tuple((p.data, p.place) for p in own.words("enabled")), mode == "conservative")
+    return Choices(tuple((p.data, p.place) for p in own.words("enabled")), mode == "conservative", sources)
 
 
 def enabled_core(
