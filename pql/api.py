@@ -294,11 +294,7 @@ def audience(governed: Governed, segment: str, destination: str = "", actions: S
     if not decision.allowed:
         names = ", ".join(f"`{v.policy.name}`" for v in decision.violations)
         help = "see `pql check` for the trail and the ways out"
-        reason = (
-            f"violates {names}"
-            if names
-            else f"refers to segments whose labels are not known: {', '.join(decision.unknown)}"
-        )
+        reason = f"violates {names}" if names else f"rests on what has no known labels: {', '.join(decision.unknown)}"
         raise Unknown("PQL0520", f"`{segment}` {reason}", help)
     consents = Consents(judge)
     if consents.findings:

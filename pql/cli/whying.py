@@ -14,7 +14,7 @@ import typer
 from pql.api import Environment, Store, StoreError, Unknown, write_value
 from pql.check.project import Project
 from pql.cli.governing import Judged, judged
-from pql.cli.inputs import fail, open_store, show
+from pql.cli.inputs import fail, instant, open_store, show
 from pql.clock import Zone
 from pql.diagnostics.suggest import did_you_mean
 from pql.ir import nodes as ir
@@ -159,7 +159,7 @@ def answer(
     segment: str, profile: str, events: Path | None, for_: str | None, project: Path, schema: Path | None, store: Path | None, now: datetime
 ) -> Answer:  # fmt: skip
     """Everything that is known of one person and one segment."""
-    made = judged(project, schema, now)
+    made = judged(project, schema, instant(None))
     checked = made.project.segments.get(segment)
     if checked is None:
         raise fail(f"no segment `{segment}`", did_you_mean(segment, made.project.segments))

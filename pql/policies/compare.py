@@ -52,6 +52,6 @@ def _one(key: tuple[str, str], old: Decision | None, new: Decision) -> list[Chan
 
 def _why(decision: Decision) -> tuple[tuple[str, ...], tuple[str, ...]]:
     reasons = [message(v) for v in decision.violations]
-    reasons += [f"the labels of the segment `{id}` are not known" for id in decision.unknown]
+    reasons += [f"the labels of `{id}` are not known" for id in decision.unknown]
     trails = dict.fromkeys(trail_words(c) for v in decision.violations for c in v.trail)
     return tuple(reasons), tuple(trails)

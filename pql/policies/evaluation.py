@@ -146,12 +146,13 @@ def evaluate_subject(judge: Judge, subject: Subject, actions: Sequence[str], now
     something is violated."""
     carried = judge.carried(subject)
     violations = judge.violations(subject, actions)
+    unknown = judge.unknown(subject)
     discovered = discovered_labels(judge, carried)
     labels = {c.label for c in carried}
     made: Json = {
         "segment": subject.segment,
         "destination": subject.destination.id if subject.destination else None,
-        "allowed": not violations,
+        "allowed": not violations and not unknown,
         "evaluations": [
             _answer(
                 judge.governance,
@@ -164,6 +165,8 @@ def evaluate_subject(judge: Judge, subject: Subject, actions: Sequence[str], now
             for a in actions
         ],
     }
+    if unknown:
+        made["unknown"] = list(unknown)
     if violations:
         made["violations"] = [refused(judge, v, actions) for v in violations]
     return made

@@ -14,7 +14,6 @@ from pql.check.project import CheckedSegment, Project
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.diagnostics.suggest import did_you_mean
-from pql.ir.lineage import Read
 from pql.policies.carrying import schema_labels
 from pql.policies.consent import Consents
 from pql.policies.judge import Judge, Subject, Violation
@@ -67,7 +66,7 @@ class Governed:
                 standing.append(violation)
             else:
                 excused.append((violation, exemption))
-        unknown = tuple(dict.fromkeys(id for id, _ in self.judge.carrier.unknown_segments(subject.condition)))
+        unknown = self.judge.unknown(subject)
         destination = subject.destination.id if subject.destination else ""
         labels = self.judge.labels(subject)
         return Decision(subject.segment, destination, tuple(actions), labels, tuple(standing), tuple(excused), unknown)
@@ -161,15 +160,15 @@ class _Governing:
         purposes = [(a, s) for a, s in self.judge.purposes(segment.id) if a in self.governance.actions]
         if not purposes:
             return
-        unknown = self._unknown(segment)
         subject = self.judge.segment(segment.id)
+        self._say_unknown(segment, subject)
         labels = self.judge.labels(subject)
         first: dict[str, Span] = {}
         for action, span in purposes:
             first.setdefault(action, span)
         for action, span in first.items():
             found = self.judge.violations(subject, [action])
-            self._decide(subject, [action], labels, found, Place(segment.source, span), unknown)
+            self._decide(subject, [action], labels, found, Place(segment.source, span))
 
     def _destination(self, id: str) -> None:
         destination = self.governance.destinations[id]
@@ -184,9 +183,9 @@ class _Governing:
                 self.say("PQL0529", place, f"no segment `{name}` in this project", help)
             elif segment.ok:
                 subject = self.judge.activation(segment.id, destination)
-                unknown = self._unknown(segment)
+                self._say_unknown(segment, subject)
                 found = self.judge.violations(subject, destination.actions)
-                self._decide(subject, destination.actions, self.judge.labels(subject), found, place, unknown)
+                self._decide(subject, destination.actions, self.judge.labels(subject), found, place)
                 self._beyond(segment, id, place)
 
     def _by_name(self, name: str) -> CheckedSegment | None:
@@ -202,21 +201,22 @@ class _Governing:
             message = f"`{id}` uses `{segment.id}` for {words}, which is not among its purposes"
             self.say("PQL0534", place, message, "name the purpose in the segment, or do not send it there")
 
-    def _unknown(self, segment: CheckedSegment) -> tuple[str, ...]:
+    def _say_unknown(self, segment: CheckedSegment, subject: Subject) -> None:
         """Segments elsewhere whose labels nobody has declared: nothing that refers to them can be judged."""
-        found: dict[str, Read] = {}
-        for id, read in self.judge.carrier.unknown_segments(segment.condition):
-            found.setdefault(id, read)
-        for id, read in found.items():
-            if (segment.id, id) not in self.said:
-                self.said.add((segment.id, id))
-                help = f"declare them in `labels.yaml`: `segments: {{{id}: []}}`, with its labels in the list"
-                message = f"the labels of the segment `{id}`, which is not in this project, are not known"
-                self.say("PQL0535", Place(segment.source, read.span), message, help)
-        return tuple(found)
+        places = [(segment.source, 0, subject.condition)]
+        places += [
+            (e.home.source, e.home.span.start, e.expression) for e in subject.exports if e.expression is not None
+        ]
+        for source, offset, expression in places:
+            for id, read in self.judge.carrier.unknown_segments(expression):
+                if (source.name, id) not in self.said:
+                    self.said.add((source.name, id))
+                    help = f"declare them in `labels.yaml`: `segments: {{{id}: []}}`, with its labels in the list"
+                    message = f"the labels of the segment `{id}`, which is not in this project, are not known"
+                    self.say("PQL0535", Place(source, read.span.shift(offset)), message, help)
 
     def _decide(
-        self, subject: Subject, actions: Sequence[str], labels: frozenset[str], found: tuple[Violation, ...], place: Place, unknown: tuple[str, ...]
+        self, subject: Subject, actions: Sequence[str], labels: frozenset[str], found: tuple[Violation, ...], place: Place
     ) -> None:  # fmt: skip
         standing, excused = [], []
         for violation in found:
@@ -229,7 +229,13 @@ class _Governing:
                 self.result.diagnostics.append(exempted(violation, exemption, place))
         destination = subject.destination.id if subject.destination else ""
         decision = Decision(
-            subject.segment, destination, tuple(actions), labels, tuple(standing), tuple(excused), unknown
+            subject.segment,
+            destination,
+            tuple(actions),
+            labels,
+            tuple(standing),
+            tuple(excused),
+            self.judge.unknown(subject),
         )
         self.result.decisions.append(decision)
 

@@ -170,6 +170,13 @@ class Judge:
         """The labels as they are given; implied ones are not added."""
         return frozenset(c.label for c in self.carried(subject))
 
+    def unknown(self, subject: Subject) -> tuple[str, ...]:
+        """What keeps the subject from being judged: segments elsewhere whose labels nobody declared, mapped fields that cannot be
+        read. Nothing that has any is allowed."""
+        expressions = [subject.condition, *(e.expression for e in subject.exports if e.expression is not None)]
+        ids = [id for e in expressions for id, _ in self.carrier.unknown_segments(e)]
+        return tuple(dict.fromkeys([*ids, *(e.row.source for e in subject.exports if e.expression is None)]))
+
     # --- the question ---
     def violations(self, subject: Subject, actions: Sequence[str]) -> tuple[Violation, ...]:
         """The policies that deny one of the actions to the subject's data, each with all its reasons; none: it is allowed."""

@@ -104,7 +104,7 @@ def read_policy(part: Part, labels: Labels, actions: Actions, id: str) -> Policy
         return None
     part.known(KEYS, "a policy")
     name = part.text("name", what="a policy")
-    status = part.text("status", "DRAFT")
+    status = part.text("status", "ENABLED")
     if status not in STATUSES:
         part.part("status").say(f"`{status[:40]}` is no status", "write DRAFT, ENABLED or DISABLED")
     refs = tuple(dict.fromkeys(read_action(p, actions) for p in part.words("marketingActionRefs")))

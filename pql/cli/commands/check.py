@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pql.cli.inputs import FormatOption, SchemaOption, by_project, environment, instant, read_sources, show
+from pql.cli.inputs import FormatOption, SchemaOption, by_project, environment, exemption_day, read_sources, show
 
 
 def check(
@@ -18,7 +18,7 @@ def check(
     schema: SchemaOption = None,
     format: FormatOption = "text",
     as_of: Annotated[
-        str | None, typer.Option("--as-of", help="The day on which exemptions are asked about; today by default.")
+        str | None, typer.Option("--as-of", help="The day on which exemptions are asked about: today, or one to come.")
     ] = None,
 ) -> None:
     """Report every finding: syntax, names, types, and what policies do not allow. Example: pql check examples/online-retail"""
@@ -35,7 +35,7 @@ def check(
             env = environment(schema, near)
             project = env.project(sources)
             found += project.diagnostics
-            found += governance_findings(near, schema, sources, project, env, instant(as_of))
+            found += governance_findings(near, schema, sources, project, env, exemption_day(as_of))
             names += [s.name for s in sources]
         show(found, format, tuple(names))
     raise typer.Exit(1 if any(d.is_error for d in found) else 0)

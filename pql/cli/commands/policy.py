@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pql.cli.inputs import FormatOption, SchemaOption, fail, instant, show
+from pql.cli.inputs import FormatOption, SchemaOption, exemption_day, fail, instant, show
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,7 +21,7 @@ policy = typer.Typer(no_args_is_help=True, help="Policies: what data may be used
 FolderArgument = Annotated[Path, typer.Argument(help="The project's folder.")]
 DraftOption = Annotated[bool, typer.Option("--include-draft", help="Judge DRAFT policies too.")]
 AsOfOption = Annotated[
-    str | None, typer.Option("--as-of", help="The day on which exemptions are asked about; today by default.")
+    str | None, typer.Option("--as-of", help="The day on which exemptions are asked about: today, or one to come.")
 ]
 
 
@@ -87,7 +87,7 @@ def check(
     """
     from pql.cli.governing import console, decision_table, judged
 
-    at = instant(as_of)
+    at = exemption_day(as_of)
     if labels is not None:
         _labels(folder, labels, action or [], include_draft, at)
         return
@@ -239,7 +239,7 @@ def diff(
     from pql.api import compare
     from pql.cli.governing import judged
 
-    at = instant(as_of)
+    at = exemption_day(as_of)
     after = judged(new, schema, at)
     with tempfile.TemporaryDirectory() as scratch:
         before = judged(Path(old) if Path(old).is_dir() else _revision(old, new, Path(scratch)), schema, at)

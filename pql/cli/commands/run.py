@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,7 +57,7 @@ def run(
         show(errors, "text")
     wanted = _wanted(project, segment)
     at = instant(as_of)
-    audiences, refused = _audiences(near, schema, for_, wanted, at) if for_ is not None else ({}, False)
+    audiences, refused = _audiences(near, schema, for_, wanted) if for_ is not None else ({}, False)
     wanted = [id for id in wanted if for_ is None or id in audiences]
     if not wanted:
         raise typer.Exit(1)
@@ -68,15 +67,15 @@ def run(
     raise typer.Exit(1 if errors or refused else 0)
 
 
-def _audiences(
-    near: Path, schema: Path | None, use: str, wanted: list[str], at: datetime
-) -> tuple[dict[str, ir.Expr], bool]:
+def _audiences(near: Path, schema: Path | None, use: str, wanted: list[str]) -> tuple[dict[str, ir.Expr], bool]:
     """The segments with consent, by id; those that a policy refuses are named and left out."""
     from pql.api import Unknown
     from pql.cli.governing import judged
     from pql.cli.whying import audience_words
 
-    made = judged(near, schema, at)
+    made = judged(
+        near, schema, instant(None)
+    )  # whatever the question's instant: an exemption that has ended stays ended
     if made.unsound:
         show([d for d in made.found if d.is_error], "text", err=True)
         raise typer.Exit(2)
