@@ -213,7 +213,8 @@ class _Governing:
                     self.said.add((source.name, id))
                     help = f"declare them in `labels.yaml`: `segments: {{{id}: []}}`, with its labels in the list"
                     message = f"the labels of the segment `{id}`, which is not in this project, are not known"
-                    self.say("PQL0535", Place(source, read.span.shift(offset)), message, help)
+                    span = read.trail[0].span if read.trail else read.span  # where the segment's own text leads there
+                    self.say("PQL0535", Place(source, span.shift(offset)), message, help)
 
     def _decide(
         self, subject: Subject, actions: Sequence[str], labels: frozenset[str], found: tuple[Violation, ...], place: Place

@@ -154,3 +154,10 @@ def test_files_may_be_texts(tmp_path: Path) -> None:
             "No combining with directly identifiable data",
             "P",
         ]
+
+
+def test_an_unknown_segment_is_shown_where_the_own_text_leads_to_it(tmp_path: Path) -> None:
+    text = 'segment between {\n  where b = "x" and b.isNotNull() and inSegment("elsewhere")\n}\n'
+    text += 'segment s { purpose: [analytics] where inSegment("between") }'
+    write(tmp_path, {"schema.yaml": SCHEMA, "segments.pql": text})
+    assert underlined(judge(tmp_path).one("PQL0535")) == 'inSegment("between")'
