@@ -280,6 +280,8 @@ class Environment:
 def audience(governed: Governed, segment: str, destination: str = "", actions: Sequence[str] = ()) -> Audience:
     """See `Environment.audience`."""
     judge = governed.judge
+    if not judge.governance.sound:
+        raise Unknown("PQL0523", "the governance files have errors, so nothing is let through", "see `pql check`")
     checked = judge.project.segments.get(segment)
     if checked is None or not checked.ok:
         raise Unknown("PQL0206", f"no segment `{segment}` that checks")

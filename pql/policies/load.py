@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pql.diagnostics.model import Diagnostic
@@ -71,7 +72,7 @@ class _Loading:
             self._field_labels(places), choices.conservative,
         )  # fmt: skip
         self.findings += lint(governance)
-        return governance, self.findings
+        return replace(governance, sound=not any(d.is_error for d in self.findings)), self.findings
 
     def _choices(self) -> tuple[Choices, Part | None]:
         have = (self.tree / "pql.yaml").is_file() if isinstance(self.tree, Path) else "pql.yaml" in self.tree

@@ -167,7 +167,8 @@ ALL_DATA = MergePolicy("", "none", None, True)
 
 @dataclass(frozen=True)
 class Governance:
-    """Everything that a project's files say. `policies`: enabled or not; `conservative`: labels of whole datasets count."""
+    """Everything that a project's files say. `policies`: enabled or not; `conservative`: labels of whole datasets count; `sound`: the
+    files could be read without errors (else nothing may be activated)."""
 
     labels: Mapping[str, UsageLabel]
     segment_labels: Mapping[str, tuple[Labelled, ...]]
@@ -180,6 +181,7 @@ class Governance:
     merge_policies: Mapping[str, MergePolicy]
     field_labels: Mapping[tuple[str, str], Place]
     conservative: bool = False
+    sound: bool = True
 
     @property
     def default_merge_policy(self) -> MergePolicy:

@@ -201,3 +201,10 @@ def test_what_a_policy_forbids_is_sent_to_nobody(tmp_path: Path) -> None:
     with pytest.raises(Unknown) as error:
         sent(tmp_path, "s", destination="d")
     assert error.value.code == "PQL0520" and "`P`" in str(error.value)
+
+
+def test_nothing_is_sent_while_a_governance_file_has_errors(tmp_path: Path) -> None:
+    project(tmp_path, **{"policies/p.yaml": "{nam: P}"})
+    with pytest.raises(Unknown) as error:
+        sent(tmp_path, "free", actions=["analytics"])
+    assert error.value.code == "PQL0523"
