@@ -23,15 +23,19 @@ def conform(
     if engine not in ("duckdb", "all"):
         raise fail(f"no engine `{engine}`", "this version has `duckdb`")
     runner, passed, failed = Runner(), 0, 0
+    seen: set[str] = set()
     for file in files:
         try:
             cases = list(read_cases(file))
         except (OSError, UnicodeDecodeError, BadCase) as error:
             raise fail(f"`{file}` cannot be read: {error}") from None
         for case, defaults in cases:
-            if tag and tag not in (case.get("tags") or []):
+            if tag and (not isinstance(case, dict) or tag not in (case.get("tags") or [])):
                 continue
             result = runner.run(case, defaults)
+            if result.id in seen:
+                typer.echo(f"note: the id `{result.id}` stands twice", err=True)
+            seen.add(result.id)
             passed, failed = passed + result.ok, failed + (not result.ok)
             if json_:
                 line = {"id": result.id, "engine": "duckdb", "ok": result.ok, "got": result.got, "expected": result.expected,
