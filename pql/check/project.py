@@ -120,10 +120,14 @@ class _ProjectChecker:
                     self.tests.append((node, findings))
 
     def _declare(self, table: dict, name: str, span: Span, item: object, findings: Findings) -> None:  # type: ignore[type-arg]
-        if name not in table:
+        values = (self.definitions.items_, self.attributes.items_)
+        tables = (table,) if table is self.segments else values
+        if table is not self.segments and name in self.schema.profile.fields:
+            findings.report("PQL0501", span, f"`{name}` is a field of the profile already", help="choose another name")
+        first = next((t[name] for t in tables if name in t), None)
+        if first is None:
             table[name] = item
             return
-        first = table[name]
         tree, other = first if isinstance(first, tuple) else (first.tree, first.findings)
         where = tree.id_span if isinstance(tree, ast.Segment) else tree.name_span
         labels = (Label(other.source, where, "declared here first"),)
