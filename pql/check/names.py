@@ -70,9 +70,22 @@ class Names(Base):
         return self.report("PQL0205", node.span, message, "write `$1`, or leave it out")
 
     def entity(self, node: ast.Entity) -> ir.Expr:
+        """A context entity: null where a segment is asked, for nothing is passed then.
+
+        Declared in the schema by its name, or as a path of the profile (`_xdm.context.additionalParameters`).
+        """
         name = node.text.split(";")[0].strip()
-        message = f"no context entity `{name}` is declared"
-        return self.report("PQL0207", node.span, message, did_you_mean(name, getattr(self.schema, "entities", {})))
+        declared = self.schema.entities.get(name)
+        if declared is not None:
+            return ir.Const(None, declared, span=node.span)
+        value: ir.Expr = self.profile
+        for step in name.split("."):
+            if not isinstance(value.type, ObjectType) or step not in value.type.fields:
+                message = f"no context entity `{name}` is declared"
+                help = did_you_mean(name, self.schema.entities) or "the schema declares them below `entities`"
+                return self.report("PQL0207", node.span, message, help)
+            value = self.field(value, step, node.span)
+        return value
 
     def member(self, node: ast.Member) -> ir.Expr:
         return self.path(self.expr(node.object), node.name, node.name_span)
