@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pql.check.base import Base, names_in_scope
-from pql.check.scope import ElementScope, VariableScope, is_unknown
+from pql.check.base import MAX_WRITTEN_OUT, Base, names_in_scope
+from pql.check.scope import ElementScope, VariableScope, is_unknown, unknown
 from pql.diagnostics.suggest import did_you_mean
 from pql.ir import nodes as ir
 from pql.source import Span
@@ -31,10 +31,9 @@ class Names(Base):
 
     def _last_resort(self, node: ast.Name) -> ir.Expr:
         text = node.text
-        if text in self.catalog.attributes:
-            return self.catalog.attributes[text]
-        if text in self.catalog.definitions:
-            return self.catalog.definitions[text]
+        for named in (self.catalog.attributes, self.catalog.definitions):
+            if text in named:
+                return self._written_out(named[text], node)
         if text == "profile":
             return self.profile
         if text.lower() == "now":
@@ -47,6 +46,21 @@ class Names(Base):
         where = next(s.title for s in reversed(self.scopes) if isinstance(s, ElementScope))
         message = f"no field or variable `{text}` in {where}"
         return self.report("PQL0201", node.span, message, did_you_mean(text, known), "unknown name")
+
+    def _written_out(self, value: ir.Expr, node: ast.Name) -> ir.Expr:
+        """A definition's expression in its place; definitions of definitions must not grow without bounds."""
+        self.written_out += self.catalog.sizes(node.text)
+        if self.written_out <= MAX_WRITTEN_OUT:
+            return value
+        if self.written_out - self.catalog.sizes(node.text) <= MAX_WRITTEN_OUT:
+            message = f"with its definitions written out, this is longer than {MAX_WRITTEN_OUT:,} characters"
+            self.report(
+                "PQL0003",
+                node.span,
+                message,
+                "use fewer definitions of definitions, or segments that refer to each other",
+            )
+        return unknown()
 
     def this(self, node: ast.This) -> ir.Expr:
         scope = next(s for s in reversed(self.scopes) if isinstance(s, ElementScope))
