@@ -38,7 +38,9 @@ def load_schema(path: Path) -> tuple[Schema, list[Diagnostic]]:
         return load_schema(manifest) if manifest else _folder(path)
     try:
         document = read_yaml(path.read_text(encoding="utf-8")) if path.suffix != ".json" else _json(path)
-    except (OSError, ValueError, RecursionError) as error:
+    except RecursionError:
+        return _unreadable(path, "it is nested too deeply")
+    except (OSError, ValueError) as error:
         return _unreadable(path, str(error).split("\n")[0])
     if isinstance(document, dict) and isinstance(document.get("xdm"), dict):
         return compose_manifest(document["xdm"], path.parent)
