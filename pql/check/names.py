@@ -6,6 +6,7 @@ from pql.check.base import MAX_WRITTEN_OUT, Base, names_in_scope
 from pql.check.scope import ElementScope, VariableScope, is_unknown, unknown
 from pql.diagnostics.suggest import did_you_mean
 from pql.ir import nodes as ir
+from pql.ir.walk import deepen
 from pql.source import Span
 from pql.syntax import ast
 from pql.types import DATE, INTEGER, STRING, ListType, MapType, ObjectType, Type, describe
@@ -51,7 +52,7 @@ class Names(Base):
         """A definition's expression in its place; definitions of definitions must not grow without bounds."""
         self.written_out += self.catalog.sizes(node.text)
         if self.written_out <= MAX_WRITTEN_OUT:
-            return value
+            return deepen(value, self.depth)
         if self.written_out - self.catalog.sizes(node.text) <= MAX_WRITTEN_OUT:
             message = f"with its definitions written out, this is longer than {MAX_WRITTEN_OUT:,} characters"
             self.report(
