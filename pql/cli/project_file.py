@@ -4,6 +4,7 @@ schema: ../schema.yaml      # any form that docs/SCHEMAS.md knows
 store: shop.duckdb
 zone: Europe/Copenhagen     # of `today`, `this month`; UTC when left out
 week_start: sunday          # monday when left out
+sources: [sources]          # source files, or folders of them; `sources` when left out
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-KEYS = ("schema", "store", "zone", "week_start")
+KEYS = ("schema", "store", "zone", "week_start", "sources")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -24,6 +25,8 @@ class ProjectFile:
     store: Path | None = None
     zone: str = "UTC"
     week_start: str = "monday"
+    sources: tuple[Path, ...] = ()
+    folder: Path | None = None
 
 
 class BadProjectFile(Exception):
@@ -65,7 +68,16 @@ def read_project_file(near: Path) -> ProjectFile:
         path.parent / str(document["store"]) if document.get("store") else None,
         read_zone(document.get("zone", "UTC"), f"`{path}`: "),
         read_day(document.get("week_start", "monday"), f"`{path}`: "),
+        _paths(document.get("sources"), path),
+        path.parent,
     )
+
+
+def _paths(value: Any, path: Path) -> tuple[Path, ...]:
+    words = value if isinstance(value, list) else [] if value is None else [value]
+    if not all(isinstance(w, str) for w in words):
+        raise BadProjectFile(f"`{path}`: `sources` is a list of files and folders", "write it like [sources]")
+    return tuple(path.parent / w for w in words)
 
 
 def read_zone(value: Any, where: str = "") -> str:
