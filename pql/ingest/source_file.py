@@ -406,7 +406,7 @@ def field_type(root: ObjectType, path: tuple[str, ...]) -> Type | None:
 
 
 def document_type(columns: ObjectType, kind: str) -> ObjectType:
-    """What a mapping fills: the schema's object, with the identityMap that every event may have."""
+    """What a mapping fills: the schema's object; events may have an identityMap, whether the schema says so or not."""
     from pql.types import Field, make_object
     from pql.xdm.schema import IDENTITY_MAP
 
