@@ -20,6 +20,7 @@ from pql.cli.commands.estimate import estimate
 from pql.cli.commands.evaluate import eval_
 from pql.cli.commands.explain import explain
 from pql.cli.commands.fmt import fmt
+from pql.cli.commands.ingest import ingest
 from pql.cli.commands.load import load
 from pql.cli.commands.quarantine import quarantine
 from pql.cli.commands.repl import repl
@@ -51,6 +52,7 @@ for name, function in COMMANDS.items():
 app.add_typer(store, name="store")
 app.add_typer(source, name="source")
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(ingest, name="ingest")
 
 
 def main() -> None:

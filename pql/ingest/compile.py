@@ -142,7 +142,7 @@ class _Compiler:
         if isinstance(node, Each) and not node.test and isinstance(kind, ListType):
             values, variable, inner = self.each_parts(node, scope)
             body = self.into(node.body, kind.element, inner)
-            return self.transformed(values, variable, body, kind)
+            return self.transformed(values, variable, body, kind, inner[node.variable].type)
         value = self.value(node, scope)
         if _single(kind):
             return self.fitted(value, kind, scope)
@@ -240,9 +240,11 @@ class _Compiler:
             element = ObjectType("", {f: Field(f, JSON) for f in used})
         return values, variable, {**scope, node.variable: Value(exp.column(variable), element)}
 
-    def transformed(self, values: Value, variable: str, body: Value, kind: ListType) -> Value:
+    def transformed(self, values: Value, variable: str, body: Value, kind: ListType, element: Type) -> Value:
         made = call("list_transform", values.sql, exp.Lambda(this=body.sql, expressions=[exp.to_identifier(variable)]))
         absent = null(exp.column(variable))
+        if isinstance(element, ObjectType) and isinstance(self.fields, JsonFields):
+            absent = every(*(null(dot(exp.column(variable), f)) for f in element.fields))
         inner = [absent, *body.doubts] if isinstance(self.fields, JsonFields) or body.doubts else [absent]
         test = some(*(call("coalesce", exp.Paren(this=d), exp.true()) for d in inner))
         return Value(made, kind, [*values.doubts, _some(values.sql.copy(), variable, test)])
@@ -284,7 +286,7 @@ class _Compiler:
         values, variable, inner = self.each_parts(node, scope)
         if not node.test:
             body = self.value(node.body, inner)
-            return self.transformed(values, variable, body, ListType(body.type))
+            return self.transformed(values, variable, body, ListType(body.type), inner[node.variable].type)
         test = self.as_kind(self.value(node.body, inner), "boolean")
         made = call("list_filter", values.sql, exp.Lambda(this=test.sql, expressions=[exp.to_identifier(variable)]))
         if not isinstance(inner[node.variable].type, ObjectType) or not isinstance(self.fields, JsonFields):

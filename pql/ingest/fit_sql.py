@@ -95,9 +95,12 @@ def fit_json(value: Sql, kind: Type, name: Callable[[], str], inside: bool) -> M
 
 
 def _object(value: Sql, kind: ObjectType, name: Callable[[], str], inside: bool) -> Made:
+    """Inside a list, what is no object looks like an object with nothing in it: that is doubtful."""
     if not kind.fields:
         raise Unvectorised("an object without fields")
     entries, doubts = [], []
+    if inside:
+        doubts.append(every(not_null(value.copy()), *(null(dot(value.copy(), key)) for key in kind.fields)))
     for key, field in kind.fields.items():
         part = dot(value.copy(), key)
         if inside and isinstance(field.type, ListType | MapType | ObjectType):
