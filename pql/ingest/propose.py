@@ -113,7 +113,7 @@ def _name_score(field: str, target: str) -> tuple[float, list[str]]:
     last = field.rsplit(".", 1)[-1]
     names = [words(x) for x in (field, last)]
     for other in OTHER_NAMES.get(target, ()):
-        if other in names:
+        if words(other) in names:
             return 0.9, [f"`{last}` is a usual name for it"]
     if field.endswith(f".{target}") or target.endswith(f".{field}"):
         return 0.92, ["one path ends with the other"]
