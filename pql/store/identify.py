@@ -75,19 +75,19 @@ class IdentityPlan:
         if not parts:
             return f"SELECT *, NULL::VARCHAR AS _key, NULL::VARCHAR AS _primary, [] AS _identities FROM ({rows})"
         if len(singles) == len(usable) and "identityMap" not in columns:
-            return self._plain(rows, values, singles, spec.kind)
+            return self._plain(rows, values, singles, spec.kind, event_key(columns))
         found = parts[0] if len(parts) == 1 else f"list_concat({', '.join(parts)})"
         inner = f"SELECT *, {found} AS _found FROM (SELECT *{values} FROM ({rows}))"
         primary = self._primary_of_record() if spec.kind == "record" else self._primary_of_event()
         chosen = f"SELECT *, {primary} AS _chosen FROM ({inner})"
-        key = '"_id"' if spec.kind == "event" else "_primary"
+        key = event_key(columns) if spec.kind == "event" else "_primary"
         marked = "list_transform(_found, lambda x: {'namespace': x.namespace, 'id': x.id, 'state': x.state, 'is_primary': " \
                  "x.namespace = _chosen.n AND x.id = _chosen.i, 'field': x.field, 'seen': _ordered})"  # fmt: skip
         drop = ", ".join(["_found", "_chosen", *(f"_v{i}" for i, _ in singles)])
         named = f"SELECT * EXCLUDE ({drop}), _chosen.n || ':' || _chosen.i AS _primary, {marked} AS _identities FROM ({chosen})"
         return f"SELECT *, {key} AS _key FROM ({named})"
 
-    def _plain(self, rows: str, values: str, singles: list[tuple[int, IdentityField]], kind: str) -> str:
+    def _plain(self, rows: str, values: str, singles: list[tuple[int, IdentityField]], kind: str, event: str) -> str:
         """The same when every identity is a field of its own: without list functions, which cost more."""
         coded = [(i, f, self.rules.aliases.get(f.namespace, f.namespace)) for i, f in singles]
         ranks = dict(self.ranks)
@@ -104,7 +104,7 @@ class IdentityPlan:
             for i, f, code in coded
         ]
         found = entries[0] if len(entries) == 1 else f"list_concat({', '.join(entries)})"
-        key = '"_id"' if kind == "event" else "_primary"
+        key = event if kind == "event" else "_primary"
         drop = ", ".join(["_which", *(f"_v{i}" for i, _ in singles)])
         inner = f"SELECT *, {which} AS _which FROM (SELECT *{values} FROM ({rows}))"
         named = f"SELECT * EXCLUDE ({drop}), {primary} AS _primary, {found} AS _identities FROM ({inner})"
@@ -167,6 +167,10 @@ class IdentityPlan:
         whens = " ".join(f"WHEN {repr_text(c)} THEN {r}" for c, r in self.ranks)
         rank = f"CASE x.namespace {whens} ELSE {self.unknown_rank} END" if whens else "0"
         return f"list_min(list_transform(_found, lambda x: {{'r': {rank}, 'n': x.namespace, 'i': x.id}}))"
+
+
+def event_key(columns: Sequence[str]) -> str:
+    return '"_id"' if "_id" in columns else "NULL::VARCHAR"
 
 
 def repr_text(value: str) -> str:
