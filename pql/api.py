@@ -126,6 +126,11 @@ class Environment:
         checked = Checker(self.schema, findings, catalog or Catalog()).whole(tree)
         return Expression(tree, checked, tuple(findings.items), source)
 
+    def condition(self, expression: Expression) -> ir.Expr:
+        """A checked expression as a segment's condition, never null: a list means that it has an element. False for
+        what can be no condition (a number, say)."""
+        return Checker(self.schema, Findings(expression.source), Catalog()).as_test(expression.ir, expression.ir.span)
+
     def check_json(self, document: object, name: str = "<pql/json>", catalog: Catalog | None = None) -> Expression:
         """Check a pql/json node, given as `json.loads` returns it. Findings of names and types point into its text form."""
         source = Source(name, "")

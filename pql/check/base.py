@@ -29,6 +29,11 @@ class Catalog:
     definitions: Mapping[str, ir.Expr] = field(default_factory=dict)
     attributes: Mapping[str, ir.Expr] = field(default_factory=dict)
     segments: Mapping[str, str] = field(default_factory=dict)
+    sizes: Callable[[str], int] = lambda name: 0
+    """How many characters a definition or attribute has, written out."""
+
+
+MAX_WRITTEN_OUT = 100_000
 
 
 class Base:
@@ -37,6 +42,7 @@ class Base:
         self.profile = ir.Var(ir.PROFILE, schema.profile)
         self.scopes: list[Scope] = [ElementScope(ir.PROFILE, schema.profile, "the profile")]
         self.depth = 0
+        self.written_out = 0
 
     def expr(self, node: ast.Expr) -> ir.Expr:
         raise NotImplementedError

@@ -51,6 +51,8 @@ class Calls(Base):
         if receiver is None and node.name in ("currentMonth", "currentYear", "currentDayOfMonth"):
             part = "get" + node.name.removeprefix("current")
             return self._arity(node, args, 0, 0) or ir.Call(part, (ir.Clock(),), INTEGER, span=node.span)
+        if node.name == "modelInstances":
+            return self._instances(node, args)
         if node.name in ("mapEntry", "inSegment"):
             return self._named(node, args)
         if record.clock and not record.structural and receiver is None and not args:
@@ -194,6 +196,26 @@ class Calls(Base):
             return self.report("PQL0303", args[0].span, "`inSegment` takes the segment's id as a string")
         return self._segment(value.value, node)
 
+    def _instances(self, node: ast.Call, args: Arguments) -> ir.Expr:
+        """The instances of a class in the decisioning dialect: the profile, its events, or a declared entity's (none)."""
+        wrong = self._arity(node, args, 1, 1)
+        value = self.expr(args[0]) if args else None
+        if wrong is not None or value is None:
+            return wrong or self._unknown()
+        if not isinstance(value, ir.Const) or not isinstance(value.value, str):
+            return self.report("PQL0303", args[0].span, "`modelInstances` takes the address of a class as a string")
+        name = value.value.rstrip("/").rsplit("/", 1)[-1].split("#")[0]
+        if name == "profile":
+            return ir.MakeList((self.profile,), ListType(self.profile.type), span=node.span)
+        if name == "experienceevent":
+            kind = self.schema.profile.fields["xEvent"].type
+            return ir.Field(self.profile, "xEvent", kind, span=node.span)
+        entity = self.schema.entities.get(value.value) or self.schema.entities.get(name)
+        if entity is None:
+            help = did_you_mean(name, self.schema.entities) or "the schema declares them below `entities`"
+            return self.report("PQL0207", args[0].span, f"no entity `{name}` is declared", help)
+        return ir.MakeList((), ListType(entity), span=node.span)
+
     def _segment(self, name: str, node: ast.Call) -> ir.Expr:
         target = self.catalog.segments.get(name)
         if target is not None:
@@ -248,6 +270,8 @@ class Calls(Base):
 
     def _conversion(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:
         """A function that is a coercion by another name."""
+        if args and node.name in ("stringToDate", "toDateTime"):
+            return self.scalar(FUNCTIONS["stringToDateByPattern"], node, value, args)
         return self._arity(node, args, 0, 0) or self.coerce(value, CONVERSIONS[node.name], "PQL0303")
 
     def _nulls(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:

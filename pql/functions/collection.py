@@ -43,4 +43,5 @@ COLLECTION = (
     _structural("none", "quantifier", "Does no element satisfy the condition?"),
     _structural("one", "quantifier", "Does exactly one element satisfy the condition?"),
     _structural("inSegment", "segment", "Is the profile a member of the segment?"),
+    _structural("modelInstances", "segment", "The instances of a class: the profile, its events, or those of an entity of the schema."),
 )  # fmt: skip

@@ -101,6 +101,21 @@ def rename(node: Any, old: int, new: int) -> Any:
     return change(node)
 
 
+def deepen(node: ir.Expr, by: int) -> ir.Expr:
+    """`node`, which has no variables from outside but the profile, as it is `by` binders further in: binding depths grow."""
+
+    def change(n: ir.Expr) -> ir.Expr:
+        if isinstance(n, ir.Var):
+            return n if n.id == ir.PROFILE else replace(n, id=n.id + by)
+        result: ir.Expr = rebuild(n, change)
+        binders = {a: getattr(n, a) + by for a in ("var", "key_var", "group_var") if hasattr(n, a)}
+        if isinstance(result, ir.Chain):
+            binders["steps"] = tuple(replace(s, var=s.var + by) for s in result.steps)
+        return replace(result, **binders) if binders else result
+
+    return change(node) if by else node
+
+
 def substitute(node: ir.Expr, var: int, value: ir.Expr) -> ir.Expr:
     """`node` with variable `var` replaced by an expression."""
 

@@ -18,20 +18,28 @@ def conform(
     tag: Annotated[str | None, typer.Option(help="Only cases with this tag.")] = None,
 ) -> None:
     """Run conformance cases. Example: pql conform tests/conformance/values.yaml"""
-    from pql.cli.conform import BadCase, Runner, read_cases
+    from pql.cli.conform import BadCase, Result, Runner, read_cases
 
     if engine not in ("duckdb", "all"):
         raise fail(f"no engine `{engine}`", "this version has `duckdb`")
     runner, passed, failed = Runner(), 0, 0
+    seen: set[str] = set()
     for file in files:
         try:
             cases = list(read_cases(file))
         except (OSError, UnicodeDecodeError, BadCase) as error:
             raise fail(f"`{file}` cannot be read: {error}") from None
         for case, defaults in cases:
-            if tag and tag not in (case.get("tags") or []):
+            if tag and (not isinstance(case, dict) or tag not in (case.get("tags") or [])):
                 continue
-            result = runner.run(case, defaults)
+            try:
+                result = runner.run(case, defaults)
+            except Exception as error:  # a defect of ours; the other cases are still to be run
+                id = str(case.get("id")) if isinstance(case, dict) else "?"
+                result = Result(id, False, None, None, f"the engine failed: {type(error).__name__}: {error}"[:300])
+            if result.id in seen:
+                typer.echo(f"note: the id `{result.id}` stands twice", err=True)
+            seen.add(result.id)
             passed, failed = passed + result.ok, failed + (not result.ok)
             if json_:
                 line = {"id": result.id, "engine": "duckdb", "ok": result.ok, "got": result.got, "expected": result.expected,
