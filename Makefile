@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test check docs clean fuzz fuzz-nightly
+.PHONY: install demo test check docs clean fuzz fuzz-nightly kill
 
 install: .venv/installed
 
@@ -38,6 +38,10 @@ fuzz: install
 fuzz-nightly: install
 	$(BIN)/python -m tests.property.fuzz --seed $(SEED) --cases 1000000
 	$(BIN)/python -m tests.property.engines --seed $(SEED) --cases 1000000
+
+# A load killed at fifty random moments.
+kill: install
+	KILLS=50 $(BIN)/python -m pytest -q tests/ingest/test_kill.py
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -20,6 +20,7 @@ from pql.cli.commands.estimate import estimate
 from pql.cli.commands.evaluate import eval_
 from pql.cli.commands.explain import explain
 from pql.cli.commands.fmt import fmt
+from pql.cli.commands.ingest import ingest
 from pql.cli.commands.labels import labels
 from pql.cli.commands.load import load
 from pql.cli.commands.policy import policy
@@ -57,6 +58,7 @@ app.add_typer(store, name="store")
 app.add_typer(policy, name="policy")
 app.add_typer(source, name="source")
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(ingest, name="ingest")
 
 
 def main() -> None:
