@@ -94,6 +94,10 @@ class Store:
             self._layout = find_indexes(self.connection, self.schema)
         return self._layout
 
+    def forget_layout(self) -> None:
+        """Tables were made anew: look at them again before the next question."""
+        self._layout = None
+
     def index(self) -> Layout:
         """Sort the events and make the copies that fast plans read; worth it from a few thousand events on."""
         self._layout = build_indexes(self.connection, self.schema)

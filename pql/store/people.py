@@ -1,0 +1,75 @@
+"""Numbers of people: every component gets a `pid`, and keeps the one that it had. Read `assign_people`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import duckdb
+
+from pql.store.owners import Owners, text
+
+
+def assign_people(connection: duckdb.DuckDBPyConnection, owners: Owners) -> tuple[int, int]:
+    """Write `graph.member(node, pid)` from `s_node` and `s_root`, and the merges and splits into `graph.history`; how many.
+
+    A component keeps the smallest number that its identities had. Where two claim one number (a split), it stays with the
+    one that has the highest identity. New numbers follow the largest.
+    """
+    run = connection.execute
+    run("""CREATE OR REPLACE TEMP TABLE s_people AS SELECT node, coalesce(s_root.root, node) AS root
+           FROM s_node LEFT JOIN s_root USING (node)""")
+    old = run("SELECT max(pid) FROM graph.member").fetchone()
+    last = int(old[0]) if old and old[0] is not None else 0
+    if not last:
+        run("""CREATE OR REPLACE TABLE graph.member AS SELECT node, pid FROM s_people JOIN (
+                 SELECT root, row_number() OVER (ORDER BY root) AS pid FROM (SELECT DISTINCT root FROM s_people)) USING (root)""")
+        run("DROP TABLE s_people")
+        return 0, 0
+    _claims(connection, owners)
+    run(f"""CREATE OR REPLACE TEMP TABLE s_number AS
+            SELECT root, pid FROM s_claim WHERE pid IS NOT NULL UNION ALL
+            SELECT root, {last} + row_number() OVER (ORDER BY root) FROM s_claim WHERE pid IS NULL""")
+    run("CREATE OR REPLACE TEMP TABLE s_before AS SELECT * FROM graph.member")
+    run("CREATE OR REPLACE TABLE graph.member AS SELECT node, pid FROM s_people JOIN s_number USING (root)")
+    counts = _history(connection)
+    for table in ("s_people", "s_claim", "s_number", "s_before"):
+        run(f"DROP TABLE {table}")
+    return counts
+
+
+def _claims(connection: duckdb.DuckDBPyConnection, owners: Owners) -> None:
+    """`s_claim(root, pid)`: the old number of each component, NULL for a new one."""
+    whens = " ".join(f"WHEN {text(c)} THEN '{i:05d}'" for i, c in enumerate(owners.ranked)) or "WHEN NULL THEN ''"
+    connection.execute(f"""CREATE OR REPLACE TEMP TABLE s_claim AS
+        WITH wanted AS (
+          SELECT root, min(pid) AS pid, min(CASE WHEN pid IS NOT NULL THEN CASE namespace {whens} END || id END) AS best
+          FROM s_people JOIN s_node USING (node) LEFT JOIN graph.member USING (node) GROUP BY root)
+        SELECT root, CASE WHEN row_number() OVER (PARTITION BY pid ORDER BY best, root) = 1 THEN pid END AS pid FROM wanted""")
+
+
+def _history(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """What became of the numbers since the last run: `merge` (`pid` took in `other`), `split` (`pid` came out of `other`)."""
+    run = connection.execute
+    now = datetime.now(UTC).replace(tzinfo=None)
+    run("""CREATE OR REPLACE TEMP TABLE s_moved AS
+           SELECT DISTINCT b.pid AS was, m.pid AS is_now FROM s_before AS b JOIN graph.member AS m USING (node) WHERE b.pid <> m.pid""")
+    run("""CREATE OR REPLACE TEMP TABLE s_cause AS
+           SELECT x.pid AS p, y.pid AS q, k.last_seen, k.kept, n.namespace || ':' || n.id || ' - ' || o.namespace || ':' || o.id
+             || CASE WHEN k.kept THEN ' in ' || k.dataset ELSE ': ' || k.reason END AS words
+           FROM graph.link AS k JOIN s_before AS x ON x.node = k.a JOIN s_before AS y ON y.node = k.b
+             JOIN graph.member AS u ON u.node = k.a JOIN graph.member AS v ON v.node = k.b
+             JOIN graph.node AS n ON n.node = k.a JOIN graph.node AS o ON o.node = k.b
+           WHERE (k.kept AND x.pid <> y.pid) OR (NOT k.kept AND x.pid = y.pid AND u.pid <> v.pid)""")
+    merged = "m.is_now IN (SELECT pid FROM s_before) AND NOT EXISTS (SELECT 1 FROM graph.member AS g WHERE g.pid = m.was)"
+    counts = []
+    for kind, test, pid, other, cause in (
+        ("merge", merged, "m.is_now", "m.was", "c.kept AND m.was IN (c.p, c.q)"),
+        ("split", f"NOT ({merged})", "m.is_now", "m.was", "NOT c.kept AND c.p = m.was"),
+    ):
+        rows = run(f"""INSERT INTO graph.history
+            SELECT coalesce(min(c.last_seen), $now), {text(kind)}, {pid}, {other}, min(c.words)
+            FROM s_moved AS m LEFT JOIN s_cause AS c ON {cause} WHERE {test} GROUP BY {pid}, {other} RETURNING 1""", {"now": now})
+        counts.append(len(rows.fetchall()))
+    for table in ("s_moved", "s_cause"):
+        run(f"DROP TABLE {table}")
+    return counts[0], counts[1]

@@ -1,0 +1,242 @@
+"""From datasets to people: stitches the identity graph, merges profiles, and says what it did. Read `unify`.
+
+Everything is made anew from layer 1 in one transaction, and nothing is done when nothing has changed since the last time. Must not know
+files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from pql.identity.policy import DEFAULT, MergePolicy
+from pql.identity.settings import IdentitySettings
+from pql.store.guards import apply_guards
+from pql.store.indexes import drop_events
+from pql.store.layers import Dataset, datasets, make_layers
+from pql.store.layout import duckdb_type, quote
+from pql.store.merging import make_profiles, merge_values, place_fragments, plan
+from pql.store.owners import Owners, text
+from pql.store.people import assign_people
+from pql.store.stitching import Extracted, extract
+from pql.store.store import Store, StoreError
+from pql.store.tombstones import tombstoned
+
+Progress = Callable[[str], None]
+VERSION = 1
+"""Of what `unify` makes: another number makes every store anew."""
+
+
+@dataclass
+class Unified:
+    """What a run did. `rows` by dataset; `without_identity`: rows that feed no profile, by dataset; `refused` links by
+    reason; `changed` is false when there was nothing to do."""
+
+    changed: bool = True
+    rows: dict[str, int] = field(default_factory=dict)
+    without_identity: dict[str, int] = field(default_factory=dict)
+    crowded: dict[str, int] = field(default_factory=dict)
+    identities: int = 0
+    unusable: int = 0
+    links: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    profiles: int = 0
+    events: int = 0
+    merges: int = 0
+    splits: int = 0
+    policies: dict[str, int] = field(default_factory=dict)
+
+
+def unify(
+    store: Store,
+    settings: IdentitySettings | None = None,
+    policies: Sequence[MergePolicy] = DEFAULT,
+    progress: Progress | None = None,
+    force: bool = False,
+) -> Unified:
+    """Stitch and merge all datasets of a store. A second run without new data changes nothing.
+
+    Raises StoreError with a code from the register. The store is as before then.
+    """
+    settings = settings or IdentitySettings()
+    run = store.connection.execute
+    make_layers(store.connection)
+    found = datasets(store.connection)
+    stamp = _fingerprint(store, found, settings, policies)
+    last = run("SELECT fingerprint, report FROM meta.unified").fetchone()
+    if last and last[0] == stamp and not force:
+        return replace(Unified(**json.loads(last[1])), changed=False, merges=0, splits=0)
+    try:
+        run("BEGIN TRANSACTION")
+        report = _unify(store, found, settings, policies, progress or (lambda _: None))
+        run("DELETE FROM meta.unified")
+        run("INSERT INTO meta.unified VALUES (?, ?, ?)", [stamp, _now(), json.dumps(asdict(report))])
+        run("COMMIT")
+    except duckdb.Error as error:
+        _undo(store.connection)
+        raise StoreError("PQL0605", str(error).split("\n")[0]) from None
+    except BaseException:
+        _undo(store.connection)
+        raise
+    store.forget_layout()
+    return report
+
+
+def _undo(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        connection.execute("ROLLBACK")
+    except duckdb.Error:
+        return
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _fingerprint(
+    store: Store, found: Sequence[Dataset], settings: IdentitySettings, policies: Sequence[MergePolicy]
+) -> str:
+    """Everything that the result depends on: data, settings, tombstones, unlinked pairs, the version of hashes."""
+    run = store.connection.execute
+    parts: list[Any] = [VERSION, duckdb.__version__, repr(settings), [repr(_plain(p)) for p in policies]]
+    parts.append([(n, duckdb_type(f.type)) for n, f in store.schema.profile.fields.items() if n != "xEvent"])
+    for d in found:
+        row = run(f"SELECT count(*), bit_xor(hash(_row, _batch, _arrived, _ordered)) FROM {d.table}").fetchone()
+        parts.append((d.name, d.kind, d.columns, row))
+    for table in ("meta.tombstone", "graph.unlinked"):
+        parts.append(run(f"SELECT count(*), bit_xor(hash(t)) FROM {table} AS t").fetchone())
+    digest = run("SELECT sha256(?)", [repr(parts)]).fetchone()
+    return str(digest[0]) if digest else ""
+
+
+def _plain(p: MergePolicy) -> Any:
+    return p.name, p.default, p.stitched, p.order, sorted(p.attributes.items(), key=str), sorted(p.inferred)
+
+
+def _unify(
+    store: Store, found: Sequence[Dataset], settings: IdentitySettings, policies: Sequence[MergePolicy], progress: Progress
+) -> Unified:
+    connection = store.connection
+    report = Unified()
+    progress("reading identities")
+    extracted = extract(connection, found, settings, tombstoned(connection, "namespace", "id"))
+    progress("stitching")
+    apply_guards(connection, extracted.owners, [d.name for d in found])
+    report.merges, report.splits = assign_people(connection, extracted.owners)
+    _fragments(connection, extracted.owners, found, policies)
+    for policy in policies:
+        progress(f"merging profiles by `{policy.name}`")
+        report.policies[policy.name] = _merge(store, policy, found, extracted.owners)
+    _count(connection, report, found, extracted)
+    report.profiles = report.policies[policies[0].name]
+    for table in ("s_node", "s_link", "s_root", "s_owner", "s_fragment", "s_place"):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    return report
+
+
+def _fragments(
+    connection: duckdb.DuckDBPyConnection, owners: Owners, found: Sequence[Dataset], policies: Sequence[MergePolicy]
+) -> None:
+    """`s_fragment`: the rows of record datasets that have an owner."""
+    run = connection.execute
+    run("""CREATE OR REPLACE TEMP TABLE s_fragment (_row BIGINT, node BIGINT, pid BIGINT, dataset SMALLINT, _key VARCHAR,
+             _ordered TIMESTAMP, timed BOOLEAN, inferred BOOLEAN)""")
+    inferred = {name for p in policies for name in p.inferred}
+    for d in found:
+        if not d.is_event:
+            run(f"""INSERT INTO s_fragment
+                    SELECT d._row, m.node, m.pid, {d.number}, d._key, d._ordered, d._ordered IS DISTINCT FROM d._arrived, {d.name in inferred}
+                    FROM (SELECT _row, _key, _ordered, _arrived, {owners.owner(primary=True)} AS o FROM {d.table}) AS d
+                    JOIN graph.member AS m ON m.node = d.o""")
+
+
+def _merge(store: Store, policy: MergePolicy, found: Sequence[Dataset], owners: Owners) -> int:
+    """Make one policy's profiles, events and names; how many profiles."""
+    run = store.connection.execute
+    place = policy.place
+    run(f"CREATE SCHEMA IF NOT EXISTS {quote(place)}")
+    who = "pid" if policy.stitched else "node"
+    taking = ", ".join(str(d.number) for d in found if not d.is_event and policy.takes(d.name)) or "NULL"
+    chosen = f"SELECT _row, {who} AS pid, dataset, _key, _ordered, timed, inferred FROM s_fragment WHERE dataset IN ({taking})"
+    run(f"""CREATE OR REPLACE TEMP TABLE s_who AS SELECT pid FROM ({chosen})
+            UNION SELECT m.{who} AS pid FROM graph.member AS m SEMI JOIN s_owner USING (node)""")
+    target = make_profiles(store.connection, store.schema, place)
+    merging = plan(store.connection, policy, store.schema, found)
+    _names(store, place, owners, who)
+    if merging.live:
+        place_fragments(store.connection, merging, f"({chosen})")
+    merge_values(store.connection, merging, target, "s_who", "s_map")
+    _events(store, place, owners, found, who)
+    for table in ("s_who", "s_map"):
+        run(f"DROP TABLE {table}")
+    row = run(f"SELECT count(*) FROM {target}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _names(store: Store, place: str, owners: Owners, who: str) -> None:
+    """`pql_profile(_pid, id)`: the identity of the highest namespace, the smallest of its values; `s_map`: all identities."""
+    run = store.connection.execute
+    whens = " ".join(f"WHEN {text(c)} THEN '{i:05d}'" for i, c in enumerate(owners.ranked)) or "WHEN NULL THEN ''"
+    nodes = f"(SELECT m.{who} AS pid, namespace, id, state FROM graph.node AS n JOIN graph.member AS m USING (node))"
+    run(f"""CREATE OR REPLACE TABLE {quote(place)}.pql_profile AS
+            SELECT pid AS _pid, substr(min(CASE namespace {whens} END || namespace || ':' || id), 6) AS id
+            FROM {nodes} SEMI JOIN s_who USING (pid) GROUP BY pid""")
+    kind = duckdb_type(store.schema.profile.fields["identityMap"].type)
+    run(f"""CREATE OR REPLACE TEMP TABLE s_map AS
+            SELECT pid, map_from_entries(list({{k: namespace, v: ids}} ORDER BY namespace))::{kind} AS value FROM (
+              SELECT pid, namespace, list({{id: id, "authenticatedState": state}} ORDER BY id) AS ids
+              FROM {nodes} SEMI JOIN s_who USING (pid) GROUP BY pid, namespace) GROUP BY pid""")
+
+
+def _events(store: Store, place: str, owners: Owners, found: Sequence[Dataset], who: str) -> None:
+    """`event`, a view until the store is indexed: every event of every dataset with the person of its owner."""
+    run = store.connection.execute
+    drop_events(store.connection, place)
+    run(f"DROP TABLE IF EXISTS {quote(place)}.pql_index")
+    parts = []
+    for d in found:
+        if d.is_event:
+            fields = "".join(
+                f", {f'd.{quote(n)}' if n in d.columns else 'NULL'}::{duckdb_type(f.type)} AS {quote(n)}"
+                for n, f in store.schema.event.fields.items()
+            )
+            parts.append(f"""SELECT m.{who} AS _pid, d._row AS _seq{fields}, {text(d.name)} AS _dataset
+                FROM (SELECT *, {owners.owner()} AS _owner FROM {d.table}) AS d JOIN graph.member AS m ON m.node = d._owner""")
+    if parts:
+        run(f"CREATE VIEW {quote(place)}.event AS " + " UNION ALL ".join(parts))
+        return
+    fields = "".join(f", {quote(n)} {duckdb_type(f.type)}" for n, f in store.schema.event.fields.items())
+    run(f"CREATE TABLE {quote(place)}.event (_pid BIGINT, _seq BIGINT{fields}, _dataset VARCHAR)")
+
+
+def _count(
+    connection: duckdb.DuckDBPyConnection, report: Unified, found: Sequence[Dataset], extracted: Extracted
+) -> None:
+    def one(sql: str) -> int:
+        row = connection.execute(sql).fetchone()
+        return int(row[0] or 0) if row else 0
+
+    owners = extracted.owners
+    easy = owners.clean and all(owners.settings.namespace(c).kind.owns for c in owners.codes)
+    for d in found:
+        report.rows[d.name] = one(f"SELECT count(*) FROM {d.table}")
+        if easy:
+            lost = one(f"SELECT count(*) FROM {d.table} WHERE _identities IS NULL OR len(_identities) = 0")
+        elif d.is_event:
+            owned = f"SELECT {owners.owner()} AS node FROM {d.table}"
+            lost = report.rows[d.name] - one(f"SELECT count(*) FROM ({owned}) JOIN graph.member USING (node)")
+        else:
+            lost = report.rows[d.name] - one(f"SELECT count(*) FROM s_fragment WHERE dataset = {d.number}")
+        if lost:
+            report.without_identity[d.name] = lost
+        report.events += report.rows[d.name] - lost if d.is_event else 0
+    report.crowded, report.unusable = extracted.crowded, extracted.unusable
+    report.identities = one("SELECT count(*) FROM graph.node")
+    report.links = one("SELECT count(*) FROM (SELECT DISTINCT a, b FROM graph.link WHERE kept)")
+    rows = connection.execute("SELECT reason, count(*) FROM (SELECT DISTINCT a, b, reason FROM graph.link WHERE NOT kept) GROUP BY 1")
+    report.refused = {str(reason).split(":")[0]: int(n) for reason, n in rows.fetchall()}
