@@ -17,6 +17,7 @@ import duckdb
 from pql.identity.policy import DEFAULT, MergePolicy
 from pql.identity.settings import IdentitySettings
 from pql.store.guards import apply_guards
+from pql.store.identity_maps import identity_maps
 from pql.store.indexes import drop_events
 from pql.store.layers import Dataset, datasets, make_layers
 from pql.store.layout import duckdb_type, quote
@@ -186,11 +187,7 @@ def _names(store: Store, place: str, owners: Owners, who: str) -> None:
     run(f"""CREATE OR REPLACE TABLE {quote(place)}.pql_profile AS
             SELECT pid AS _pid, substr(min(CASE namespace {whens} END || namespace || ':' || id), 6) AS id
             FROM {nodes} SEMI JOIN s_who USING (pid) GROUP BY pid""")
-    kind = duckdb_type(store.schema.profile.fields["identityMap"].type)
-    run(f"""CREATE OR REPLACE TEMP TABLE s_map AS
-            SELECT pid, map_from_entries(list({{k: namespace, v: ids}} ORDER BY namespace))::{kind} AS value FROM (
-              SELECT pid, namespace, list({{id: id, "authenticatedState": state}} ORDER BY id) AS ids
-              FROM {nodes} SEMI JOIN s_who USING (pid) GROUP BY pid, namespace) GROUP BY pid""")
+    identity_maps(store.connection, nodes, "s_who", duckdb_type(store.schema.profile.fields["identityMap"].type))
 
 
 def _events(store: Store, place: str, owners: Owners, found: Sequence[Dataset], who: str) -> None:
