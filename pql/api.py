@@ -19,12 +19,16 @@ from pql.compiler.describe import describe_plan
 from pql.compiler.dialects import DIALECTS, Refusal, compile_dialect
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
+from pql.identity.policy import MergePolicy, read_policies
+from pql.identity.settings import IdentitySettings, read_identity
 from pql.ir import nodes as ir
 from pql.ir.english import sentence
 from pql.ir.lineage import Read, labels, lineage
 from pql.source import Source
 from pql.store.indexes import describe_indexes
+from pql.store.lookup import Person, find_people, near_names, read_person
 from pql.store.store import Store, StoreError
+from pql.store.unify import Unified, unify
 from pql.syntax import ast, parse_expression
 from pql.syntax.format import format_expression, format_source
 from pql.syntax.format_plain import plain_text
@@ -43,11 +47,21 @@ __all__ = [
     "Compiled",
     "Environment",
     "Expression",
+    "IdentitySettings",
+    "MergePolicy",
+    "Person",
     "Project",
     "Settings",
     "Store",
     "StoreError",
+    "Unified",
+    "find_people",
     "load_schema",
+    "near_names",
+    "read_identity",
+    "read_person",
+    "read_policies",
+    "unify",
     "format_source",
     "from_json",
     "read_short",

@@ -4,6 +4,8 @@ schema: ../schema.yaml      # any form that docs/SCHEMAS.md knows
 store: shop.duckdb
 zone: Europe/Copenhagen     # of `today`, `this month`; UTC when left out
 week_start: sunday          # monday when left out
+identity: identity.yaml     # namespaces and their limits; the file beside, when left out
+merge: merge.yaml           # merge policies; the file beside, when left out
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-KEYS = ("schema", "store", "zone", "week_start")
+KEYS = ("schema", "store", "zone", "week_start", "identity", "merge")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -24,6 +26,8 @@ class ProjectFile:
     store: Path | None = None
     zone: str = "UTC"
     week_start: str = "monday"
+    identity: Path | None = None
+    merge: Path | None = None
 
 
 class BadProjectFile(Exception):
@@ -66,7 +70,17 @@ def read_project_file(near: Path) -> ProjectFile:
         path.parent / str(document["store"]) if document.get("store") else None,
         _zone(document.get("zone", "UTC"), path),
         _day(document.get("week_start", "monday"), path),
+        _beside(document, "identity", path.parent),
+        _beside(document, "merge", path.parent),
     )
+
+
+def _beside(document: dict[str, Any], key: str, folder: Path) -> Path | None:
+    """The file that a key names; else the one with the usual name, when it is there."""
+    if document.get(key):
+        return folder / str(document[key])
+    usual = folder / f"{key}.yaml"
+    return usual if usual.is_file() else None
 
 
 def _zone(value: Any, path: Path) -> str:

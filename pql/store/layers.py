@@ -23,6 +23,8 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS graph.link (a BIGINT, b BIGINT, dataset VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP,"
     " last_authenticated TIMESTAMP, seen BIGINT, kept BOOLEAN, reason VARCHAR)",
     "CREATE TABLE IF NOT EXISTS graph.member (node BIGINT, pid BIGINT)",
+    "CREATE TABLE IF NOT EXISTS graph.fragment (_row BIGINT, node BIGINT, pid BIGINT, dataset SMALLINT, _key VARCHAR, _ordered TIMESTAMP,"
+    " timed BOOLEAN, inferred BOOLEAN)",
     "CREATE TABLE IF NOT EXISTS graph.history (\"at\" TIMESTAMP, kind VARCHAR, pid BIGINT, other BIGINT, because VARCHAR)",
     "CREATE TABLE IF NOT EXISTS graph.refused (dataset VARCHAR, reason VARCHAR, records BIGINT, words VARCHAR)",
     "CREATE TABLE IF NOT EXISTS graph.unlinked (namespace_a VARCHAR, id_a VARCHAR, namespace_b VARCHAR, id_b VARCHAR, \"at\" TIMESTAMP,"

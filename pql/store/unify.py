@@ -135,7 +135,7 @@ def _unify(
         report.policies[policy.name] = _merge(store, policy, found, extracted.owners)
     _count(connection, report, found, extracted)
     report.profiles = report.policies[policies[0].name]
-    for table in ("s_node", "s_link", "s_root", "s_owner", "s_fragment", "s_place"):
+    for table in ("s_node", "s_link", "s_root", "s_owner", "s_place"):
         connection.execute(f"DROP TABLE IF EXISTS {table}")
     return report
 
@@ -143,14 +143,14 @@ def _unify(
 def _fragments(
     connection: duckdb.DuckDBPyConnection, owners: Owners, found: Sequence[Dataset], policies: Sequence[MergePolicy]
 ) -> None:
-    """`s_fragment`: the rows of record datasets that have an owner."""
+    """`graph.fragment`: the rows of record datasets that have an owner."""
     run = connection.execute
-    run("""CREATE OR REPLACE TEMP TABLE s_fragment (_row BIGINT, node BIGINT, pid BIGINT, dataset SMALLINT, _key VARCHAR,
+    run("""CREATE OR REPLACE TABLE graph.fragment (_row BIGINT, node BIGINT, pid BIGINT, dataset SMALLINT, _key VARCHAR,
              _ordered TIMESTAMP, timed BOOLEAN, inferred BOOLEAN)""")
     inferred = {name for p in policies for name in p.inferred}
     for d in found:
         if not d.is_event:
-            run(f"""INSERT INTO s_fragment
+            run(f"""INSERT INTO graph.fragment
                     SELECT d._row, m.node, m.pid, {d.number}, d._key, d._ordered, d._ordered IS DISTINCT FROM d._arrived, {d.name in inferred}
                     FROM (SELECT _row, _key, _ordered, _arrived, {owners.owner(primary=True)} AS o FROM {d.table}) AS d
                     JOIN graph.member AS m ON m.node = d.o""")
@@ -163,7 +163,7 @@ def _merge(store: Store, policy: MergePolicy, found: Sequence[Dataset], owners: 
     run(f"CREATE SCHEMA IF NOT EXISTS {quote(place)}")
     who = "pid" if policy.stitched else "node"
     taking = ", ".join(str(d.number) for d in found if not d.is_event and policy.takes(d.name)) or "NULL"
-    chosen = f"SELECT _row, {who} AS pid, dataset, _key, _ordered, timed, inferred FROM s_fragment WHERE dataset IN ({taking})"
+    chosen = f"SELECT _row, {who} AS pid, dataset, _key, _ordered, timed, inferred FROM graph.fragment WHERE dataset IN ({taking})"
     run(f"""CREATE OR REPLACE TEMP TABLE s_who AS SELECT pid FROM ({chosen})
             UNION SELECT m.{who} AS pid FROM graph.member AS m SEMI JOIN s_owner USING (node)""")
     target = make_profiles(store.connection, store.schema, place)
@@ -228,7 +228,7 @@ def _count(
             owned = f"SELECT {owners.owner()} AS node FROM {d.table}"
             lost = report.rows[d.name] - one(f"SELECT count(*) FROM ({owned}) JOIN graph.member USING (node)")
         else:
-            lost = report.rows[d.name] - one(f"SELECT count(*) FROM s_fragment WHERE dataset = {d.number}")
+            lost = report.rows[d.name] - one(f"SELECT count(*) FROM graph.fragment WHERE dataset = {d.number}")
         if lost:
             report.without_identity[d.name] = lost
         report.events += report.rows[d.name] - lost if d.is_event else 0

@@ -1,0 +1,81 @@
+"""What `pql profile` and `pql identity` share: settings of the project, finding the person, writing instants. Imports stay inside
+functions. Read `one_person`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from pql.cli.inputs import environment, fail, open_store, project_file, show
+
+
+def identity_settings(near: Path | None) -> Any:
+    """The identity settings of the project; exit 2 with the findings when they are wrong."""
+    from pql.api import IdentitySettings, read_identity
+
+    path = project_file(near).identity
+    if path is None:
+        return IdentitySettings()
+    settings, found = read_identity(path)
+    _stop(found)
+    return settings
+
+
+def merge_policies(near: Path | None, schema: Any) -> Any:
+    """The merge policies of the project, the default first; exit 2 with the findings when they are wrong."""
+    from pql.api import MergePolicy, read_policies
+
+    path = project_file(near).merge
+    if path is None:
+        return (MergePolicy(),)
+    policies, found = read_policies(path, schema)
+    _stop(found)
+    return policies
+
+
+def _stop(found: Any) -> None:
+    if any(d.is_error for d in found):
+        show(list(found), "text", err=True)
+        raise typer.Exit(2)
+
+
+def opened(schema: Path | None, store: Path | None, near: Path | None = None) -> tuple[Any, Any, Any]:
+    """The environment, the store for reading, and the identity settings."""
+    env = environment(schema, near)
+    return env, open_store(store, env, near), identity_settings(near)
+
+
+def one_person(store: Any, text: str, settings: Any) -> tuple[int, str]:
+    """The person that a text stands for; exit 1 with near matches, or with the candidates when there are several."""
+    from pql.api import StoreError, find_people, near_names
+
+    try:
+        found = find_people(store, text, settings)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            typer.echo(f"`{text}` is the name of several people:", err=True)
+            for _, name in found:
+                typer.echo(f"  {name}", err=True)
+            raise typer.Exit(1)
+        near = near_names(store, text)
+    except StoreError as error:
+        raise fail(f"{error.code}: {error}", "load the project's sources first") from None
+    typer.echo(f"PQL0844: there is no profile `{text}`", err=True)
+    if near:
+        typer.echo("  = help: near: " + ", ".join(f"`{n}`" for n in near), err=True)
+    raise typer.Exit(1)
+
+
+def moment(at: datetime | None) -> str:
+    """An instant for a screen."""
+    return "" if at is None else at.isoformat(sep=" ", timespec="seconds") + "Z"
+
+
+def stamp(at: datetime | None) -> str | None:
+    """An instant for JSON."""
+    return None if at is None else at.isoformat() + "Z"
