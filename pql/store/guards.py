@@ -1,6 +1,6 @@
 """Limits of the identity graph over the components: who breaks one is replayed in Python, the rest is final. Read `apply_guards`.
 
-Writes `graph.node` and `graph.link`, and leaves `s_root(node, root)` as the final components.
+Writes `graph.link`, and leaves `s_root(node, root)` as the final components.
 """
 
 from __future__ import annotations
@@ -20,18 +20,27 @@ LINKS_MOST = 1_000_000
 their links first; what is larger even then loses all links."""
 
 
-def apply_guards(connection: duckdb.DuckDBPyConnection, owners: Owners, names: Sequence[str]) -> None:
+def apply_guards(connection: duckdb.DuckDBPyConnection, owners: Owners, names: Sequence[str]) -> int:
+    """Decide every link; how many distinct pairs are kept."""
     run = connection.execute
     run("CREATE OR REPLACE TEMP TABLE s_refused (a BIGINT, b BIGINT, reason VARCHAR)")
     apart = _unlinked(connection, owners)
-    find_components(connection, "SELECT a, b FROM s_link ANTI JOIN s_refused USING (a, b)")
+    pairs = find_components(connection, "SELECT a, b FROM s_link ANTI JOIN s_refused USING (a, b)")
     _broken(connection, owners)
+    before = _count(connection)
     if run("SELECT 1 FROM s_broken LIMIT 1").fetchone():
         _cut_hubs(connection, owners)
         _replay_broken(connection, owners, apart)
     run("DROP TABLE s_broken")
-    _write(connection, names)
+    after = _count(connection)
+    _write(connection, names, after > 0)
     run("DROP TABLE s_refused")
+    return pairs - (after - before)
+
+
+def _count(connection: duckdb.DuckDBPyConnection) -> int:
+    row = connection.execute("SELECT count(*) FROM s_refused").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _unlinked(connection: duckdb.DuckDBPyConnection, owners: Owners) -> set[Pair]:
@@ -55,7 +64,7 @@ def _broken(connection: duckdb.DuckDBPyConnection, owners: Owners) -> None:
     tests += [f"count_if(space = {i}) > {limit}" for i, limit in limits if limit is not None]
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE s_broken AS
-            SELECT root FROM s_root JOIN s_node USING (node) GROUP BY root HAVING {" OR ".join(tests)}
+            SELECT root FROM s_root JOIN graph.node USING (node) GROUP BY root HAVING {" OR ".join(tests)}
             UNION SELECT x.root FROM s_apart JOIN s_root AS x ON x.node = a JOIN s_root AS y ON y.node = b WHERE x.root = y.root"""
     )
     connection.execute("DROP TABLE s_apart")
@@ -98,7 +107,7 @@ def _replay_broken(connection: duckdb.DuckDBPyConnection, owners: Owners, apart:
     nodes: dict[int, tuple[Identity, datetime | None]] = {
         n: (Identity(namespace, id), seen)
         for n, namespace, id, seen in run(
-            "SELECT node, namespace, id, last_seen FROM s_node JOIN s_root USING (node) SEMI JOIN s_broken USING (root)"
+            "SELECT node, namespace, id, last_seen FROM graph.node JOIN s_root USING (node) SEMI JOIN s_broken USING (root)"
         ).fetchall()
     }
     number = {identity: n for n, (identity, _) in nodes.items()}
@@ -143,13 +152,12 @@ def _replace(
     connection.unregister("incoming")
 
 
-def _write(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
-    run = connection.execute
+def _write(connection: duckdb.DuckDBPyConnection, names: Sequence[str], some_refused: bool) -> None:
     whens = " ".join(f"WHEN {i} THEN {text(n)}" for i, n in enumerate(names)) or "WHEN NULL THEN ''"
-    run(f"""CREATE OR REPLACE TABLE graph.node AS SELECT node, namespace, id, first_seen, last_seen, CASE dataset {whens} END AS dataset,
-              ['ambiguous', 'loggedOut', 'authenticated'][state + 1] AS state FROM s_node""")
-    run(f"""CREATE OR REPLACE TABLE graph.link AS
-            SELECT a, b, CASE dataset {whens} END AS dataset, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
-              max(last_authenticated) AS last_authenticated, sum(seen)::BIGINT AS seen,
-              any_value(s_refused.reason) IS NULL AS kept, any_value(s_refused.reason) AS reason
-            FROM s_link LEFT JOIN s_refused USING (a, b) GROUP BY a, b, dataset""")
+    grouped = """SELECT a, b, dataset, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+                   max(last_authenticated) AS last_authenticated, sum(seen)::BIGINT AS seen FROM s_link GROUP BY a, b, dataset"""
+    reason = "r.reason" if some_refused else "NULL::VARCHAR"
+    join = "LEFT JOIN s_refused AS r USING (a, b)" if some_refused else ""
+    connection.execute(f"""CREATE OR REPLACE TABLE graph.link AS
+        SELECT a, b, CASE dataset {whens} END AS dataset, first_seen, last_seen, last_authenticated, seen,
+          {reason} IS NULL AS kept, {reason} AS reason FROM ({grouped}) {join}""")

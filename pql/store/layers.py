@@ -19,12 +19,11 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS meta.tombstone (namespace VARCHAR, id VARCHAR, \"at\" TIMESTAMP, reason VARCHAR)",
     "CREATE TABLE IF NOT EXISTS meta.unified (fingerprint VARCHAR, \"at\" TIMESTAMP, report VARCHAR)",
     "CREATE TABLE IF NOT EXISTS graph.node (node BIGINT, namespace VARCHAR, id VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP,"
-    " dataset VARCHAR, state VARCHAR)",
+    " dataset VARCHAR, state VARCHAR, space SMALLINT, alone BOOLEAN)",
     "CREATE TABLE IF NOT EXISTS graph.link (a BIGINT, b BIGINT, dataset VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP,"
     " last_authenticated TIMESTAMP, seen BIGINT, kept BOOLEAN, reason VARCHAR)",
     "CREATE TABLE IF NOT EXISTS graph.member (node BIGINT, pid BIGINT)",
-    "CREATE TABLE IF NOT EXISTS graph.fragment (_row BIGINT, node BIGINT, pid BIGINT, dataset SMALLINT, _key VARCHAR, _ordered TIMESTAMP,"
-    " timed BOOLEAN, inferred BOOLEAN)",
+    "CREATE TABLE IF NOT EXISTS graph.fragment (_row BIGINT, node BIGINT, pid BIGINT, dataset SMALLINT)",
     "CREATE TABLE IF NOT EXISTS graph.history (\"at\" TIMESTAMP, kind VARCHAR, pid BIGINT, other BIGINT, because VARCHAR)",
     "CREATE TABLE IF NOT EXISTS graph.refused (dataset VARCHAR, reason VARCHAR, records BIGINT, words VARCHAR)",
     "CREATE TABLE IF NOT EXISTS graph.unlinked (namespace_a VARCHAR, id_a VARCHAR, namespace_b VARCHAR, id_b VARCHAR, \"at\" TIMESTAMP,"

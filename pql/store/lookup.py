@@ -138,13 +138,14 @@ def read_fragments(store: Store, pid: int) -> list[Fragment]:
     """What every record dataset says of a person."""
     found = []
     names = {d.number: d for d in datasets(store.connection)}
-    rows = _rows(store, "SELECT dataset, _row, _key, _ordered, timed FROM graph.fragment WHERE pid = ?", pid)
-    for number, row, key, ordered, timed in rows:
+    rows = _rows(store, "SELECT dataset, _row FROM graph.fragment WHERE pid = ? ORDER BY ALL", pid)
+    for number, row in rows:
         d = names[number]
         columns = [c for c in d.columns if c in store.schema.profile.fields]
-        document = _documents(store, f"SELECT {', '.join(map(quote, columns))} FROM {d.table} WHERE _row = ?", [row])
+        document = _documents(store, f"SELECT {', '.join(map(quote, ('_key', '_ordered', '_arrived', *columns)))} FROM {d.table} WHERE _row = ?", [row])
         if document:
-            found.append(Fragment(d.name, key, ordered, document[0], timed))
+            key, ordered, arrived = (document[0].pop(n) for n in ("_key", "_ordered", "_arrived"))
+            found.append(Fragment(d.name, key, ordered, document[0], ordered != arrived))
     return found
 
 

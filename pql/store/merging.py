@@ -1,9 +1,10 @@
 """Layer 3, set-based: merges all fragments of all people by a policy. Read `merge_profiles`.
 
-The rules are those of `pql.identity.merging`, which does the same for one person in Python; tests hold the two equal. Every
-fragment gets its place in its person's order once for each order of datasets that the policy names; a leaf is then the
-value of the first place that has one. Nested leaves take part by place alone and are fetched at the end, since DuckDB is
-slow at aggregating them.
+The rules are those of `pql.identity.merging`, which does the same for one person in Python; tests hold the two equal. Most
+people have at most one fragment in each dataset: for them datasets are joined side by side and each leaf picks a side
+(`pql.store.side_by_side`). For the others every fragment gets its place in its person's order, once for each order of datasets
+that the policy names, and a leaf is the value of the first place that has one. Nested leaves take part by place alone and are
+fetched at the end, since DuckDB is slow at aggregating them.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from pql.identity.merging import PERMISSIVE, RESTRICTIVE
 from pql.identity.policy import MergePolicy
 from pql.store.layers import Dataset
 from pql.store.layout import duckdb_type, quote
-from pql.types import ListType, ObjectType
+from pql.types import ObjectType
 from pql.xdm.schema import Schema
 
 DIALECT = "duckdb"
+SIDES_MOST = 6
+"""Datasets that fill one leaf, up to which they are joined side by side."""
 Tree = exp.Expression
 
 
@@ -30,9 +33,9 @@ def name(identifier: str, table: str = "") -> exp.Column:
     return exp.column(exp.to_identifier(identifier, quoted=True), table=table or None)
 
 
-def read(path: Path) -> Tree:
+def read(path: Path, table: str = "") -> Tree:
     """The value at a path of a row."""
-    tree: Tree = name(path[0])
+    tree: Tree = name(path[0], table)
     for step in path[1:]:
         tree = exp.Dot(this=tree, expression=exp.to_identifier(step, quoted=True))
     return tree
@@ -113,27 +116,30 @@ def _counted(connection: duckdb.DuckDBPyConnection, d: Dataset, paths: Sequence[
 
 
 def place_fragments(connection: duckdb.DuckDBPyConnection, m: Merging, fragments: str) -> None:
-    """`s_place(_row, pid, r0, r1, …)`: the places of every fragment in its person's orders, 1 is the best.
+    """`s_place(_row, pid, timed, _ordered, r0, r1, …)`: the places of every fragment in its person's orders, 1 is the best.
 
-    `fragments`: a table of `_row`, `pid`, `dataset` (number), `_key`, `_ordered`, `declared`.
+    `fragments`: SQL of `_row`, `pid`, `dataset` (number).
     """
     numbers = {d.name: d.number for d in m.datasets}
+    rows = " UNION ALL ".join(
+        f"""SELECT f._row, f.pid, f.dataset, d._key, d._ordered, d._ordered IS DISTINCT FROM d._arrived AS timed,
+              {d.name in m.policy.inferred} AS inferred FROM {fragments} AS f JOIN {d.table} AS d ON d._row = f._row WHERE f.dataset = {d.number}"""
+        for d in m.datasets
+    )
     places: list[Tree] = []
     for index, order in enumerate(m.orders):
         keys: list[Tree] = [exp.Ordered(this=name("inferred"))]
         if order is not None:
-            whens = [(exp.EQ(this=name("dataset"), expression=number(numbers[o])), number(i))
-                     for i, o in enumerate(order) if o in numbers]  # fmt: skip
             case = exp.Case(default=number(len(order)))
-            for test, value in whens:
-                case = case.when(test, value)
-            keys.append(exp.Ordered(this=case if whens else number(0)))
+            for i, o in enumerate(o for o in order if o in numbers):
+                case = case.when(exp.EQ(this=name("dataset"), expression=number(numbers[o])), number(i))
+            keys += [exp.Ordered(this=case)] if case.args.get("ifs") else []
         keys.append(exp.Ordered(this=name("_ordered"), desc=True, nulls_first=False))
         keys += [exp.Ordered(this=name("dataset")), exp.Ordered(this=name("_key"))]
         over = exp.Window(this=exp.RowNumber(), partition_by=[name("pid")], order=exp.Order(expressions=keys))
         places.append(exp.alias_(over, f"r{index}"))
-    select = exp.select(name("_row"), name("pid"), name("timed"), name("_ordered"), *places).from_(fragments)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE s_place AS {select.sql(DIALECT)}")
+    select = exp.select(name("_row"), name("pid"), name("timed"), name("_ordered"), *places)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE s_place AS {select.sql(DIALECT)} FROM ({rows})")
 
 
 def _part(m: Merging, d: Dataset, wanted: Sequence[Live], nested: bool = False) -> exp.Select:
@@ -150,33 +156,130 @@ def _part(m: Merging, d: Dataset, wanted: Sequence[Live], nested: bool = False) 
         columns.append(exp.alias_(value, w.column))
         if w.leaf.kind == "consent":
             columns.append(exp.alias_(_consent_place(w, filled), f"{w.column}_k"))
-    return exp.select(*columns).from_(f"{d.table} AS d").join("s_place AS p", on="p._row = d._row")
+    return exp.select(*columns).from_(f"{d.table} AS d", dialect=DIALECT).join("s_place AS p", on="p._row = d._row")
+
+
+def consent_key(leaf: Leaf, at: Tree, val: Tree | None) -> Tree:
+    """A number, smallest is best: the newest time, then the most restrictive value. `at` and `val` are of the row."""
+    latest = number(2**63 - 1)
+    age = exp.Coalesce(this=exp.Sub(this=latest, expression=typed(call("epoch_us", at), "HUGEINT")), expressions=[number(2**64)])
+    rank: Tree = number(0)
+    if leaf.val and val is not None:
+        case = exp.Case(default=number(len(RESTRICTIVE)))
+        for place, word in (*enumerate(RESTRICTIVE), *enumerate(PERMISSIVE, len(RESTRICTIVE) + 1)):
+            case = case.when(exp.EQ(this=val.copy(), expression=exp.Literal.string(word)), number(place))
+        rank = exp.Paren(this=case)
+    return typed(exp.Paren(this=exp.Add(this=exp.Mul(this=exp.Paren(this=age), expression=number(16)), expression=rank)), "HUGEINT")
+
+
+def said_at(leaf: Leaf, own: Tree | None, ordered: Tree, timed: Tree) -> Tree:
+    """When a consent was given: its own time, else the record's, if that is known."""
+    known = exp.Case().when(timed, ordered)
+    return exp.Coalesce(this=own, expressions=[known]) if own is not None else known
 
 
 def _consent_place(w: Live, filled: bool) -> Tree:
-    """A number, smallest is best: the newest time, then the most restrictive value, then the fragment's place."""
     if not filled:
         return typed(exp.Null(), "HUGEINT")
-    known = exp.Case().when(name("timed", "p"), name("_ordered", "p"))
-    at: Tree = exp.Coalesce(this=read(w.leaf.time), expressions=[known]) if w.leaf.time else known
-    latest = number(2**63 - 1)
-    age = exp.Coalesce(this=exp.Sub(this=latest, expression=typed(call("epoch_us", at), "HUGEINT")),
-                       expressions=[number(2**64)])  # fmt: skip
-    rank: Tree = number(0)
-    if w.leaf.val:
-        case = exp.Case(default=number(len(RESTRICTIVE)))
-        for i, word in enumerate(RESTRICTIVE):
-            case = case.when(exp.EQ(this=read(w.leaf.val), expression=exp.Literal.string(word)), number(i))
-        for i, word in enumerate(PERMISSIVE):
-            case = case.when(exp.EQ(this=read(w.leaf.val), expression=exp.Literal.string(word)), number(len(RESTRICTIVE) + 1 + i))
-        rank = exp.Paren(this=case)
-    top = exp.Add(this=exp.Mul(this=exp.Paren(this=age), expression=number(16)), expression=rank)
-    place = name(f"r{w.order}", "p")
-    return exp.Add(this=exp.Mul(this=exp.Paren(this=typed(exp.Paren(this=top), "HUGEINT")), expression=number(2**40)), expression=place)
+    own = read(w.leaf.time) if w.leaf.time else None
+    key = consent_key(w.leaf, said_at(w.leaf, own, name("_ordered", "p"), name("timed", "p")), read(w.leaf.val) if w.leaf.val else None)
+    return exp.Add(this=exp.Mul(this=exp.Paren(this=key), expression=number(2**40)), expression=name(f"r{w.order}", "p"))
 
 
-def merge_values(connection: duckdb.DuckDBPyConnection, m: Merging, target: str, people: str, identities: str) -> None:
-    """Fill the table `target` with a merged row for every `pid` of the table `people`; `identities(pid, value)` has the identity maps."""
+def merge_profiles(connection: duckdb.DuckDBPyConnection, m: Merging, target: str) -> None:
+    """Fill the table `target` with a merged row for every person of `s_who(pid)`, with the identity map of `s_map(pid, value)`.
+
+    The policy's fragments are `s_fragment(_row, pid, dataset)`.
+    """
+    run = connection.execute
+    maps = any(w.leaf.kind == "map" for w in m.live)
+    crowded = any(len(w.datasets) > SIDES_MOST for w in m.live)
+    run("""CREATE OR REPLACE TEMP TABLE s_many AS SELECT DISTINCT pid FROM (
+             SELECT pid FROM s_fragment GROUP BY pid, dataset HAVING count(*) > 1)""")
+    if crowded:
+        run("INSERT INTO s_many SELECT pid FROM s_who ANTI JOIN s_many USING (pid)")
+    many = run("SELECT 1 FROM s_many LIMIT 1").fetchone() is not None
+    run("CREATE OR REPLACE TEMP VIEW s_single AS SELECT pid FROM s_who" + (" ANTI JOIN s_many USING (pid)" if many else ""))
+    if maps or many:
+        place_fragments(connection, m, "s_fragment" if maps else "(FROM s_fragment SEMI JOIN s_many USING (pid))")
+    if not crowded:
+        side_by_side(connection, m, target, "s_single")
+    if many:
+        merge_values(connection, m, target, "s_many")
+    run("DROP VIEW s_single")
+    for table in ("s_many", "s_place"):
+        run(f"DROP TABLE IF EXISTS {table}")
+
+
+def side_by_side(connection: duckdb.DuckDBPyConnection, m: Merging, target: str, people: str) -> None:
+    """People with at most one fragment in each dataset: the datasets joined, each leaf picked from them."""
+    select = exp.select().from_(f"{people} AS who").join("s_map AS ids", on="ids.pid = who.pid", join_type="left")
+    for d in m.datasets:
+        tops = sorted({w.leaf.path[0] for w in m.live if d.name in w.datasets} | {w.leaf.time[0] for w in m.live if w.leaf.time and d.name in w.datasets})
+        if tops:
+            timed = exp.alias_(exp.NullSafeNEQ(this=name("_ordered", "d"), expression=name("_arrived", "d")), "timed")
+            side = exp.select(name("pid", "f"), name("_ordered", "d"), timed, *(name(t, "d") for t in tops)).from_("s_fragment AS f")
+            side = side.join(f"{d.table} AS d", on="d._row = f._row", dialect=DIALECT).where(exp.EQ(this=name("dataset", "f"), expression=number(d.number)))
+            select = select.join(side.subquery(f"d{d.number}"), on=f"d{d.number}.pid = who.pid", join_type="left")
+    values: dict[Path, Tree] = {("identityMap",): name("value", "ids")}
+    for w in m.live:
+        if w.leaf.kind == "map":
+            side_name = f"n{w.column}"
+            select = select.join(_fetched(m, w).subquery(side_name), on=_joined(w, side_name), join_type="left")
+            values[w.leaf.path] = name("value", side_name)
+        else:
+            values[w.leaf.path] = pick(m, w)
+    _fill(connection, m, target, select, values)
+
+
+@dataclass(frozen=True)
+class Side:
+    """A leaf as one dataset has it: its value, whether there is one, and the keys by which it is chosen (smallest `key`, then
+    latest `ordered`)."""
+
+    value: Tree
+    given: Tree
+    key: Tree
+    fixed: int
+    ordered: Tree
+
+
+def pick(m: Merging, w: Live) -> Tree:
+    """The value of the side that the rules choose."""
+    sides = [_side(m, w, d) for d in m.datasets if d.name in w.datasets]
+    if len(sides) == 1:
+        return exp.Case().when(sides[0].given, sides[0].value) if w.leaf.val else sides[0].value
+    tests = [s.given for s in sides]
+    if w.leaf.kind == "consent" or len({s.fixed for s in sides}) > 1:
+        best = call("least", *(exp.Case().when(t.copy(), s.key) for t, s in zip(tests, sides, strict=True)))
+        tests = [exp.and_(t, exp.EQ(this=s.key.copy(), expression=best.copy())) for t, s in zip(tests, sides, strict=True)]
+    latest = call("greatest", *(exp.Case().when(t.copy(), s.ordered) for t, s in zip(tests, sides, strict=True)))
+    case = exp.Case()
+    for t, s in zip(tests, sides, strict=True):
+        case = case.when(exp.and_(t.copy(), exp.EQ(this=s.ordered.copy(), expression=latest.copy())), s.value)
+    return case
+
+
+def _side(m: Merging, w: Live, d: Dataset) -> Side:
+    table = f"d{d.number}"
+
+    def at(path: Path) -> Tree:
+        return read(path, table)
+
+    value = at(w.leaf.path)
+    val = at(w.leaf.val) if w.leaf.val else None
+    ordered = exp.Coalesce(this=name("_ordered", table), expressions=[typed(exp.Literal.string("-infinity"), "TIMESTAMP")])
+    fixed = (1000 if d.name in m.policy.inferred else 0) + m.policy.rank(d.name, w.leaf.path)
+    key: Tree = number(fixed)
+    if w.leaf.kind == "consent":
+        own = at(w.leaf.time) if w.leaf.time else None
+        when = said_at(w.leaf, own, name("_ordered", table), name("timed", table))
+        key = exp.Add(this=exp.Mul(this=consent_key(w.leaf, when, val), expression=number(2048)), expression=number(fixed))
+    return Side(value, given(val if val is not None else at(w.leaf.path)), key, fixed, ordered)
+
+
+def merge_values(connection: duckdb.DuckDBPyConnection, m: Merging, target: str, people: str) -> None:
+    """People with any number of fragments, by the places of `s_place`."""
     aggregates: list[Tree] = []
     for w in m.live:
         place: Tree = name(f"{w.column}_k") if w.leaf.kind == "consent" else name(f"r{w.order}")
@@ -185,14 +288,20 @@ def merge_values(connection: duckdb.DuckDBPyConnection, m: Merging, target: str,
         elif w.leaf.kind != "map":
             got = call("arg_min", name(f"r{w.order}"), place) if w.leaf.kind == "consent" else exp.Min(this=place)
             aggregates.append(exp.alias_(exp.Filter(this=got, expression=exp.Where(this=name(w.column))), w.column))
-    wanted = [w for w in m.live if w.leaf.kind != "map"]
-    if wanted:
-        union = _union([_part(m, d, wanted) for d in m.datasets])
-        grouped = exp.select(name("pid"), *aggregates).from_(union.subquery("f")).group_by(name("pid"))
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE s_merged AS {grouped.sql(DIALECT)}")
-    else:
-        connection.execute("CREATE OR REPLACE TEMP TABLE s_merged (pid BIGINT)")
-    _insert(connection, m, target, people, identities)
+    union = _union([_part(m, d, [w for w in m.live if w.leaf.kind != "map"]) for d in m.datasets])
+    grouped = exp.select(name("pid"), *aggregates).from_(union.subquery("f")).group_by(name("pid"))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE s_merged AS {grouped.sql(DIALECT)}")
+    select = exp.select().from_(f"{people} AS who").join("s_merged AS m", on="m.pid = who.pid", join_type="left")
+    select = select.join("s_map AS ids", on="ids.pid = who.pid", join_type="left")
+    values: dict[Path, Tree] = {("identityMap",): name("value", "ids")}
+    for w in m.live:
+        if w.is_plain:
+            values[w.leaf.path] = name(w.column, "m")
+            continue
+        side = f"n{w.column}"
+        select = select.join(_fetched(m, w).subquery(side), on=_joined(w, side), join_type="left")
+        values[w.leaf.path] = name("value", side)
+    _fill(connection, m, target, select, values)
     connection.execute("DROP TABLE s_merged")
 
 
@@ -203,17 +312,8 @@ def _union(parts: Sequence[exp.Select]) -> exp.Query:
     return whole
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, m: Merging, target: str, people: str, identities: str) -> None:
-    values: dict[Path, Tree] = {("identityMap",): name("value", "ids")}
-    select = exp.select().from_(f"{people} AS who").join("s_merged AS m", on="m.pid = who.pid", join_type="left")
-    select = select.join(f"{identities} AS ids", on="ids.pid = who.pid", join_type="left")
-    for w in m.live:
-        if w.is_plain:
-            values[w.leaf.path] = name(w.column, "m")
-            continue
-        side = f"n{w.column}"
-        select = select.join(_fetched(m, w).subquery(side), on=_joined(w, side), join_type="left")
-        values[w.leaf.path] = name("value", side)
+def _fill(connection: duckdb.DuckDBPyConnection, m: Merging, target: str, select: exp.Select, values: dict[Path, Tree]) -> None:
+    """Put the leaves together to columns, and insert the rows."""
     columns = [exp.alias_(name("pid", "who"), "_pid", quoted=True)]
     for field, kind in ((n, f.type) for n, f in m.schema.profile.fields.items()):
         built = _built((field,), kind, values)
@@ -271,7 +371,3 @@ def make_profiles(connection: duckdb.DuckDBPyConnection, schema: Schema, place: 
     fields = "".join(f", {quote(n)} {t}" for n, t in column_types(schema).items())
     connection.execute(f"CREATE OR REPLACE TABLE {target} (_pid BIGINT{fields})")
     return target
-
-
-def is_list(leaf: Leaf) -> bool:
-    return isinstance(leaf.type, ListType)

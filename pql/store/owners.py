@@ -29,13 +29,14 @@ class Owners:
     """Expressions over an identity `x` (a STRUCT) and a row's `_identities`.
 
     `codes`: the namespaces that occur, by their codes. `salt`: None for the fast hash; else a keyed digest, for the day when
-    two identities collide in the fast one. `clean`: no junk occurs, so rows need not be asked.
+    two identities collide in the fast one. `bad`: the junk that occurs, by namespace (as the rows spell it) and value; None when it is
+    too much to be named, and rows are asked by the rules.
     """
 
     settings: IdentitySettings
     codes: tuple[str, ...] = ()
     salt: str | None = None
-    clean: bool = True
+    bad: tuple[tuple[str, str], ...] | None = ()
     ranked: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,7 +64,7 @@ class Owners:
         return self.node_of(self.namespace(x), f"{x}.id")
 
     def junk(self, namespace: str, id: str) -> str:
-        """Can the value not stand for a person? Takes the namespace's code."""
+        """Can the value not stand for a person? By the rules; takes the namespace's code."""
         word = f"lower(trim({id}, ' '))"
         tests = [f"{id} IS NULL", f"{namespace} IS NULL", f"{word} = ''", f"length({id}) > {VALUE_MOST}"]
         tests.append(one_of(word, self.settings.junk))
@@ -77,11 +78,22 @@ class Owners:
                 tests.append(f"{namespace} = {text(code)} AND ({' OR '.join(parts)})")
         return "coalesce(" + " OR ".join(f"({t})" for t in tests) + ", true)"
 
+    def _is_bad(self, x: str) -> str | None:
+        """Is an identity of a row junk? None when none is."""
+        if self.bad is None:
+            return self.junk(self.namespace(x), f"{x}.id")
+        by_namespace: dict[str, list[str]] = {}
+        for namespace, id in self.bad:
+            by_namespace.setdefault(namespace, []).append(id)
+        tests = [f"({self.namespace(x)} = {text(n)} AND {one_of(f'{x}.id', ids)})" for n, ids in by_namespace.items()]
+        return f"({' OR '.join(tests)})" if tests else None
+
     def rank(self, x: str) -> str:
         """The place of an identity among those that may own a row; NULL for one that may not."""
         whens = " ".join(f"WHEN {text(c)} THEN {i}" for i, c in enumerate(self.ranked))
         rank = f"CASE {self.namespace(x)} {whens} END" if whens else "NULL::INTEGER"
-        return rank if self.clean else f"CASE WHEN NOT {self.junk(self.namespace(x), f'{x}.id')} THEN {rank} END"
+        bad = self._is_bad(x)
+        return rank if bad is None else f"CASE WHEN NOT {bad} THEN {rank} END"
 
     def owner(self, primary: bool = False) -> str:
         """The node that owns a row, NULL when none may. `primary`: one that is declared primary goes first (records)."""

@@ -10,14 +10,14 @@ from pql.store.owners import Owners, text
 
 
 def assign_people(connection: duckdb.DuckDBPyConnection, owners: Owners) -> tuple[int, int]:
-    """Write `graph.member(node, pid)` from `s_node` and `s_root`, and the merges and splits into `graph.history`; how many.
+    """Write `graph.member(node, pid)` from `graph.node` and `s_root`, and the merges and splits into `graph.history`; how many.
 
     A component keeps the smallest number that its identities had. Where two claim one number (a split), it stays with the
     one that has the highest identity. New numbers follow the largest.
     """
     run = connection.execute
     run("""CREATE OR REPLACE TEMP TABLE s_people AS SELECT node, coalesce(s_root.root, node) AS root
-           FROM s_node LEFT JOIN s_root USING (node)""")
+           FROM graph.node LEFT JOIN s_root USING (node)""")
     old = run("SELECT max(pid) FROM graph.member").fetchone()
     last = int(old[0]) if old and old[0] is not None else 0
     if not last:
@@ -39,12 +39,19 @@ def assign_people(connection: duckdb.DuckDBPyConnection, owners: Owners) -> tupl
 
 def _claims(connection: duckdb.DuckDBPyConnection, owners: Owners) -> None:
     """`s_claim(root, pid)`: the old number of each component, NULL for a new one."""
-    whens = " ".join(f"WHEN {text(c)} THEN '{i:05d}'" for i, c in enumerate(owners.ranked)) or "WHEN NULL THEN ''"
-    connection.execute(f"""CREATE OR REPLACE TEMP TABLE s_claim AS
-        WITH wanted AS (
-          SELECT root, min(pid) AS pid, min(CASE WHEN pid IS NOT NULL THEN CASE namespace {whens} END || id END) AS best
-          FROM s_people JOIN s_node USING (node) LEFT JOIN graph.member USING (node) GROUP BY root)
-        SELECT root, CASE WHEN row_number() OVER (PARTITION BY pid ORDER BY best, root) = 1 THEN pid END AS pid FROM wanted""")
+    run = connection.execute
+    run("""CREATE OR REPLACE TEMP TABLE s_claim AS
+           SELECT root, min(pid) AS pid FROM s_people LEFT JOIN graph.member USING (node) GROUP BY root""")
+    run("CREATE OR REPLACE TEMP TABLE s_twice AS SELECT pid FROM s_claim WHERE pid IS NOT NULL GROUP BY pid HAVING count(*) > 1")
+    if run("SELECT 1 FROM s_twice LIMIT 1").fetchone():
+        whens = " ".join(f"WHEN {text(c)} THEN '{i:05d}'" for i, c in enumerate(owners.ranked)) or "WHEN NULL THEN ''"
+        run(f"""CREATE OR REPLACE TEMP TABLE s_lost AS SELECT root FROM (
+              SELECT root, row_number() OVER (PARTITION BY c.pid ORDER BY best, root) AS place FROM s_claim AS c SEMI JOIN s_twice USING (pid)
+              JOIN (SELECT root, min(CASE namespace {whens} END || id) AS best FROM s_people JOIN graph.node USING (node)
+                    JOIN graph.member AS m USING (node) SEMI JOIN s_twice USING (pid) GROUP BY root) USING (root)) WHERE place > 1""")
+        run("UPDATE s_claim SET pid = NULL WHERE root IN (FROM s_lost)")
+        run("DROP TABLE s_lost")
+    run("DROP TABLE s_twice")
 
 
 def _history(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
@@ -53,6 +60,9 @@ def _history(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     now = datetime.now(UTC).replace(tzinfo=None)
     run("""CREATE OR REPLACE TEMP TABLE s_moved AS
            SELECT DISTINCT b.pid AS was, m.pid AS is_now FROM s_before AS b JOIN graph.member AS m USING (node) WHERE b.pid <> m.pid""")
+    if not run("SELECT 1 FROM s_moved LIMIT 1").fetchone():
+        run("DROP TABLE s_moved")
+        return 0, 0
     run("""CREATE OR REPLACE TEMP TABLE s_cause AS
            SELECT x.pid AS p, y.pid AS q, k.last_seen, k.kept, n.namespace || ':' || n.id || ' - ' || o.namespace || ':' || o.id
              || CASE WHEN k.kept THEN ' in ' || k.dataset ELSE ': ' || k.reason END AS words

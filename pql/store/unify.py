@@ -17,16 +17,16 @@ import duckdb
 from pql.identity.policy import DEFAULT, MergePolicy
 from pql.identity.settings import IdentitySettings
 from pql.store.guards import apply_guards
-from pql.store.identity_maps import identity_maps
+from pql.store.identity_maps import name_people
 from pql.store.indexes import drop_events
 from pql.store.layers import Dataset, datasets, make_layers
 from pql.store.layout import duckdb_type, quote
-from pql.store.merging import make_profiles, merge_values, place_fragments, plan
+from pql.store.merging import make_profiles, merge_profiles, plan
 from pql.store.owners import Owners, text
 from pql.store.people import assign_people
 from pql.store.stitching import Extracted, extract
 from pql.store.store import Store, StoreError
-from pql.store.tombstones import tombstoned
+from pql.store.tombstones import has_tombstones, tombstoned
 
 Progress = Callable[[str], None]
 VERSION = 1
@@ -127,33 +127,27 @@ def _unify(
     progress("reading identities")
     extracted = extract(connection, found, settings, tombstoned(connection, "namespace", "id"))
     progress("stitching")
-    apply_guards(connection, extracted.owners, [d.name for d in found])
+    report.links = apply_guards(connection, extracted.owners, [d.name for d in found])
     report.merges, report.splits = assign_people(connection, extracted.owners)
-    _fragments(connection, extracted.owners, found, policies)
+    _fragments(connection, extracted.owners, found)
     for policy in policies:
         progress(f"merging profiles by `{policy.name}`")
         report.policies[policy.name] = _merge(store, policy, found, extracted.owners)
     _count(connection, report, found, extracted)
     report.profiles = report.policies[policies[0].name]
-    for table in ("s_node", "s_link", "s_root", "s_owner", "s_place"):
+    for table in ("s_link", "s_root", "s_owner"):
         connection.execute(f"DROP TABLE IF EXISTS {table}")
     return report
 
 
-def _fragments(
-    connection: duckdb.DuckDBPyConnection, owners: Owners, found: Sequence[Dataset], policies: Sequence[MergePolicy]
-) -> None:
+def _fragments(connection: duckdb.DuckDBPyConnection, owners: Owners, found: Sequence[Dataset]) -> None:
     """`graph.fragment`: the rows of record datasets that have an owner."""
     run = connection.execute
-    run("""CREATE OR REPLACE TABLE graph.fragment (_row BIGINT, node BIGINT, pid BIGINT, dataset SMALLINT, _key VARCHAR,
-             _ordered TIMESTAMP, timed BOOLEAN, inferred BOOLEAN)""")
-    inferred = {name for p in policies for name in p.inferred}
+    run("CREATE OR REPLACE TABLE graph.fragment (_row BIGINT, node BIGINT, pid BIGINT, dataset SMALLINT)")
     for d in found:
         if not d.is_event:
-            run(f"""INSERT INTO graph.fragment
-                    SELECT d._row, m.node, m.pid, {d.number}, d._key, d._ordered, d._ordered IS DISTINCT FROM d._arrived, {d.name in inferred}
-                    FROM (SELECT _row, _key, _ordered, _arrived, {owners.owner(primary=True)} AS o FROM {d.table}) AS d
-                    JOIN graph.member AS m ON m.node = d.o""")
+            run(f"""INSERT INTO graph.fragment SELECT d._row, m.node, m.pid, {d.number}
+                    FROM (SELECT _row, {owners.owner(primary=True)} AS o FROM {d.table}) AS d JOIN graph.member AS m ON m.node = d.o""")
 
 
 def _merge(store: Store, policy: MergePolicy, found: Sequence[Dataset], owners: Owners) -> int:
@@ -163,31 +157,19 @@ def _merge(store: Store, policy: MergePolicy, found: Sequence[Dataset], owners: 
     run(f"CREATE SCHEMA IF NOT EXISTS {quote(place)}")
     who = "pid" if policy.stitched else "node"
     taking = ", ".join(str(d.number) for d in found if not d.is_event and policy.takes(d.name)) or "NULL"
-    chosen = f"SELECT _row, {who} AS pid, dataset, _key, _ordered, timed, inferred FROM graph.fragment WHERE dataset IN ({taking})"
-    run(f"""CREATE OR REPLACE TEMP TABLE s_who AS SELECT pid FROM ({chosen})
+    run(f"CREATE OR REPLACE TEMP VIEW s_fragment AS SELECT _row, {who} AS pid, dataset FROM graph.fragment WHERE dataset IN ({taking})")
+    run(f"""CREATE OR REPLACE TEMP TABLE s_who AS SELECT pid FROM s_fragment
             UNION SELECT m.{who} AS pid FROM graph.member AS m SEMI JOIN s_owner USING (node)""")
     target = make_profiles(store.connection, store.schema, place)
-    merging = plan(store.connection, policy, store.schema, found)
-    _names(store, place, owners, who)
-    if merging.live:
-        place_fragments(store.connection, merging, f"({chosen})")
-    merge_values(store.connection, merging, target, "s_who", "s_map")
+    nodes = f"(SELECT m.{who} AS pid, namespace, id, state FROM graph.node AS n JOIN graph.member AS m USING (node))"
+    kind = duckdb_type(store.schema.profile.fields["identityMap"].type)
+    name_people(store.connection, nodes, owners.ranked, kind, f"{quote(place)}.pql_profile")
+    merge_profiles(store.connection, plan(store.connection, policy, store.schema, found), target)
     _events(store, place, owners, found, who)
-    for table in ("s_who", "s_map"):
-        run(f"DROP TABLE {table}")
+    for temporary in ("VIEW s_fragment", "TABLE s_who", "TABLE s_map"):
+        run(f"DROP {temporary}")
     row = run(f"SELECT count(*) FROM {target}").fetchone()
     return int(row[0]) if row else 0
-
-
-def _names(store: Store, place: str, owners: Owners, who: str) -> None:
-    """`pql_profile(_pid, id)`: the identity of the highest namespace, the smallest of its values; `s_map`: all identities."""
-    run = store.connection.execute
-    whens = " ".join(f"WHEN {text(c)} THEN '{i:05d}'" for i, c in enumerate(owners.ranked)) or "WHEN NULL THEN ''"
-    nodes = f"(SELECT m.{who} AS pid, namespace, id, state FROM graph.node AS n JOIN graph.member AS m USING (node))"
-    run(f"""CREATE OR REPLACE TABLE {quote(place)}.pql_profile AS
-            SELECT pid AS _pid, substr(min(CASE namespace {whens} END || namespace || ':' || id), 6) AS id
-            FROM {nodes} SEMI JOIN s_who USING (pid) GROUP BY pid""")
-    identity_maps(store.connection, nodes, "s_who", duckdb_type(store.schema.profile.fields["identityMap"].type))
 
 
 def _events(store: Store, place: str, owners: Owners, found: Sequence[Dataset], who: str) -> None:
@@ -219,21 +201,25 @@ def _count(
         return int(row[0] or 0) if row else 0
 
     owners = extracted.owners
-    easy = owners.clean and all(owners.settings.namespace(c).kind.owns for c in owners.codes)
+    easy = owners.bad == () and all(owners.settings.namespace(c).kind.owns for c in owners.codes) and not has_tombstones(connection)
     for d in found:
-        report.rows[d.name] = one(f"SELECT count(*) FROM {d.table}")
+        width = extracted.widths[d.name]
+        report.rows[d.name] = width.rows
         if easy:
-            lost = one(f"SELECT count(*) FROM {d.table} WHERE _identities IS NULL OR len(_identities) = 0")
+            lost = width.empty
         elif d.is_event:
             owned = f"SELECT {owners.owner()} AS node FROM {d.table}"
-            lost = report.rows[d.name] - one(f"SELECT count(*) FROM ({owned}) JOIN graph.member USING (node)")
+            lost = width.rows - one(f"SELECT count(*) FROM ({owned}) JOIN graph.member USING (node)")
         else:
-            lost = report.rows[d.name] - one(f"SELECT count(*) FROM graph.fragment WHERE dataset = {d.number}")
+            lost = width.rows - one(f"SELECT count(*) FROM graph.fragment WHERE dataset = {d.number}")
         if lost:
             report.without_identity[d.name] = lost
-        report.events += report.rows[d.name] - lost if d.is_event else 0
-    report.crowded, report.unusable = extracted.crowded, extracted.unusable
+        if width.crowded:
+            report.crowded[d.name] = width.crowded
+        report.events += width.rows - lost if d.is_event else 0
+    report.unusable = extracted.unusable
     report.identities = one("SELECT count(*) FROM graph.node")
-    report.links = one("SELECT count(*) FROM (SELECT DISTINCT a, b FROM graph.link WHERE kept)")
     rows = connection.execute("SELECT reason, count(*) FROM (SELECT DISTINCT a, b, reason FROM graph.link WHERE NOT kept) GROUP BY 1")
-    report.refused = {str(reason).split(":")[0]: int(n) for reason, n in rows.fetchall()}
+    for reason, n in rows.fetchall():
+        short = str(reason).split(":")[0]
+        report.refused[short] = report.refused.get(short, 0) + int(n)
