@@ -20,8 +20,8 @@ LINKS_MOST = 1_000_000
 their links first; what is larger even then loses all links."""
 
 
-def apply_guards(connection: duckdb.DuckDBPyConnection, owners: Owners, names: Sequence[str]) -> int:
-    """Decide every link; how many distinct pairs are kept."""
+def apply_guards(connection: duckdb.DuckDBPyConnection, owners: Owners, names: Sequence[str], repeated: bool) -> int:
+    """Decide every link; how many distinct pairs are kept. `repeated`: a pair of one dataset may be in `s_link` twice."""
     run = connection.execute
     run("CREATE OR REPLACE TEMP TABLE s_refused (a BIGINT, b BIGINT, reason VARCHAR)")
     apart = _unlinked(connection, owners)
@@ -33,7 +33,7 @@ def apply_guards(connection: duckdb.DuckDBPyConnection, owners: Owners, names: S
         _replay_broken(connection, owners, apart)
     run("DROP TABLE s_broken")
     after = _count(connection)
-    _write(connection, names, after > 0)
+    _write(connection, names, after > 0, repeated)
     run("DROP TABLE s_refused")
     return pairs - (after - before)
 
@@ -152,7 +152,7 @@ def _replace(
     connection.unregister("incoming")
 
 
-def _write(connection: duckdb.DuckDBPyConnection, names: Sequence[str], some_refused: bool) -> None:
+def _write(connection: duckdb.DuckDBPyConnection, names: Sequence[str], some_refused: bool, repeated: bool) -> None:
     whens = " ".join(f"WHEN {i} THEN {text(n)}" for i, n in enumerate(names)) or "WHEN NULL THEN ''"
     grouped = """SELECT a, b, dataset, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
                    max(last_authenticated) AS last_authenticated, sum(seen)::BIGINT AS seen FROM s_link GROUP BY a, b, dataset"""
@@ -160,4 +160,4 @@ def _write(connection: duckdb.DuckDBPyConnection, names: Sequence[str], some_ref
     join = "LEFT JOIN s_refused AS r USING (a, b)" if some_refused else ""
     connection.execute(f"""CREATE OR REPLACE TABLE graph.link AS
         SELECT a, b, CASE dataset {whens} END AS dataset, first_seen, last_seen, last_authenticated, seen,
-          {reason} IS NULL AS kept, {reason} AS reason FROM ({grouped}) {join}""")
+          {reason} IS NULL AS kept, {reason} AS reason FROM {f'({grouped})' if repeated else 's_link'} {join}""")

@@ -51,7 +51,7 @@ def extract(
     """
     widths = {d.name: _width(connection, d, settings) for d in found}
     owners, unusable = _nodes(connection, Owners(settings), found, tombstones)
-    _links(connection, owners, found, widths)
+    _links(connection, owners, found, widths, tombstones is not None)
     return Extracted(owners, unusable, widths)
 
 
@@ -133,7 +133,7 @@ def _find_bad(connection: duckdb.DuckDBPyConnection, owners: Owners, tombstones:
 
 
 def _links(
-    connection: duckdb.DuckDBPyConnection, owners: Owners, found: Sequence[Dataset], widths: Mapping[str, Width]
+    connection: duckdb.DuckDBPyConnection, owners: Owners, found: Sequence[Dataset], widths: Mapping[str, Width], deleted: bool
 ) -> None:
     """`s_link(a, b, dataset, first_seen, last_seen, last_authenticated, seen)`, and `s_owner(node)`."""
     run = connection.execute
@@ -152,14 +152,16 @@ def _links(
                     LEFT JOIN graph.node AS x ON x.node = k.a LEFT JOIN graph.node AS y ON y.node = k.b""")
         if widths[d.name].wide:
             _wide(connection, owners, d, widths[d.name])
-    _drop_unlinkable(connection, owners)
+    _drop_unlinkable(connection, owners, deleted)
 
 
-def _drop_unlinkable(connection: duckdb.DuckDBPyConnection, owners: Owners) -> None:
+def _drop_unlinkable(connection: duckdb.DuckDBPyConnection, owners: Owners, deleted: bool) -> None:
     """Leave out links to oneself, to junk and deleted identities, and to those whose kind never links."""
     run = connection.execute
     run("DELETE FROM s_link WHERE a = b")
     never = [i for i, c in enumerate(owners.codes) if not owners.settings.namespace(c).kind.links]
+    if owners.bad == () and not never and not deleted:
+        return
     linking = "SELECT node FROM graph.node" + (f" WHERE space NOT IN ({', '.join(map(str, never))})" if never else "")
     run(f"""CREATE OR REPLACE TEMP TABLE s_rest AS SELECT s_link.* FROM s_link
             SEMI JOIN ({linking}) AS x ON x.node = a SEMI JOIN ({linking}) AS y ON y.node = b""")

@@ -127,7 +127,9 @@ def _unify(
     progress("reading identities")
     extracted = extract(connection, found, settings, tombstoned(connection, "namespace", "id"))
     progress("stitching")
-    report.links = apply_guards(connection, extracted.owners, [d.name for d in found])
+    report.links = apply_guards(
+        connection, extracted.owners, [d.name for d in found], any(w.wide for w in extracted.widths.values())
+    )
     report.merges, report.splits = assign_people(connection, extracted.owners)
     _fragments(connection, extracted.owners, found)
     for policy in policies:
