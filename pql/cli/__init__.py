@@ -20,6 +20,7 @@ from pql.cli.commands.estimate import estimate
 from pql.cli.commands.evaluate import eval_
 from pql.cli.commands.explain import explain
 from pql.cli.commands.fmt import fmt
+from pql.cli.commands.identity import identity
 from pql.cli.commands.profile import profile
 from pql.cli.commands.repl import repl
 from pql.cli.commands.run import run
@@ -47,6 +48,7 @@ for name, function in COMMANDS.items():
     app.command(name)(function)
 app.add_typer(store, name="store")
 app.add_typer(profile, name="profile")
+app.add_typer(identity, name="identity")
 
 
 def main() -> None:

@@ -64,8 +64,10 @@ def environment(schema: Path | None, near: Path | None = None) -> Any:
     return Environment(made, Settings(settings.zone, settings.week_start))
 
 
-def open_store(store: Path | None, env: Any, near: Path | None = None, memory: str = "4GB", timeout: float = 0) -> Any:
-    """The store asked for or named by `pql.yaml`, read-only and locked; exit 2 when it cannot be."""
+def open_store(
+    store: Path | None, env: Any, near: Path | None = None, memory: str = "4GB", timeout: float = 0, write: bool = False
+) -> Any:
+    """The store asked for or named by `pql.yaml`, locked, and read-only unless `write`; exit 2 when it cannot be."""
     from pql.api import Store, StoreError
 
     path = store or project_file(near).store
@@ -74,7 +76,7 @@ def open_store(store: Path | None, env: Any, near: Path | None = None, memory: s
     if not path.is_file():
         raise fail(f"there is no store `{path}`", "`pql store create` makes one")
     try:
-        opened = Store.open(path, env.schema, read_only=True, memory_limit=memory, timeout=timeout)
+        opened = Store.open(path, env.schema, read_only=not write, memory_limit=memory, timeout=timeout)
         opened.check_tables()
         opened.lock()
         return opened

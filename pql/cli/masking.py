@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pql.identity.namespaces import Kind
+from pql.identity.settings import IdentitySettings
 from pql.types import ListType, MapType, ObjectType, Type
 
 LABELS = frozenset(("I1", "I2", "S1", "S2", "PSPD", "RHD"))
@@ -24,6 +26,7 @@ class Mask:
     event: ObjectType
     labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
     on: bool = True
+    settings: IdentitySettings = field(default_factory=IdentitySettings)
 
     def hides(self, path: tuple[str, ...], dataset: str = "") -> bool:
         """Is a leaf of the profile hidden as a whole?"""
@@ -55,6 +58,13 @@ class Mask:
         if isinstance(value, list):
             return [self.value(v, path, getattr(kind, "element", None)) for v in value]
         return self.text(value, path) if isinstance(value, str) else value
+
+    def identity(self, namespace: str, id: str) -> str:
+        """An identity's value: of an e-mail or phone namespace it is hidden whatever it looks like."""
+        kind = self.settings.namespace(namespace).kind
+        if not self.on or kind not in (Kind.EMAIL, Kind.PHONE):
+            return self.text(id, namespace)
+        return self.text(id, namespace) if MAIL.match(id) else HIDDEN + (id[-2:] if kind is Kind.PHONE else "")
 
     def text(self, value: str, path: str = "") -> str:
         if not self.on:

@@ -49,6 +49,12 @@ def opened(schema: Path | None, store: Path | None, near: Path | None = None) ->
     return env, open_store(store, env, near), identity_settings(near)
 
 
+def opened_for_writing(schema: Path | None, store: Path | None, near: Path | None = None) -> tuple[Any, Any, Path]:
+    """The environment, the store for writing, and its path."""
+    env = environment(schema, near)
+    return env, open_store(store, env, near, write=True), store or project_file(near).store
+
+
 def one_person(store: Any, text: str, settings: Any) -> tuple[int, str]:
     """The person that a text stands for; exit 1 with near matches, or with the candidates when there are several."""
     from pql.api import StoreError, find_people, near_names
@@ -67,8 +73,18 @@ def one_person(store: Any, text: str, settings: Any) -> tuple[int, str]:
         raise fail(f"{error.code}: {error}", "load the project's sources first") from None
     typer.echo(f"PQL0844: there is no profile `{text}`", err=True)
     if near:
-        typer.echo("  = help: near: " + ", ".join(f"`{n}`" for n in near), err=True)
+        typer.echo("  = help: near: " + ", ".join(f"`{_half_hidden(n, settings)}`" for n in near), err=True)
     raise typer.Exit(1)
+
+
+def _half_hidden(name: str, settings: Any) -> str:
+    """An identity as a screen may show it."""
+    from pql.cli.masking import HIDDEN, MAIL
+    from pql.identity.namespaces import Kind
+
+    code, colon, id = name.partition(":")
+    hidden = MAIL.match(id) or (colon and settings.namespace(code).kind in (Kind.EMAIL, Kind.PHONE))
+    return f"{code}:{id[:1]}{HIDDEN}{id[-1:]}" if hidden else name
 
 
 def moment(at: datetime | None) -> str:

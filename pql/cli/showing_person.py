@@ -18,7 +18,7 @@ DEVICES = (("device", "type"), ("device", "model"), ("environment", "type"), ("e
 
 
 def identity_text(mask: Mask, namespace: str, id: str) -> str:
-    return f"{namespace}:{mask.text(id, namespace)}"
+    return f"{namespace}:{mask.identity(namespace, id)}"
 
 
 def attributes(person: Person, mask: Mask) -> list[dict[str, Any]]:
@@ -32,7 +32,7 @@ def attributes(person: Person, mask: Mask) -> list[dict[str, Any]]:
 
 
 def nodes_json(nodes: list[Node], mask: Mask) -> list[dict[str, Any]]:
-    return [{"namespace": n.identity.namespace, "id": mask.text(n.identity.id, n.identity.namespace), "state": n.state,
+    return [{"namespace": n.identity.namespace, "id": mask.identity(n.identity.namespace, n.identity.id), "state": n.state,
              "first_seen": stamp(n.first_seen), "last_seen": stamp(n.last_seen), "dataset": n.dataset} for n in nodes]  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def person_json(person: Person, mask: Mask) -> dict[str, Any]:
         "identities": nodes_json(person.nodes, mask),
         "links": [link_json(s, mask) for s in person.links],
         "refused": [{**link_json(s, mask), "reason": r.reason, "words": r.words} for s, r in person.refused],
-        "memberships": [{"segment": m["segment"], "status": m["status"], "since": stamp(m["since"]),
+        "memberships": [{"segment": m["segment"], "status": m["status"], "since": stamp(m["lastQualificationTime"]),
                          "lastQualificationTime": stamp(m["lastQualificationTime"])} for m in person.memberships],
         "event_count": person.event_count,
         "events": [event_json(e, mask) for e in person.events],
@@ -84,6 +84,28 @@ def print_person(person: Person, mask: Mask, console: Console) -> None:
     _table(console, title, ("time", "type", "channel", "device", "what", "dataset"), rows)
     if mask.on and any(r["masked"] for r in (*shown["attributes"], *shown["consents"])):
         console.print("labelled fields, e-mail addresses and phone numbers are masked: `--unmask` shows them", style="dim", markup=False)
+
+
+def print_tree(person: Person, mask: Mask, console: Console) -> None:
+    """The graph as a tree: every identity below the one that linked it first."""
+    from rich.tree import Tree
+
+    near: dict[Any, list[Seen]] = {}
+    for s in person.links:
+        for i in s.link.pair:
+            near.setdefault(i, []).append(s)
+    root = next((n.identity for n in person.nodes if str(n.identity) == person.name), person.nodes[0].identity)
+    tree = Tree(_plain(identity_text(mask, *root)))
+    todo, done = [(root, tree)], {root}
+    while todo:
+        node, branch = todo.pop(0)
+        for s in near.get(node, []):
+            other = s.link.b if s.link.a == node else s.link.a
+            if other not in done:
+                done.add(other)
+                words = f"{identity_text(mask, *other)}  by {s.dataset}, {moment(s.link.first_seen) or 'time unknown'}"
+                todo.append((other, branch.add(_plain(words))))
+    console.print(tree)
 
 
 def print_graph(person: Person, mask: Mask, console: Console) -> None:

@@ -38,6 +38,14 @@ def name_people(connection: duckdb.DuckDBPyConnection, nodes: str, ranked: Seque
     connection.unregister("incoming")
 
 
+def name_identities(connection: duckdb.DuckDBPyConnection, kind: str, target: str) -> None:
+    """The same where every identity is a person by itself, and its node the person's number."""
+    entry = """MAP([namespace], [[{'id': id, 'authenticatedState': state}]])"""
+    known = "graph.node SEMI JOIN s_who ON pid = node"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE s_map AS SELECT node AS pid, {entry}::{kind} AS value FROM {known}")
+    connection.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT node AS _pid, namespace || ':' || id AS id FROM {known}")
+
+
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     joined = column.combine_chunks()
     return pa.concat_arrays(joined.chunks) if isinstance(joined, pa.ChunkedArray) else joined

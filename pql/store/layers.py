@@ -28,7 +28,7 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS graph.refused (dataset VARCHAR, reason VARCHAR, records BIGINT, words VARCHAR)",
     "CREATE TABLE IF NOT EXISTS graph.unlinked (namespace_a VARCHAR, id_a VARCHAR, namespace_b VARCHAR, id_b VARCHAR, \"at\" TIMESTAMP,"
     " reason VARCHAR)",
-    "CREATE TABLE IF NOT EXISTS membership (_pid BIGINT, segment VARCHAR, status VARCHAR, \"lastQualificationTime\" TIMESTAMP, since TIMESTAMP)",
+    "CREATE TABLE IF NOT EXISTS membership (_pid BIGINT, segment VARCHAR, status VARCHAR, \"lastQualificationTime\" TIMESTAMP)",
 )
 
 OWN = ("_row", "_batch", "_line", "_arrived", "_ordered", "_key", "_identities")

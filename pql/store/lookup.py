@@ -112,6 +112,8 @@ def read_person(store: Store, pid: int, policy: MergePolicy, events: int = 100) 
     ]  # fmt: skip
     if not person.nodes:
         raise StoreError("PQL0844", f"no profile {pid}")
+    if not name:
+        person.name = str(person.nodes[0].identity)
     _read_links(store, person)
     person.merged = merge(read_fragments(store, pid), policy, store.schema.profile)
     _read_events(store, person, events)
@@ -176,7 +178,7 @@ def _read_events(store: Store, person: Person, most: int) -> None:
 
 def _read_results(store: Store, person: Person) -> None:
     """Memberships and computed attributes, as the last runs that were kept left them."""
-    sql = 'SELECT segment, status, since, "lastQualificationTime" FROM membership WHERE _pid = ? ORDER BY segment'
+    sql = 'SELECT segment, status, "lastQualificationTime" FROM membership WHERE _pid = ? ORDER BY segment'
     person.memberships = _documents(store, sql, [person.pid])
     try:
         rows = _documents(store, "SELECT * FROM computed_attribute WHERE _pid = ?", [person.pid])

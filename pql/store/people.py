@@ -80,6 +80,22 @@ def _history(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
             SELECT coalesce(min(c.last_seen), $now), {text(kind)}, {pid}, {other}, min(c.words)
             FROM s_moved AS m LEFT JOIN s_cause AS c ON {cause} WHERE {test} GROUP BY {pid}, {other} RETURNING 1""", {"now": now})
         counts.append(len(rows.fetchall()))
+    _carry_memberships(connection, merged)
     for table in ("s_moved", "s_cause"):
         run(f"DROP TABLE {table}")
     return counts[0], counts[1]
+
+
+def _carry_memberships(connection: duckdb.DuckDBPyConnection, merged: str) -> None:
+    """Memberships of a number that went into another go with it: realized if one of them is, since the earliest."""
+    run = connection.execute
+    if not run("SELECT 1 FROM membership SEMI JOIN s_moved ON _pid = was LIMIT 1").fetchone():
+        return
+    run(f"""CREATE OR REPLACE TEMP TABLE s_carried AS
+            SELECT coalesce(m.is_now, _pid) AS _pid, segment, status, "lastQualificationTime" AS t
+            FROM membership LEFT JOIN (SELECT was, min(is_now) AS is_now FROM s_moved AS m WHERE {merged} GROUP BY was) AS m ON m.was = _pid""")
+    run("""CREATE OR REPLACE TABLE membership AS
+           SELECT _pid, segment, CASE WHEN bool_or(status = 'realized') THEN 'realized' ELSE 'exited' END AS status,
+             coalesce(min(t) FILTER (status = 'realized'), max(t)) AS "lastQualificationTime"
+           FROM s_carried GROUP BY _pid, segment""")
+    run("DROP TABLE s_carried")

@@ -60,7 +60,7 @@ def _width(connection: duckdb.DuckDBPyConnection, d: Dataset, settings: Identity
         f"""SELECT count(*), count_if(n IS NULL OR n = 0), count_if(n > 2), count_if(n > {settings.record_most})
             FROM (SELECT len(_identities) AS n FROM {d.table})"""
     ).fetchone()
-    return Width(*row) if row else Width(0, 0, 0, 0)
+    return Width(*(int(n or 0) for n in row)) if row else Width(0, 0, 0, 0)
 
 
 def _nodes(

@@ -17,7 +17,7 @@ import duckdb
 from pql.identity.policy import DEFAULT, MergePolicy
 from pql.identity.settings import IdentitySettings
 from pql.store.guards import apply_guards
-from pql.store.identity_maps import name_people
+from pql.store.identity_maps import name_identities, name_people
 from pql.store.indexes import drop_events
 from pql.store.layers import Dataset, datasets, make_layers
 from pql.store.layout import duckdb_type, quote
@@ -163,9 +163,12 @@ def _merge(store: Store, policy: MergePolicy, found: Sequence[Dataset], owners: 
     run(f"""CREATE OR REPLACE TEMP TABLE s_who AS SELECT pid FROM s_fragment
             UNION SELECT m.{who} AS pid FROM graph.member AS m SEMI JOIN s_owner USING (node)""")
     target = make_profiles(store.connection, store.schema, place)
-    nodes = f"(SELECT m.{who} AS pid, namespace, id, state FROM graph.node AS n JOIN graph.member AS m USING (node))"
-    kind = duckdb_type(store.schema.profile.fields["identityMap"].type)
-    name_people(store.connection, nodes, owners.ranked, kind, f"{quote(place)}.pql_profile")
+    kind, names = duckdb_type(store.schema.profile.fields["identityMap"].type), f"{quote(place)}.pql_profile"
+    if policy.stitched:
+        nodes = "(SELECT pid, namespace, id, state FROM graph.node JOIN graph.member USING (node))"
+        name_people(store.connection, nodes, owners.ranked, kind, names)
+    else:
+        name_identities(store.connection, kind, names)
     merge_profiles(store.connection, plan(store.connection, policy, store.schema, found), target)
     _events(store, place, owners, found, who)
     for temporary in ("VIEW s_fragment", "TABLE s_who", "TABLE s_map"):

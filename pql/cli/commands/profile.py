@@ -76,7 +76,46 @@ def show(
 
 def make_mask(env: Any, reading: Any, unmask: bool) -> Any:
     from pql.cli.masking import Mask
+    from pql.cli.people import identity_settings
 
     rows = reading.query("SELECT name, labels FROM meta.dataset", {})
     labels = {name: frozenset(own or ()) for name, own in rows}
-    return Mask(env.schema.profile, env.schema.event, labels, not unmask)
+    return Mask(env.schema.profile, env.schema.event, labels, not unmask, identity_settings(None))
+
+
+@profile.command("delete")
+def delete(
+    person: Annotated[str, typer.Argument(help="An identity as NAMESPACE:VALUE.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the record.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    schema: SchemaOption = None,
+    store: StoreOption = None,
+    format: FormatOption = "text",
+) -> None:
+    """Remove a person for good: attributes, events, identities, links, memberships, quarantined rows. A reload does not bring them back.
+
+    Example: pql profile delete Email:sarah.rose@luma.example --reason "request 4711" --yes
+    """
+    import json
+    from dataclasses import asdict
+
+    from pql.api import StoreError
+    from pql.cli.people import identity_settings, merge_policies, one_person, opened_for_writing
+    from pql.store.deletion import delete_person, rewrite
+
+    env, writing, path = opened_for_writing(schema, store)
+    settings = identity_settings(None)
+    pid, name = one_person(writing, person, settings)
+    if not yes and not typer.confirm(f"remove `{name}` and all that is known of them?", err=True):
+        raise typer.Exit(1)
+    try:
+        gone = delete_person(writing, pid, reason, settings, merge_policies(None, env.schema))
+        rewrite(writing, path)
+    except StoreError as error:
+        raise fail(f"{error.code}: {error}") from None
+    if format == "json":
+        typer.echo(json.dumps(asdict(gone)))
+        return
+    rows = ", ".join(f"{n:,} of `{d}`" for d, n in gone.rows.items()) or "none"
+    typer.echo(f"removed: rows: {rows}; {gone.identities} identities, {gone.links} links, {gone.memberships} memberships, "
+               f"{gone.quarantined} quarantined rows; {gone.identities} tombstones kept")  # fmt: skip
