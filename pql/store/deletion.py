@@ -113,16 +113,17 @@ def _quarantine(store: Store, own: list[tuple[str, str]]) -> int:
     return count
 
 
-def rewrite(store: Store, path: Path) -> None:
-    """Write the store's file anew and close it: only so are the bytes of deleted rows gone from it."""
+def rewrite(path: Path) -> None:
+    """Write a closed store's file anew: only so are the bytes of deleted rows gone from it. All or nothing."""
     fresh = path.with_name(path.name + ".rewritten")
     fresh.unlink(missing_ok=True)
-    run = store.connection.execute
-    current = run("SELECT current_database()").fetchone()
-    assert current is not None
-    run(f"ATTACH {text(str(fresh))} AS rewritten")
-    run(f"COPY FROM DATABASE {quote(str(current[0]))} TO rewritten")
-    run("DETACH rewritten")
-    store.close()
-    os.replace(fresh, path)
-    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH {text(str(path))} AS old (READ_ONLY)")
+            connection.execute(f"ATTACH {text(str(fresh))} AS fresh")
+            connection.execute("COPY FROM DATABASE old TO fresh")
+        os.replace(fresh, path)
+    except duckdb.Error as error:
+        raise StoreError("PQL0605", f"the file could not be written anew: {str(error).splitlines()[0]}") from None
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -53,9 +53,10 @@ def row_is_deleted(
     if not has_tombstones(connection):
         return None
     owners = Owners(settings)
-    deleted = f"list_contains((SELECT list(id) FROM meta.tombstone), {digest(connection, owners.namespace('x'), 'x.id')})"
+    deleted = "(SELECT list(id) FROM meta.tombstone)"
     codes = [c for c in (*settings.namespaces, *settings.aliases) if not settings.namespace(c).kind.is_person]
     person = f"x.namespace NOT IN ({', '.join(map(text, codes))})" if codes else "true"
-    some = f"len(list_filter({identities}, lambda x: {person} AND {deleted})) > 0"
-    every = f"len({identities}) > 0 AND len(list_filter({identities}, lambda x: {deleted})) = len({identities})"
+    digests = digest(connection, owners.namespace("x"), "x.id")
+    some = f"list_has_any({deleted}, list_transform(list_filter({identities}, lambda x: {person}), lambda x: {digests}))"
+    every = f"len({identities}) > 0 AND list_has_all({deleted}, list_transform({identities}, lambda x: {digests}))"
     return f"coalesce(({some}) OR ({every}), false)"

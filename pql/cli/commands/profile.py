@@ -110,7 +110,8 @@ def delete(
         raise typer.Exit(1)
     try:
         gone = delete_person(writing, pid, reason, settings, merge_policies(None, env.schema))
-        rewrite(writing, path)
+        writing.close()
+        rewrite(path)
     except StoreError as error:
         raise fail(f"{error.code}: {error}") from None
     if format == "json":
