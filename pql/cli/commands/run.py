@@ -24,6 +24,7 @@ def run(
     segment: Annotated[list[str] | None, typer.Option("--segment", help="Only this segment; may be repeated.")] = None,
     format: Annotated[str, typer.Option("--format", "-f", help="table, json, csv or parquet.")] = "table",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the members here.")] = None,
+    save: Annotated[bool, typer.Option("--save", help="Keep memberships and attributes in the store.")] = False,
     counts: Annotated[bool, typer.Option("--counts", help="Numbers of members instead of the members.")] = False,
     memory_limit: MemoryOption = "4GB",
     timeout: TimeoutOption = 0,
@@ -33,6 +34,10 @@ def run(
     Example: pql run examples/online-retail --store shop.duckdb --as-of 2011-12-10
 
     Example: pql run segments --store shop.duckdb --format parquet -o members.parquet
+
+    With --save the store keeps who is in which segment since when, and the values of the attributes declared beside them.
+
+    Example: pql run segments --save --counts
     """
     from pql.cli.running import Run, write
 
@@ -48,9 +53,15 @@ def run(
     if errors:
         show(errors, "text")
     wanted = _wanted(project, segment)
-    opened = open_store(store, env, near, memory_limit, timeout)
+    opened = open_store(store, env, near, memory_limit, timeout, write=save)
     work = Run(env, project, opened, instant(as_of), wanted)
+    if save:
+        from pql.cli.saving import save_run
+
+        save_run(work)
     write(work, format, output, counts)
+    if save:
+        opened.close()
     raise typer.Exit(1 if errors else 0)
 
 
