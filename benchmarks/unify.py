@@ -119,7 +119,9 @@ def main() -> None:
         print(f"indexes: {time.perf_counter() - start:.1f} s")
     start = time.perf_counter()
     store.close()
-    print(f"closing: {time.perf_counter() - start:.1f} s; most memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+    print(
+        f"closing: {time.perf_counter() - start:.1f} s; most memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB"
+    )
 
 
 if __name__ == "__main__":

@@ -54,7 +54,10 @@ class Mask:
         if not self.on:
             return value
         if isinstance(value, Mapping):
-            return {k: HIDDEN if LABELS & _own(kind, k) else self.value(v, f"{path}.{k}", _type(kind, (k,))) for k, v in value.items()}
+            return {
+                k: HIDDEN if LABELS & _own(kind, k) else self.value(v, f"{path}.{k}", _type(kind, (k,)))
+                for k, v in value.items()
+            }
         if isinstance(value, list):
             return [self.value(v, path, getattr(kind, "element", None)) for v in value]
         return self.text(value, path) if isinstance(value, str) else value

@@ -22,7 +22,9 @@ def save_run(run: Run) -> None:
             typer.echo(f"{s.segment}: {s.entered:,} entered, {s.exited:,} left, {s.stayed:,} stayed", err=True)
         if attributes:
             values = run.environment.sql(list(attributes.values()), known, "values", layout).sql()
-            n = waited(run.store, "saving attributes", lambda: save_attributes(run.store, values, list(attributes), run.at))
+            n = waited(
+                run.store, "saving attributes", lambda: save_attributes(run.store, values, list(attributes), run.at)
+            )
             typer.echo(f"{len(attributes)} attributes of {n:,} profiles", err=True)
     except StoreError as error:
         raise fail(f"{error.code}: {error}") from None

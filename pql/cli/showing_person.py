@@ -73,17 +73,50 @@ def first(event: dict[str, Any], paths: tuple[tuple[str, ...], ...]) -> str | No
 def print_person(person: Person, mask: Mask, console: Console) -> None:
     shown = person_json(person, mask)
     console.print(f"[bold]{_plain(shown['profile'])}[/bold]", highlight=False)
-    _table(console, "attributes", ("attribute", "value", "dataset", "since"), [(r["path"], r["value"], r["dataset"], _short(r["time"])) for r in shown["attributes"]])
+    _table(
+        console,
+        "attributes",
+        ("attribute", "value", "dataset", "since"),
+        [(r["path"], r["value"], r["dataset"], _short(r["time"])) for r in shown["attributes"]],
+    )
     _table(console, "computed attributes", ("attribute", "value"), list(shown["computed"].items()))
-    _table(console, "consents", ("consent", "value", "dataset", "since"), [(r["path"], r["value"], r["dataset"], _short(r["time"])) for r in shown["consents"]])
+    _table(
+        console,
+        "consents",
+        ("consent", "value", "dataset", "since"),
+        [(r["path"], r["value"], r["dataset"], _short(r["time"])) for r in shown["consents"]],
+    )
     print_graph(person, mask, console)
-    _table(console, "segments", ("segment", "status", "since"), [(m["segment"], m["status"], _short(m["since"])) for m in shown["memberships"]])
+    _table(
+        console,
+        "segments",
+        ("segment", "status", "since"),
+        [(m["segment"], m["status"], _short(m["since"])) for m in shown["memberships"]],
+    )
     known = {"dataset", "channel", "device", "timestamp", "eventType", "_id"}
-    title = f"events, the latest {len(person.events)} of {person.event_count:,}" if len(person.events) < person.event_count else "events"
-    rows = [(_short(e.get("timestamp")), e.get("eventType"), e["channel"], e["device"], {k: v for k, v in e.items() if k not in known} or "", e["dataset"]) for e in shown["events"]]
+    title = (
+        f"events, the latest {len(person.events)} of {person.event_count:,}"
+        if len(person.events) < person.event_count
+        else "events"
+    )
+    rows = [
+        (
+            _short(e.get("timestamp")),
+            e.get("eventType"),
+            e["channel"],
+            e["device"],
+            {k: v for k, v in e.items() if k not in known} or "",
+            e["dataset"],
+        )
+        for e in shown["events"]
+    ]
     _table(console, title, ("time", "type", "channel", "device", "what", "dataset"), rows)
     if mask.on and any(r["masked"] for r in (*shown["attributes"], *shown["consents"])):
-        console.print("labelled fields, e-mail addresses and phone numbers are masked: `--unmask` shows them", style="dim", markup=False)
+        console.print(
+            "labelled fields, e-mail addresses and phone numbers are masked: `--unmask` shows them",
+            style="dim",
+            markup=False,
+        )
 
 
 def print_tree(person: Person, mask: Mask, console: Console) -> None:

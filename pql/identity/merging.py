@@ -71,7 +71,11 @@ def merge(fragments: Sequence[Fragment], policy: MergePolicy, profile: ObjectTyp
     """
     result = Merged()
     for leaf in leaves(profile):
-        taking = [f for f in fragments if policy.takes(f.dataset, leaf.path) and _given(at_path(f.document, leaf.val or leaf.path))]
+        taking = [
+            f
+            for f in fragments
+            if policy.takes(f.dataset, leaf.path) and _given(at_path(f.document, leaf.val or leaf.path))
+        ]
         if not taking:
             continue
         best = sorted(taking, key=lambda f: order_key(f, policy, leaf.path))

@@ -179,7 +179,9 @@ def _check_aliases(document: Document, settings: IdentitySettings) -> None:
         for alias in namespace.aliases:
             if alias in settings.namespaces or alias in seen:
                 other = alias if alias in settings.namespaces else seen[alias]
-                document.wrong(alias, f"`{alias}` names `{namespace.code}` and `{other}`", "an alias names one namespace")
+                document.wrong(
+                    alias, f"`{alias}` names `{namespace.code}` and `{other}`", "an alias names one namespace"
+                )
             seen[alias] = namespace.code
 
 

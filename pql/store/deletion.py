@@ -18,7 +18,6 @@ import duckdb
 from pql.identity.policy import DEFAULT, MergePolicy
 from pql.identity.settings import IdentitySettings
 from pql.store.layers import datasets, make_layers
-from pql.store.layout import quote
 from pql.store.owners import text
 from pql.store.store import Store, StoreError
 from pql.store.tombstones import digest, row_is_deleted
@@ -73,7 +72,10 @@ def delete_person(
             run("DELETE FROM computed_attribute WHERE _pid = ?", [pid])
         run("DELETE FROM graph.history WHERE pid = $p OR other = $p", {"p": pid})
         for namespace, id in own:
-            run("DELETE FROM graph.unlinked WHERE (namespace_a = $n AND id_a = $i) OR (namespace_b = $n AND id_b = $i)", {"n": namespace, "i": id})
+            run(
+                "DELETE FROM graph.unlinked WHERE (namespace_a = $n AND id_a = $i) OR (namespace_b = $n AND id_b = $i)",
+                {"n": namespace, "i": id},
+            )
         run("COMMIT")
     except duckdb.Error as error:
         run("ROLLBACK")
@@ -103,7 +105,9 @@ def _owned_rows(store: Store, pid: int) -> dict[str, list[int]]:
 
 def _quarantine(store: Store, own: list[tuple[str, str]]) -> int:
     """Quarantined rows that name one of the identities."""
-    if not store.connection.execute("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'meta' AND table_name = 'quarantine'").fetchone():
+    if not store.connection.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'meta' AND table_name = 'quarantine'"
+    ).fetchone():
         return 0
     words = [id if len(id) >= PARTS_MOST else json.dumps(id, ensure_ascii=False) for _, id in own]
     where = " OR ".join(f"contains(raw, {text(w)})" for w in words)

@@ -79,7 +79,9 @@ def _cut_hubs(connection: duckdb.DuckDBPyConnection, owners: Owners) -> None:
         return
     most = owners.settings.graph_most
     run(f"CREATE OR REPLACE TEMP TABLE s_large AS {large}")
-    run("CREATE OR REPLACE TEMP TABLE s_all AS SELECT DISTINCT a, b FROM s_link JOIN s_root ON node = a SEMI JOIN s_large USING (root)")
+    run(
+        "CREATE OR REPLACE TEMP TABLE s_all AS SELECT DISTINCT a, b FROM s_link JOIN s_root ON node = a SEMI JOIN s_large USING (root)"
+    )
     run(f"""CREATE OR REPLACE TEMP TABLE s_hub AS SELECT node FROM (SELECT a AS node FROM s_all UNION ALL SELECT b FROM s_all)
             GROUP BY node HAVING count(*) >= {most}""")
     words = f"too many links: an identity with {most} neighbours in a graph of more than {LINKS_MOST:,} links"
@@ -141,7 +143,9 @@ def _replace(
     run = connection.execute
     connection.register("incoming", pa.table({"node": pa.array([n for n, _ in roots], pa.int64()),
                                               "root": pa.array([r for _, r in roots], pa.int64())}))  # fmt: skip
-    run("CREATE OR REPLACE TEMP TABLE s_new AS SELECT s_root.node, coalesce(i.root, s_root.root) AS root FROM s_root LEFT JOIN incoming AS i USING (node)")
+    run(
+        "CREATE OR REPLACE TEMP TABLE s_new AS SELECT s_root.node, coalesce(i.root, s_root.root) AS root FROM s_root LEFT JOIN incoming AS i USING (node)"
+    )
     connection.unregister("incoming")
     run("DROP TABLE s_root")
     run("ALTER TABLE s_new RENAME TO s_root")
@@ -160,4 +164,4 @@ def _write(connection: duckdb.DuckDBPyConnection, names: Sequence[str], some_ref
     join = "LEFT JOIN s_refused AS r USING (a, b)" if some_refused else ""
     connection.execute(f"""CREATE OR REPLACE TABLE graph.link AS
         SELECT a, b, CASE dataset {whens} END AS dataset, first_seen, last_seen, last_authenticated, seen,
-          {reason} IS NULL AS kept, {reason} AS reason FROM {f'({grouped})' if repeated else 's_link'} {join}""")
+          {reason} IS NULL AS kept, {reason} AS reason FROM {f"({grouped})" if repeated else "s_link"} {join}""")

@@ -16,14 +16,19 @@ STEP = 65536
 """More than there may be namespaces."""
 
 
-def name_people(connection: duckdb.DuckDBPyConnection, nodes: str, ranked: Sequence[str], kind: str, target: str) -> None:
+def name_people(
+    connection: duckdb.DuckDBPyConnection, nodes: str, ranked: Sequence[str], kind: str, target: str
+) -> None:
     """Fill `s_map(pid, value)` for the people of `s_who`, and make the table `target(_pid, id)` of their names: the identity of the
     highest namespace, the smallest of its values.
 
     `nodes` is SQL of `pid`, `namespace`, `id`, `state`; `ranked` the namespaces, the highest first; `kind` the column's type.
     """
     run = connection.execute
-    connection.register("incoming", pa.table({"namespace": pa.array(ranked, pa.string()), "space": pa.array(range(len(ranked)), pa.int64())}))
+    connection.register(
+        "incoming",
+        pa.table({"namespace": pa.array(ranked, pa.string()), "space": pa.array(range(len(ranked)), pa.int64())}),
+    )
     table: pa.Table = connection.sql(
         f"""SELECT pid * {STEP} + space AS key, id, state FROM {nodes} JOIN incoming USING (namespace)
             SEMI JOIN s_who USING (pid) ORDER BY key, id"""
@@ -42,8 +47,12 @@ def name_identities(connection: duckdb.DuckDBPyConnection, kind: str, target: st
     """The same where every identity is a person by itself, and its node the person's number."""
     entry = """MAP([namespace], [[{'id': id, 'authenticatedState': state}]])"""
     known = "graph.node SEMI JOIN s_who ON pid = node"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE s_map AS SELECT node AS pid, {entry}::{kind} AS value FROM {known}")
-    connection.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT node AS _pid, namespace || ':' || id AS id FROM {known}")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE s_map AS SELECT node AS pid, {entry}::{kind} AS value FROM {known}"
+    )
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {target} AS SELECT node AS _pid, namespace || ':' || id AS id FROM {known}"
+    )
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
@@ -51,7 +60,9 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(joined.chunks) if isinstance(joined, pa.ChunkedArray) else joined
 
 
-def _cut(keys: pa.Array, ids: pa.Array, states: pa.Array, ranked: Sequence[str]) -> tuple[pa.Array, pa.Array, pa.Array, pa.Array]:
+def _cut(
+    keys: pa.Array, ids: pa.Array, states: pa.Array, ranked: Sequence[str]
+) -> tuple[pa.Array, pa.Array, pa.Array, pa.Array]:
     """People, their maps, and namespace and value of their first identities, from identities sorted by person and namespace."""
     identities = pa.StructArray.from_arrays([ids, states], ["id", "authenticatedState"])
     if not len(keys):

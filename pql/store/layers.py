@@ -16,19 +16,19 @@ TABLES = (
     "CREATE SCHEMA IF NOT EXISTS graph",
     "CREATE SCHEMA IF NOT EXISTS meta",
     "CREATE TABLE IF NOT EXISTS meta.dataset (name VARCHAR, title VARCHAR, kind VARCHAR, owner VARCHAR, labels VARCHAR[], source VARCHAR)",
-    "CREATE TABLE IF NOT EXISTS meta.tombstone (namespace VARCHAR, id VARCHAR, \"at\" TIMESTAMP, reason VARCHAR)",
-    "CREATE TABLE IF NOT EXISTS meta.unified (fingerprint VARCHAR, \"at\" TIMESTAMP, report VARCHAR)",
+    'CREATE TABLE IF NOT EXISTS meta.tombstone (namespace VARCHAR, id VARCHAR, "at" TIMESTAMP, reason VARCHAR)',
+    'CREATE TABLE IF NOT EXISTS meta.unified (fingerprint VARCHAR, "at" TIMESTAMP, report VARCHAR)',
     "CREATE TABLE IF NOT EXISTS graph.node (node BIGINT, namespace VARCHAR, id VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP,"
     " dataset VARCHAR, state VARCHAR, space SMALLINT, alone BOOLEAN)",
     "CREATE TABLE IF NOT EXISTS graph.link (a BIGINT, b BIGINT, dataset VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP,"
     " last_authenticated TIMESTAMP, seen BIGINT, kept BOOLEAN, reason VARCHAR)",
     "CREATE TABLE IF NOT EXISTS graph.member (node BIGINT, pid BIGINT)",
     "CREATE TABLE IF NOT EXISTS graph.fragment (_row BIGINT, node BIGINT, pid BIGINT, dataset SMALLINT)",
-    "CREATE TABLE IF NOT EXISTS graph.history (\"at\" TIMESTAMP, kind VARCHAR, pid BIGINT, other BIGINT, because VARCHAR)",
+    'CREATE TABLE IF NOT EXISTS graph.history ("at" TIMESTAMP, kind VARCHAR, pid BIGINT, other BIGINT, because VARCHAR)',
     "CREATE TABLE IF NOT EXISTS graph.refused (dataset VARCHAR, reason VARCHAR, records BIGINT, words VARCHAR)",
-    "CREATE TABLE IF NOT EXISTS graph.unlinked (namespace_a VARCHAR, id_a VARCHAR, namespace_b VARCHAR, id_b VARCHAR, \"at\" TIMESTAMP,"
+    'CREATE TABLE IF NOT EXISTS graph.unlinked (namespace_a VARCHAR, id_a VARCHAR, namespace_b VARCHAR, id_b VARCHAR, "at" TIMESTAMP,'
     " reason VARCHAR)",
-    "CREATE TABLE IF NOT EXISTS membership (_pid BIGINT, segment VARCHAR, status VARCHAR, \"lastQualificationTime\" TIMESTAMP)",
+    'CREATE TABLE IF NOT EXISTS membership (_pid BIGINT, segment VARCHAR, status VARCHAR, "lastQualificationTime" TIMESTAMP)',
 )
 
 OWN = ("_row", "_batch", "_line", "_arrived", "_ordered", "_key", "_identities")
@@ -56,7 +56,7 @@ class Dataset:
     def time(self) -> str:
         """When a row was true, NULL where only its arrival is known."""
         if self.is_event and "timestamp" in self.columns:
-            return "coalesce(\"timestamp\", CASE WHEN _ordered IS DISTINCT FROM _arrived THEN _ordered END)"
+            return 'coalesce("timestamp", CASE WHEN _ordered IS DISTINCT FROM _arrived THEN _ordered END)'
         return "CASE WHEN _ordered IS DISTINCT FROM _arrived THEN _ordered END"
 
 
@@ -76,7 +76,7 @@ def datasets(connection: duckdb.DuckDBPyConnection) -> list[Dataset]:
     for table, column in rows:
         found.setdefault(table, []).append(column)
     kinds = dict(connection.execute("SELECT name, kind FROM meta.dataset").fetchall())
-    result = []
+    result: list[Dataset] = []
     for name in sorted(found):
         columns = found[name]
         if "_identities" in columns:

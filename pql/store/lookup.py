@@ -77,7 +77,11 @@ def find_people(store: Store, text: str, settings: IdentitySettings) -> list[tup
     if not columns:
         return []
     test = " OR ".join(f"lower(trim({c})) = lower(trim($1))" for c in columns)
-    rows = _rows(store, f"SELECT _pid, p.id FROM profile JOIN pql_profile AS p USING (_pid) WHERE {test} ORDER BY p.id LIMIT {NAMES_MOST}", text)
+    rows = _rows(
+        store,
+        f"SELECT _pid, p.id FROM profile JOIN pql_profile AS p USING (_pid) WHERE {test} ORDER BY p.id LIMIT {NAMES_MOST}",
+        text,
+    )
     return [(int(pid), str(name)) for pid, name in rows]
 
 
@@ -86,9 +90,9 @@ def _name_columns(store: Store) -> list[str]:
     person = store.schema.profile.fields.get("person")
     name = getattr(getattr(person, "type", None), "fields", {}).get("name")
     fields = getattr(getattr(name, "type", None), "fields", {})
-    found = ["person.\"name\".\"fullName\""] if "fullName" in fields else []
+    found = ['person."name"."fullName"'] if "fullName" in fields else []
     if {"firstName", "lastName"} <= set(fields):
-        found.append("concat_ws(' ', person.\"name\".\"firstName\", person.\"name\".\"lastName\")")
+        found.append('concat_ws(\' \', person."name"."firstName", person."name"."lastName")')
     return found
 
 
@@ -97,7 +101,11 @@ def near_names(store: Store, text: str) -> list[str]:
     likeness = "jaro_winkler_similarity(lower(w), lower(?))"
     names = [f"SELECT {c} AS w FROM profile" for c in _name_columns(store)]
     source = " UNION ALL ".join(["SELECT namespace || ':' || id AS w FROM graph.node", *names])
-    rows = _rows(store, f"SELECT DISTINCT w, {likeness} AS s FROM ({source}) WHERE s >= {SIMILAR} ORDER BY s DESC, w LIMIT {NEAR_MOST}", text)
+    rows = _rows(
+        store,
+        f"SELECT DISTINCT w, {likeness} AS s FROM ({source}) WHERE s >= {SIMILAR} ORDER BY s DESC, w LIMIT {NEAR_MOST}",
+        text,
+    )
     return [str(w) for w, _ in rows]
 
 
@@ -144,7 +152,11 @@ def read_fragments(store: Store, pid: int) -> list[Fragment]:
     for number, row in rows:
         d = names[number]
         columns = [c for c in d.columns if c in store.schema.profile.fields]
-        document = _documents(store, f"SELECT {', '.join(map(quote, ('_key', '_ordered', '_arrived', *columns)))} FROM {d.table} WHERE _row = ?", [row])
+        document = _documents(
+            store,
+            f"SELECT {', '.join(map(quote, ('_key', '_ordered', '_arrived', *columns)))} FROM {d.table} WHERE _row = ?",
+            [row],
+        )
         if document:
             key, ordered, arrived = (document[0].pop(n) for n in ("_key", "_ordered", "_arrived"))
             found.append(Fragment(d.name, key, ordered, document[0], ordered != arrived))

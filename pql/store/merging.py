@@ -26,7 +26,7 @@ from pql.xdm.schema import Schema
 DIALECT = "duckdb"
 SIDES_MOST = 6
 """Datasets that fill one leaf, up to which they are joined side by side."""
-Tree = exp.Expression
+Tree = exp.Expr
 
 
 def name(identifier: str, table: str = "") -> exp.Column:
@@ -82,13 +82,15 @@ class Merging:
     live: tuple[Live, ...]
 
 
-def plan(connection: duckdb.DuckDBPyConnection, policy: MergePolicy, schema: Schema, found: Sequence[Dataset]) -> Merging:
+def plan(
+    connection: duckdb.DuckDBPyConnection, policy: MergePolicy, schema: Schema, found: Sequence[Dataset]
+) -> Merging:
     """Which leaves are filled by which datasets that take part."""
     records = tuple(d for d in found if not d.is_event and policy.takes(d.name))
     every = leaves(schema.profile)
     filled = {d.name: _filled(connection, d, every) for d in records}
     orders: list[tuple[str, ...] | None] = []
-    live = []
+    live: list[Live] = []
     for leaf in every:
         names = frozenset(d for d, paths in filled.items() if leaf.path in paths and policy.takes(d, leaf.path))
         if names:
@@ -162,14 +164,19 @@ def _part(m: Merging, d: Dataset, wanted: Sequence[Live], nested: bool = False) 
 def consent_key(leaf: Leaf, at: Tree, val: Tree | None) -> Tree:
     """A number, smallest is best: the newest time, then the most restrictive value. `at` and `val` are of the row."""
     latest = number(2**63 - 1)
-    age = exp.Coalesce(this=exp.Sub(this=latest, expression=typed(call("epoch_us", at), "HUGEINT")), expressions=[number(2**64)])
+    age = exp.Coalesce(
+        this=exp.Sub(this=latest, expression=typed(call("epoch_us", at), "HUGEINT")), expressions=[number(2**64)]
+    )
     rank: Tree = number(0)
     if leaf.val and val is not None:
         case = exp.Case(default=number(len(RESTRICTIVE)))
         for place, word in (*enumerate(RESTRICTIVE), *enumerate(PERMISSIVE, len(RESTRICTIVE) + 1)):
             case = case.when(exp.EQ(this=val.copy(), expression=exp.Literal.string(word)), number(place))
         rank = exp.Paren(this=case)
-    return typed(exp.Paren(this=exp.Add(this=exp.Mul(this=exp.Paren(this=age), expression=number(16)), expression=rank)), "HUGEINT")
+    return typed(
+        exp.Paren(this=exp.Add(this=exp.Mul(this=exp.Paren(this=age), expression=number(16)), expression=rank)),
+        "HUGEINT",
+    )
 
 
 def said_at(leaf: Leaf, own: Tree | None, ordered: Tree, timed: Tree) -> Tree:
@@ -182,8 +189,14 @@ def _consent_place(w: Live, filled: bool) -> Tree:
     if not filled:
         return typed(exp.Null(), "HUGEINT")
     own = read(w.leaf.time) if w.leaf.time else None
-    key = consent_key(w.leaf, said_at(w.leaf, own, name("_ordered", "p"), name("timed", "p")), read(w.leaf.val) if w.leaf.val else None)
-    return exp.Add(this=exp.Mul(this=exp.Paren(this=key), expression=number(2**40)), expression=name(f"r{w.order}", "p"))
+    key = consent_key(
+        w.leaf,
+        said_at(w.leaf, own, name("_ordered", "p"), name("timed", "p")),
+        read(w.leaf.val) if w.leaf.val else None,
+    )
+    return exp.Add(
+        this=exp.Mul(this=exp.Paren(this=key), expression=number(2**40)), expression=name(f"r{w.order}", "p")
+    )
 
 
 def merge_profiles(connection: duckdb.DuckDBPyConnection, m: Merging, target: str) -> None:
@@ -199,7 +212,10 @@ def merge_profiles(connection: duckdb.DuckDBPyConnection, m: Merging, target: st
     if crowded:
         run("INSERT INTO s_many SELECT pid FROM s_who ANTI JOIN s_many USING (pid)")
     many = run("SELECT 1 FROM s_many LIMIT 1").fetchone() is not None
-    run("CREATE OR REPLACE TEMP VIEW s_single AS SELECT pid FROM s_who" + (" ANTI JOIN s_many USING (pid)" if many else ""))
+    run(
+        "CREATE OR REPLACE TEMP VIEW s_single AS SELECT pid FROM s_who"
+        + (" ANTI JOIN s_many USING (pid)" if many else "")
+    )
     if maps or many:
         place_fragments(connection, m, "s_fragment" if maps else "(FROM s_fragment SEMI JOIN s_many USING (pid))")
     if not crowded:
@@ -215,11 +231,18 @@ def side_by_side(connection: duckdb.DuckDBPyConnection, m: Merging, target: str,
     """People with at most one fragment in each dataset: the datasets joined, each leaf picked from them."""
     select = exp.select().from_(f"{people} AS who").join("s_map AS ids", on="ids.pid = who.pid", join_type="left")
     for d in m.datasets:
-        tops = sorted({w.leaf.path[0] for w in m.live if d.name in w.datasets} | {w.leaf.time[0] for w in m.live if w.leaf.time and d.name in w.datasets})
+        tops = sorted(
+            {w.leaf.path[0] for w in m.live if d.name in w.datasets}
+            | {w.leaf.time[0] for w in m.live if w.leaf.time and d.name in w.datasets}
+        )
         if tops:
             timed = exp.alias_(exp.NullSafeNEQ(this=name("_ordered", "d"), expression=name("_arrived", "d")), "timed")
-            side = exp.select(name("pid", "f"), name("_ordered", "d"), timed, *(name(t, "d") for t in tops)).from_("s_fragment AS f")
-            side = side.join(f"{d.table} AS d", on="d._row = f._row", dialect=DIALECT).where(exp.EQ(this=name("dataset", "f"), expression=number(d.number)))
+            side = exp.select(name("pid", "f"), name("_ordered", "d"), timed, *(name(t, "d") for t in tops)).from_(
+                "s_fragment AS f"
+            )
+            side = side.join(f"{d.table} AS d", on="d._row = f._row", dialect=DIALECT).where(
+                exp.EQ(this=name("dataset", "f"), expression=number(d.number))
+            )
             select = select.join(side.subquery(f"d{d.number}"), on=f"d{d.number}.pid = who.pid", join_type="left")
     values: dict[Path, Tree] = {("identityMap",): name("value", "ids")}
     for w in m.live:
@@ -249,10 +272,12 @@ def pick(m: Merging, w: Live) -> Tree:
     sides = [_side(m, w, d) for d in m.datasets if d.name in w.datasets]
     if len(sides) == 1:
         return exp.Case().when(sides[0].given, sides[0].value) if w.leaf.val else sides[0].value
-    tests = [s.given for s in sides]
+    tests: list[Tree] = [s.given for s in sides]
     if w.leaf.kind == "consent" or len({s.fixed for s in sides}) > 1:
         best = call("least", *(exp.Case().when(t.copy(), s.key) for t, s in zip(tests, sides, strict=True)))
-        tests = [exp.and_(t, exp.EQ(this=s.key.copy(), expression=best.copy())) for t, s in zip(tests, sides, strict=True)]
+        tests = [
+            exp.and_(t, exp.EQ(this=s.key.copy(), expression=best.copy())) for t, s in zip(tests, sides, strict=True)
+        ]
     latest = call("greatest", *(exp.Case().when(t.copy(), s.ordered) for t, s in zip(tests, sides, strict=True)))
     case = exp.Case()
     for t, s in zip(tests, sides, strict=True):
@@ -268,13 +293,17 @@ def _side(m: Merging, w: Live, d: Dataset) -> Side:
 
     value = at(w.leaf.path)
     val = at(w.leaf.val) if w.leaf.val else None
-    ordered = exp.Coalesce(this=name("_ordered", table), expressions=[typed(exp.Literal.string("-infinity"), "TIMESTAMP")])
+    ordered = exp.Coalesce(
+        this=name("_ordered", table), expressions=[typed(exp.Literal.string("-infinity"), "TIMESTAMP")]
+    )
     fixed = (1000 if d.name in m.policy.inferred else 0) + m.policy.rank(d.name, w.leaf.path)
     key: Tree = number(fixed)
     if w.leaf.kind == "consent":
         own = at(w.leaf.time) if w.leaf.time else None
         when = said_at(w.leaf, own, name("_ordered", table), name("timed", table))
-        key = exp.Add(this=exp.Mul(this=consent_key(w.leaf, when, val), expression=number(2048)), expression=number(fixed))
+        key = exp.Add(
+            this=exp.Mul(this=consent_key(w.leaf, when, val), expression=number(2048)), expression=number(fixed)
+        )
     return Side(value, given(val if val is not None else at(w.leaf.path)), key, fixed, ordered)
 
 
@@ -312,7 +341,9 @@ def _union(parts: Sequence[exp.Select]) -> exp.Query:
     return whole
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, m: Merging, target: str, select: exp.Select, values: dict[Path, Tree]) -> None:
+def _fill(
+    connection: duckdb.DuckDBPyConnection, m: Merging, target: str, select: exp.Select, values: dict[Path, Tree]
+) -> None:
     """Put the leaves together to columns, and insert the rows."""
     columns = [exp.alias_(name("pid", "who"), "_pid", quoted=True)]
     for field, kind in ((n, f.type) for n, f in m.schema.profile.fields.items()):
@@ -328,12 +359,20 @@ def _fetched(m: Merging, w: Live) -> exp.Select:
     place = f"r{w.order}"
     union = _union(parts).subquery("f")
     if w.leaf.kind != "map":
-        return exp.select(name("pid"), exp.alias_(name(place), "place"), exp.alias_(name(w.column), "value")).from_(union).where(given(name(w.column)))
-    entries = exp.select(name("pid"), name(place), exp.alias_(call("unnest", call("map_entries", name(w.column))), "e")).from_(union)
+        return (
+            exp.select(name("pid"), exp.alias_(name(place), "place"), exp.alias_(name(w.column), "value"))
+            .from_(union)
+            .where(given(name(w.column)))
+        )
+    entries = exp.select(
+        name("pid"), name(place), exp.alias_(call("unnest", call("map_entries", name(w.column))), "e")
+    ).from_(union)
     key, value = (exp.Dot(this=name("e"), expression=exp.to_identifier(n, quoted=True)) for n in ("key", "value"))
     best = (exp.select(name("pid"), exp.alias_(key, "k"), exp.alias_(call("arg_min", value, name(place)), "v"))
             .from_(entries.subquery("u")).where(given(value)).group_by(name("pid"), exp.column("k")))  # fmt: skip
-    entry = exp.Struct(expressions=[exp.PropertyEQ(this=exp.to_identifier(n), expression=exp.column(n)) for n in ("k", "v")])
+    entry = exp.Struct(
+        expressions=[exp.PropertyEQ(this=exp.to_identifier(n), expression=exp.column(n)) for n in ("k", "v")]
+    )
     ordered = exp.Order(this=entry, expressions=[exp.Ordered(this=exp.column("k"))])
     listed = exp.select(name("pid"), exp.alias_(call("map_from_entries", call("list", ordered)), "value"))
     return listed.from_(best.subquery("b")).group_by(name("pid"))
@@ -355,7 +394,9 @@ def _built(path: Path, kind: object, values: dict[Path, Tree]) -> Tree | None:
     parts = {n: built for n, f in kind.fields.items() if (built := _built((*path, n), f.type, values)) is not None}
     if not parts:
         return None
-    struct = exp.Struct(expressions=[exp.PropertyEQ(this=exp.to_identifier(n, quoted=True), expression=b) for n, b in parts.items()])
+    struct = exp.Struct(
+        expressions=[exp.PropertyEQ(this=exp.to_identifier(n, quoted=True), expression=b) for n, b in parts.items()]
+    )
     inside = [given(v.copy()) for p, v in values.items() if p[: len(path)] == path]
     return exp.Case().when(exp.or_(*inside), struct)
 

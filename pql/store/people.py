@@ -42,7 +42,9 @@ def _claims(connection: duckdb.DuckDBPyConnection, owners: Owners) -> None:
     run = connection.execute
     run("""CREATE OR REPLACE TEMP TABLE s_claim AS
            SELECT root, min(pid) AS pid FROM s_people LEFT JOIN graph.member USING (node) GROUP BY root""")
-    run("CREATE OR REPLACE TEMP TABLE s_twice AS SELECT pid FROM s_claim WHERE pid IS NOT NULL GROUP BY pid HAVING count(*) > 1")
+    run(
+        "CREATE OR REPLACE TEMP TABLE s_twice AS SELECT pid FROM s_claim WHERE pid IS NOT NULL GROUP BY pid HAVING count(*) > 1"
+    )
     if run("SELECT 1 FROM s_twice LIMIT 1").fetchone():
         whens = " ".join(f"WHEN {text(c)} THEN '{i:05d}'" for i, c in enumerate(owners.ranked)) or "WHEN NULL THEN ''"
         run(f"""CREATE OR REPLACE TEMP TABLE s_lost AS SELECT root FROM (
@@ -70,15 +72,20 @@ def _history(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
              JOIN graph.member AS u ON u.node = k.a JOIN graph.member AS v ON v.node = k.b
              JOIN graph.node AS n ON n.node = k.a JOIN graph.node AS o ON o.node = k.b
            WHERE (k.kept AND x.pid <> y.pid) OR (NOT k.kept AND x.pid = y.pid AND u.pid <> v.pid)""")
-    merged = "m.is_now IN (SELECT pid FROM s_before) AND NOT EXISTS (SELECT 1 FROM graph.member AS g WHERE g.pid = m.was)"
+    merged = (
+        "m.is_now IN (SELECT pid FROM s_before) AND NOT EXISTS (SELECT 1 FROM graph.member AS g WHERE g.pid = m.was)"
+    )
     counts = []
     for kind, test, pid, other, cause in (
         ("merge", merged, "m.is_now", "m.was", "c.kept AND m.was IN (c.p, c.q)"),
         ("split", f"NOT ({merged})", "m.is_now", "m.was", "NOT c.kept AND c.p = m.was"),
     ):
-        rows = run(f"""INSERT INTO graph.history
+        rows = run(
+            f"""INSERT INTO graph.history
             SELECT coalesce(min(c.last_seen), $now), {text(kind)}, {pid}, {other}, min(c.words)
-            FROM s_moved AS m LEFT JOIN s_cause AS c ON {cause} WHERE {test} GROUP BY {pid}, {other} RETURNING 1""", {"now": now})
+            FROM s_moved AS m LEFT JOIN s_cause AS c ON {cause} WHERE {test} GROUP BY {pid}, {other} RETURNING 1""",
+            {"now": now},
+        )
         counts.append(len(rows.fetchall()))
     _carry_memberships(connection, merged)
     for table in ("s_moved", "s_cause"):

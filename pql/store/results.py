@@ -35,7 +35,10 @@ def save_memberships(store: Store, sql: str, segments: Sequence[str], at: dateti
         run("BEGIN TRANSACTION")
         run(f"CREATE OR REPLACE TEMP TABLE s_run AS {sql}", {"now": at} if "$now" in sql else None)
         columns = [str(r[0]) for r in run("DESCRIBE s_run").fetchall()]
-        saved = [_save(store, quote(c), segment, at, quote(columns[0])) for c, segment in zip(columns[1:], segments, strict=True)]
+        saved = [
+            _save(store, quote(c), segment, at, quote(columns[0]))
+            for c, segment in zip(columns[1:], segments, strict=True)
+        ]
         run("DROP TABLE s_run")
         run("COMMIT")
         return saved
@@ -50,7 +53,9 @@ def _save(store: Store, column: str, segment: str, at: datetime, pid: str) -> Sa
     inside = f"SELECT {pid} FROM s_run WHERE {column}"
     left = run(f"""UPDATE membership SET status = 'exited', "lastQualificationTime" = $at
                    WHERE segment = $s AND status = 'realized' AND _pid NOT IN ({inside})""", values).fetchone()  # fmt: skip
-    stayed = run("SELECT count(*) FROM membership WHERE segment = $s AND status = 'realized'", {"s": segment}).fetchone()
+    stayed = run(
+        "SELECT count(*) FROM membership WHERE segment = $s AND status = 'realized'", {"s": segment}
+    ).fetchone()
     run("DELETE FROM membership WHERE segment = $s AND status = 'exited' AND _pid IN (" + inside + ")", {"s": segment})
     entered = run(f"""INSERT INTO membership SELECT {pid}, $s, 'realized', $at FROM s_run
                       WHERE {column} AND {pid} NOT IN (SELECT _pid FROM membership WHERE segment = $s)""", values).fetchone()  # fmt: skip

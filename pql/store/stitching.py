@@ -71,13 +71,18 @@ def _nodes(
     parts = [f"""SELECT unnest(_identities) AS i, len(_identities) = 1 AND {d.is_event} AS alone, {d.time} AS t, {d.number} AS d FROM {d.table}"""
              for d in found]  # fmt: skip
     code = owners.namespace("i")
-    union = " UNION ALL ".join(parts) or "SELECT NULL::STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR) AS i, false AS alone, NULL::TIMESTAMP AS t, 0 AS d"
+    union = (
+        " UNION ALL ".join(parts)
+        or "SELECT NULL::STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR) AS i, false AS alone, NULL::TIMESTAMP AS t, 0 AS d"
+    )
     run(f"""CREATE OR REPLACE TEMP TABLE s_seen AS
             SELECT {code} AS namespace, i.id AS id, min(t) AS first_seen, max(t) AS last_seen, bool_or(alone) AS alone,
               max(CASE i.state WHEN 'authenticated' THEN 2 WHEN 'loggedOut' THEN 1 ELSE 0 END) AS state,
               min(coalesce(epoch_ms(t) // 1000, 1000000000000) * 1024 + d) & 1023 AS dataset
             FROM ({union}) GROUP BY 1, 2""")
-    codes = tuple(r[0] for r in run("SELECT DISTINCT namespace FROM s_seen WHERE namespace IS NOT NULL ORDER BY 1").fetchall())
+    codes = tuple(
+        r[0] for r in run("SELECT DISTINCT namespace FROM s_seen WHERE namespace IS NOT NULL ORDER BY 1").fetchall()
+    )
     owners = replace(owners, codes=codes)
     owners, unusable = _find_bad(connection, owners, tombstones)
     never = [c for c in codes if not owners.settings.namespace(c).kind.owns]
@@ -133,7 +138,11 @@ def _find_bad(connection: duckdb.DuckDBPyConnection, owners: Owners, tombstones:
 
 
 def _links(
-    connection: duckdb.DuckDBPyConnection, owners: Owners, found: Sequence[Dataset], widths: Mapping[str, Width], deleted: bool
+    connection: duckdb.DuckDBPyConnection,
+    owners: Owners,
+    found: Sequence[Dataset],
+    widths: Mapping[str, Width],
+    deleted: bool,
 ) -> None:
     """`s_link(a, b, dataset, first_seen, last_seen, last_authenticated, seen)`, and `s_owner(node)`."""
     run = connection.execute
@@ -170,7 +179,9 @@ def _drop_unlinkable(connection: duckdb.DuckDBPyConnection, owners: Owners, dele
 
 
 def _better(y: str, x: str, owners: Owners) -> str:
-    whens = " ".join(f"WHEN {owners.codes.index(c)} THEN {i}" for i, c in enumerate(owners.ranked)) or "WHEN NULL THEN 0"
+    whens = (
+        " ".join(f"WHEN {owners.codes.index(c)} THEN {i}" for i, c in enumerate(owners.ranked)) or "WHEN NULL THEN 0"
+    )
     one, two = f"CASE {x}.space {whens} END", f"CASE {y}.space {whens} END"
     return f"{two} < {one} OR ({two} = {one} AND {y}.id < {x}.id)"
 
@@ -233,10 +244,14 @@ def find_components(connection: duckdb.DuckDBPyConnection, links: str) -> int:
 def _jump(connection: duckdb.DuckDBPyConnection) -> bool:
     """Replace every node's root by its root's root; true while something changes."""
     run = connection.execute
-    changed = run("SELECT 1 FROM s_step AS x JOIN s_step AS y ON y.node = x.root WHERE y.root <> x.root LIMIT 1").fetchone()
+    changed = run(
+        "SELECT 1 FROM s_step AS x JOIN s_step AS y ON y.node = x.root WHERE y.root <> x.root LIMIT 1"
+    ).fetchone()
     if not changed:
         return False
-    run("CREATE OR REPLACE TEMP TABLE s_jumped AS SELECT x.node, y.root FROM s_step AS x JOIN s_step AS y ON y.node = x.root")
+    run(
+        "CREATE OR REPLACE TEMP TABLE s_jumped AS SELECT x.node, y.root FROM s_step AS x JOIN s_step AS y ON y.node = x.root"
+    )
     run("DROP TABLE s_step")
     run("ALTER TABLE s_jumped RENAME TO s_step")
     return True

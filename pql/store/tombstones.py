@@ -57,6 +57,8 @@ def row_is_deleted(
     codes = [c for c in (*settings.namespaces, *settings.aliases) if not settings.namespace(c).kind.is_person]
     person = f"x.namespace NOT IN ({', '.join(map(text, codes))})" if codes else "true"
     digests = digest(connection, owners.namespace("x"), "x.id")
-    some = f"list_has_any({deleted}, list_transform(list_filter({identities}, lambda x: {person}), lambda x: {digests}))"
+    some = (
+        f"list_has_any({deleted}, list_transform(list_filter({identities}, lambda x: {person}), lambda x: {digests}))"
+    )
     every = f"len({identities}) > 0 AND list_has_all({deleted}, list_transform({identities}, lambda x: {digests}))"
     return f"coalesce(({some}) OR ({every}), false)"

@@ -120,7 +120,11 @@ def _plain(p: MergePolicy) -> Any:
 
 
 def _unify(
-    store: Store, found: Sequence[Dataset], settings: IdentitySettings, policies: Sequence[MergePolicy], progress: Progress
+    store: Store,
+    found: Sequence[Dataset],
+    settings: IdentitySettings,
+    policies: Sequence[MergePolicy],
+    progress: Progress,
 ) -> Unified:
     connection = store.connection
     report = Unified()
@@ -159,7 +163,9 @@ def _merge(store: Store, policy: MergePolicy, found: Sequence[Dataset], owners: 
     run(f"CREATE SCHEMA IF NOT EXISTS {quote(place)}")
     who = "pid" if policy.stitched else "node"
     taking = ", ".join(str(d.number) for d in found if not d.is_event and policy.takes(d.name)) or "NULL"
-    run(f"CREATE OR REPLACE TEMP VIEW s_fragment AS SELECT _row, {who} AS pid, dataset FROM graph.fragment WHERE dataset IN ({taking})")
+    run(
+        f"CREATE OR REPLACE TEMP VIEW s_fragment AS SELECT _row, {who} AS pid, dataset FROM graph.fragment WHERE dataset IN ({taking})"
+    )
     run(f"""CREATE OR REPLACE TEMP TABLE s_who AS SELECT pid FROM s_fragment
             UNION SELECT m.{who} AS pid FROM graph.member AS m SEMI JOIN s_owner USING (node)""")
     target = make_profiles(store.connection, store.schema, place)
@@ -206,7 +212,11 @@ def _count(
         return int(row[0] or 0) if row else 0
 
     owners = extracted.owners
-    easy = owners.bad == () and all(owners.settings.namespace(c).kind.owns for c in owners.codes) and not has_tombstones(connection)
+    easy = (
+        owners.bad == ()
+        and all(owners.settings.namespace(c).kind.owns for c in owners.codes)
+        and not has_tombstones(connection)
+    )
     for d in found:
         width = extracted.widths[d.name]
         report.rows[d.name] = width.rows
@@ -224,7 +234,9 @@ def _count(
         report.events += width.rows - lost if d.is_event else 0
     report.unusable = extracted.unusable
     report.identities = one("SELECT count(*) FROM graph.node")
-    rows = connection.execute("SELECT reason, count(*) FROM (SELECT DISTINCT a, b, reason FROM graph.link WHERE NOT kept) GROUP BY 1")
+    rows = connection.execute(
+        "SELECT reason, count(*) FROM (SELECT DISTINCT a, b, reason FROM graph.link WHERE NOT kept) GROUP BY 1"
+    )
     for reason, n in rows.fetchall():
         short = str(reason).split(":")[0]
         report.refused[short] = report.refused.get(short, 0) + int(n)

@@ -28,5 +28,8 @@ def unlink(store: Store, one: str, two: str, reason: str, settings: IdentitySett
     known = "SELECT 1 FROM graph.unlinked WHERE (namespace_a, id_a, namespace_b, id_b) = (?, ?, ?, ?)"
     if run(known, [a, x, b, y]).fetchone():
         return False
-    run("INSERT INTO graph.unlinked VALUES (?, ?, ?, ?, ?, ?)", [a, x, b, y, datetime.now(UTC).replace(tzinfo=None), reason])
+    run(
+        "INSERT INTO graph.unlinked VALUES (?, ?, ?, ?, ?, ?)",
+        [a, x, b, y, datetime.now(UTC).replace(tzinfo=None), reason],
+    )
     return True

@@ -14,7 +14,13 @@ from pql.store.store import Store
 
 ARRIVED = datetime(2026, 6, 1)
 IDENTITY = pa.struct(
-    [("namespace", pa.string()), ("id", pa.string()), ("state", pa.string()), ("is_primary", pa.bool_()), ("field", pa.string())]
+    [
+        ("namespace", pa.string()),
+        ("id", pa.string()),
+        ("state", pa.string()),
+        ("is_primary", pa.bool_()),
+        ("field", pa.string()),
+    ]
 )
 COLUMNS = """_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, _key VARCHAR,
   _identities STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR, is_primary BOOLEAN, field VARCHAR)[]"""
@@ -36,7 +42,9 @@ def put(
     fields = {n: f.type for n, f in types.items() if n not in ("xEvent", "segmentMembership")}
     if not run("SELECT 1 FROM meta.dataset WHERE name = ?", [name]).fetchone():
         run("INSERT INTO meta.dataset VALUES (?, ?, ?, 'owner', [], 'source')", [name, name, kind])
-    run(f"CREATE TABLE IF NOT EXISTS data.{quote(name)} ({COLUMNS}{''.join(f', {quote(n)} {duckdb_type(t)}' for n, t in fields.items())})")
+    run(
+        f"CREATE TABLE IF NOT EXISTS data.{quote(name)} ({COLUMNS}{''.join(f', {quote(n)} {duckdb_type(t)}' for n, t in fields.items())})"
+    )
     tables = run("SELECT table_name FROM information_schema.tables WHERE table_schema = 'data'").fetchall()
     top = max((run(f"SELECT coalesce(max(_row), 0) FROM data.{quote(t)}").fetchone() or (0,))[0] for (t,) in tables)
     for number, row in enumerate(rows, 1):
@@ -52,4 +60,7 @@ def put(
         key = row.get("key") or (row["ids"][0].replace("*", "") if row.get("ids") else f"line {number}")
         values = {"_row": top + number, "_batch": batch, "_line": number, "_arrived": arrived, "_ordered": at or arrived, "_key": key,
                   "_identities": ids, **own}  # fmt: skip
-        run(f"INSERT INTO data.{quote(name)} ({', '.join(map(quote, values))}) VALUES ({', '.join('?' for _ in values)})", list(values.values()))
+        run(
+            f"INSERT INTO data.{quote(name)} ({', '.join(map(quote, values))}) VALUES ({', '.join('?' for _ in values)})",
+            list(values.values()),
+        )

@@ -55,7 +55,12 @@ def test_a_shared_laptop_ends_with_the_last_login() -> None:
 
 
 def test_b_a_shared_bad_email_leaves_the_earlier_person() -> None:
-    links = [link("ECID:1", "CRMID:jane", 1), link("CRMID:jane", "Email:bad@x", 1), link("ECID:2", "CRMID:john", 2), link("CRMID:john", "Email:bad@x", 2)]
+    links = [
+        link("ECID:1", "CRMID:jane", 1),
+        link("CRMID:jane", "Email:bad@x", 1),
+        link("ECID:2", "CRMID:john", 2),
+        link("CRMID:john", "Email:bad@x", 2),
+    ]
     done = stitch(links, settings())
     assert people(done) == {group("CRMID:jane", "ECID:1"), group("CRMID:john", "Email:bad@x", "ECID:2")}
     assert [str(r.link.b) for r in done.refused] == ["Email:bad@x"]
@@ -69,19 +74,30 @@ def test_c_a_tablet_of_two_belongs_to_the_last_login(logins: str, owner: str) ->
 
 
 def test_a_link_seen_later_without_a_login_does_not_take_the_device() -> None:
-    links = [link("ECID:1", "CRMID:jane", 1), link("ECID:1", "CRMID:john", 2), link("ECID:1", "CRMID:jane", 9, login=False)]
+    links = [
+        link("ECID:1", "CRMID:jane", 1),
+        link("ECID:1", "CRMID:john", 2),
+        link("ECID:1", "CRMID:jane", 9, login=False),
+    ]
     assert group("CRMID:john", "ECID:1") in people(stitch(links, settings()))
 
 
 def test_namespaces_that_never_link() -> None:
-    links = [link("Store:7", "CRMID:a", 1), link("Store:7", "CRMID:b", 1), link("Ads:1", "CRMID:a", 1), link("Ads:1", "CRMID:b", 1)]
+    links = [
+        link("Store:7", "CRMID:a", 1),
+        link("Store:7", "CRMID:b", 1),
+        link("Ads:1", "CRMID:a", 1),
+        link("Ads:1", "CRMID:b", 1),
+    ]
     assert people(stitch(links, settings())) == set()
 
 
 def test_equal_times_go_by_rank_then_by_value() -> None:
     done = stitch([link("Email:x", "CRMID:b", 1), link("Email:x", "CRMID:a", 1)], settings())
     assert group("CRMID:a", "Email:x") in people(done)
-    done = stitch([link("ECID:x", "CRMID:a", 1), link("Email:m", "CRMID:b", 1), link("ECID:x", "Email:m", 1)], settings())
+    done = stitch(
+        [link("ECID:x", "CRMID:a", 1), link("Email:m", "CRMID:b", 1), link("ECID:x", "Email:m", 1)], settings()
+    )
     assert people(done) == {group("CRMID:b", "Email:m"), group("CRMID:a", "ECID:x")}
 
 
@@ -102,14 +118,21 @@ def test_unlinked_identities_stay_apart_by_every_way() -> None:
 
 def test_eviction_goes_by_kind_then_by_age() -> None:
     tight = settings("limits: {graph: 3}\npriority: [crm, Email, IDFA, ECID]\nnamespaces: {crm: {}}")
-    star = [link("crm:a", "ECID:old", 1), link("crm:a", "ECID:new", 9), link("crm:a", "IDFA:1", 2), link("crm:a", "Email:m", 1)]
+    star = [
+        link("crm:a", "ECID:old", 1),
+        link("crm:a", "ECID:new", 9),
+        link("crm:a", "IDFA:1", 2),
+        link("crm:a", "Email:m", 1),
+    ]
     assert group("crm:a", "IDFA:1", "Email:m") in people(stitch(star, tight))
     loose = settings("limits: {graph: 4}\npriority: [crm, Email, IDFA, ECID]\nnamespaces: {crm: {}}")
     assert group("crm:a", "IDFA:1", "Email:m", "ECID:new") in people(stitch(star, loose))
 
 
 def test_losing_a_hub_leaves_whole_people_behind() -> None:
-    links = [link(f"CRMID:{n}", f"Email:{n}@x", 1) for n in range(60)] + [link(f"Email:{n}@x", "ECID:kiosk", 2, login=False) for n in range(60)]
+    links = [link(f"CRMID:{n}", f"Email:{n}@x", 1) for n in range(60)] + [
+        link(f"Email:{n}@x", "ECID:kiosk", 2, login=False) for n in range(60)
+    ]
     done = stitch(links, settings("priority: [Email, ECID]"))
     assert people(done) == {group(f"CRMID:{n}", f"Email:{n}@x") for n in range(60)} | {group("ECID:kiosk")}
 
@@ -125,7 +148,9 @@ LINKS = st.lists(st.tuples(NAMES, NAMES, st.integers(0, 6), st.booleans()).filte
 
 
 @given(LINKS, st.randoms(), st.integers(1, 4))
-def test_any_order_and_split_gives_the_same_people(made: list[tuple[str, str, int, bool]], random: object, parts: int) -> None:
+def test_any_order_and_split_gives_the_same_people(
+    made: list[tuple[str, str, int, bool]], random: object, parts: int
+) -> None:
     tight = settings(LUMA + "limits: {graph: 5}\n")
     links = [link(*t) for t in made]
     first = stitch(links, tight, [(one("ECID:1"), one("Email:1"))])

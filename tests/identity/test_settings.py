@@ -47,7 +47,9 @@ def test_a_device_above_a_person_is_warned_of() -> None:
 
 
 def test_order_junk_and_aliases() -> None:
-    settings, found = identity_from("namespaces: {crm: {aliases: [lumaCrm], junk: [Nobody], pattern: '[a-z]+'}}\npriority: [crm]\njunk: [x@y.z]")
+    settings, found = identity_from(
+        "namespaces: {crm: {aliases: [lumaCrm], junk: [Nobody], pattern: '[a-z]+'}}\npriority: [crm]\njunk: [x@y.z]"
+    )
     assert not found
     codes = ["ECID", "Phone", "Email", "other", "lumaCrm", "GAID"]
     assert sorted(codes, key=settings.order) == ["lumaCrm", "other", "Email", "Phone", "GAID", "ECID"]

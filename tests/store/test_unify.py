@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pql.api import read_short
 from pql.identity.graph import Identity, Link, Stitched, pair, stitch
-from pql.identity.merging import Fragment, merge
+from pql.identity.merging import merge
 from pql.identity.policy import MergePolicy, policies_from
 from pql.identity.settings import IdentitySettings, identity_from
 from pql.store.lookup import present, read_fragments
@@ -71,9 +71,15 @@ def worlds(draw: Any) -> dict[str, list[dict[str, Any]]]:
     """Rows by dataset: three of records, one of events."""
     world: dict[str, list[dict[str, Any]]] = {}
     for name in ("crm", "loyalty", "model"):
-        rows = draw(st.lists(st.fixed_dictionaries({"ids": st.lists(IDS, max_size=5), "at": TIMES, "fields": FIELDS}), max_size=4))
+        rows = draw(
+            st.lists(
+                st.fixed_dictionaries({"ids": st.lists(IDS, max_size=5), "at": TIMES, "fields": FIELDS}), max_size=4
+            )
+        )
         world[name] = [{**r, "key": f"{name} {i}"} for i, r in enumerate(rows)]
-    rows = draw(st.lists(st.fixed_dictionaries({"ids": st.lists(IDS, max_size=5), "at": TIMES.filter(bool)}), max_size=8))
+    rows = draw(
+        st.lists(st.fixed_dictionaries({"ids": st.lists(IDS, max_size=5), "at": TIMES.filter(bool)}), max_size=8)
+    )
     world["web"] = [{**r, "key": str(i), "fields": {"_id": f"e{i}"}} for i, r in enumerate(rows)]
     return world
 
@@ -122,7 +128,11 @@ def owner(settings: IdentitySettings, row: dict[str, Any], primary: bool) -> Ide
         declared = Identity(settings.namespace(namespace).code, id)
         if declared in own:
             return declared
-    return min(own, key=lambda i: (not settings.namespace(i.namespace).kind.links, settings.order(i.namespace), i.id), default=None)
+    return min(
+        own,
+        key=lambda i: (not settings.namespace(i.namespace).kind.links, settings.order(i.namespace), i.id),
+        default=None,
+    )
 
 
 def load(world: dict[str, list[dict[str, Any]]], rows: list[tuple[str, dict[str, Any]]] | None = None) -> Store:
@@ -136,7 +146,9 @@ def load(world: dict[str, list[dict[str, Any]]], rows: list[tuple[str, dict[str,
 
 def people(store: Store) -> set[frozenset[Identity]]:
     found: dict[int, set[Identity]] = {}
-    for pid, namespace, id in store.query("SELECT pid, namespace, id FROM graph.node JOIN graph.member USING (node)", {}):
+    for pid, namespace, id in store.query(
+        "SELECT pid, namespace, id FROM graph.node JOIN graph.member USING (node)", {}
+    ):
         found.setdefault(pid, set()).add(Identity(namespace, id))
     return {frozenset(p) for p in found.values()}
 
@@ -149,7 +161,9 @@ def links(store: Store, kept: bool) -> set[tuple[Identity, Identity]]:
 
 @how(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds(), st.randoms(use_true_random=False))
-def test_graph_owners_and_values_are_those_of_the_rules(world: dict[str, list[dict[str, Any]]], chance: random.Random) -> None:
+def test_graph_owners_and_values_are_those_of_the_rules(
+    world: dict[str, list[dict[str, Any]]], chance: random.Random
+) -> None:
     rows = [(n, r) for n, rs in world.items() for r in rs]
     chance.shuffle(rows)
     store = load(world, rows)
@@ -186,7 +200,10 @@ def check_owners(store: Store, world: dict[str, list[dict[str, Any]]], want: Sti
                 continue
             feeding.add(person[own])
             if name == "web":
-                best = min(person[own], key=lambda i: (not SETTINGS.namespace(i.namespace).kind.links, SETTINGS.order(i.namespace), i.id))
+                best = min(
+                    person[own],
+                    key=lambda i: (not SETTINGS.namespace(i.namespace).kind.links, SETTINGS.order(i.namespace), i.id),
+                )
                 owned[row["fields"]["_id"]] = str(best)
     assert got == owned
     assert report.profiles == len(feeding) == store.query("SELECT count(*) FROM profile", {})[0][0]
@@ -225,13 +242,19 @@ def test_any_order_and_any_split_gives_the_same(world: dict[str, list[dict[str, 
 
 def state(store: Store) -> list[Any]:
     """Everything that is visible, by names."""
-    profiles = store.query("SELECT id, COLUMNS(* EXCLUDE (_pid, id)) FROM profile JOIN pql_profile USING (_pid) ORDER BY id", {})
-    events = store.query("SELECT id, _id, timestamp, _dataset FROM event JOIN pql_profile USING (_pid) ORDER BY ALL", {})
+    profiles = store.query(
+        "SELECT id, COLUMNS(* EXCLUDE (_pid, id)) FROM profile JOIN pql_profile USING (_pid) ORDER BY id", {}
+    )
+    events = store.query(
+        "SELECT id, _id, timestamp, _dataset FROM event JOIN pql_profile USING (_pid) ORDER BY ALL", {}
+    )
     return [profiles, events]
 
 
 def test_running_again_changes_nothing() -> None:
-    store = load({"crm": [{"ids": ["crm:1", "Email:a"], "at": DAY}], "web": [{"ids": ["visitor:9", "crm:1"], "at": DAY}]})
+    store = load(
+        {"crm": [{"ids": ["crm:1", "Email:a"], "at": DAY}], "web": [{"ids": ["visitor:9", "crm:1"], "at": DAY}]}
+    )
     first = unify(store, SETTINGS)
     before = state(store), store.query("SELECT * FROM graph.member ORDER BY ALL", {})
     again = unify(store, SETTINGS)
@@ -267,9 +290,13 @@ def test_no_graph_policy_keeps_every_identity_by_itself() -> None:
                   "web": [{"ids": ["visitor:9", "crm:1"], "at": DAY}]})  # fmt: skip
     policies, _ = policies_from("merge_policies: [{name: main, default: true}, {name: alone, identityGraph: none}]")
     unify(store, SETTINGS, policies)
-    rows = store.query("SELECT id, points FROM policy_alone.profile JOIN policy_alone.pql_profile USING (_pid) ORDER BY id", {})
+    rows = store.query(
+        "SELECT id, points FROM policy_alone.profile JOIN policy_alone.pql_profile USING (_pid) ORDER BY id", {}
+    )
     assert rows == [("Email:a", 2), ("crm:1", 1)]
-    assert store.query("SELECT id, points FROM profile JOIN pql_profile USING (_pid)", {}) == [("crm:1", 2)]  # a tie goes by the key
+    assert store.query("SELECT id, points FROM profile JOIN pql_profile USING (_pid)", {}) == [
+        ("crm:1", 2)
+    ]  # a tie goes by the key
     assert store.query("SELECT count(*) FROM policy_alone.event", {}) == [(1,)]
 
 
@@ -278,14 +305,20 @@ def test_a_crowded_record_makes_no_links(width: int) -> None:
     store = load({"crm": [{"ids": [f"card:{n}" for n in range(width)], "at": DAY}]})
     wide, _ = identity_from("limits: {record: 4}")
     report = unify(store, wide)
-    assert report.links == (6 if width == 4 else 0) and report.crowded == ({} if width == 4 else {"crm": 1}) and report.profiles == 1
+    assert (
+        report.links == (6 if width == 4 else 0)
+        and report.crowded == ({} if width == 4 else {"crm": 1})
+        and report.profiles == 1
+    )
 
 
 def test_an_unlucky_hash_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     from pql.store.owners import Owners
 
     plain = Owners.node_of
-    monkeypatch.setattr(Owners, "node_of", lambda self, n, i: f"(hash({n}) >> 1)::BIGINT" if self.salt is None else plain(self, n, i))
+    monkeypatch.setattr(
+        Owners, "node_of", lambda self, n, i: f"(hash({n}) >> 1)::BIGINT" if self.salt is None else plain(self, n, i)
+    )
     world = {"web": [{"ids": ["crm:a", "visitor:1"], "at": DAY}, {"ids": ["crm:b"], "at": DAY}]}
     store = load(world)
     unify(store, SETTINGS)

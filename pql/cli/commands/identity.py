@@ -29,7 +29,11 @@ def _person(person: str, schema: Path | None, store: Path | None, format: str, u
     env, reading, settings = opened(schema, store)
     try:
         pid, _ = one_person(reading, person, settings)
-        return read_person(reading, pid, merge_policies(None, env.schema)[0], 0), make_mask(env, reading, unmask), reading
+        return (
+            read_person(reading, pid, merge_policies(None, env.schema)[0], 0),
+            make_mask(env, reading, unmask),
+            reading,
+        )
     except StoreError as error:
         raise fail(f"{error.code}: {error}") from None
 
@@ -94,7 +98,9 @@ def history(
         return
     for row in rows:
         what = " + ".join(", ".join(row[k]) for k in ("one", "other")) if row["kind"] == "merge" else row["because"]
-        typer.echo(f"{row['time'] or 'at an unknown time'}  {row['kind']}  {what}  by {' - '.join(row['link'])} in {row['dataset']}")
+        typer.echo(
+            f"{row['time'] or 'at an unknown time'}  {row['kind']}  {what}  by {' - '.join(row['link'])} in {row['dataset']}"
+        )
     if not rows:
         typer.echo("one identity, never linked")
 
@@ -116,7 +122,9 @@ def refused(
 
     env, reading, _ = opened(schema, store)
     mask = make_mask(env, reading, unmask)
-    total = reading.query("SELECT split_part(reason, ':', 1), count(*) FROM graph.link WHERE NOT kept GROUP BY 1 ORDER BY 1", {})
+    total = reading.query(
+        "SELECT split_part(reason, ':', 1), count(*) FROM graph.link WHERE NOT kept GROUP BY 1 ORDER BY 1", {}
+    )
     found = reading.query(f"""SELECT x.namespace, x.id, y.namespace, y.id, k.dataset, k.last_seen, k.reason FROM graph.link AS k
         JOIN graph.node AS x ON x.node = a JOIN graph.node AS y ON y.node = b WHERE NOT kept ORDER BY 1, 2, 3, 4, 5 LIMIT {most}""", {})  # fmt: skip
     rows = [{"a": identity_text(mask, r[0], r[1]), "b": identity_text(mask, r[2], r[3]), "dataset": r[4], "last_seen": stamp(r[5]),
@@ -179,5 +187,11 @@ def list_(schema: SchemaOption = None, store: StoreOption = None, format: Format
     for column in ("namespace", "type", "at most in a graph", "links", "identities"):
         table.add_column(column)
     for r in rows:
-        table.add_row(str(r["namespace"]), str(r["type"]), str(r["limit"] or ""), "yes" if r["links"] else "never", f"{r['identities']:,}")
+        table.add_row(
+            str(r["namespace"]),
+            str(r["type"]),
+            str(r["limit"] or ""),
+            "yes" if r["links"] else "never",
+            f"{r['identities']:,}",
+        )
     Console().print(table)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from click import Context
 from typer.core import TyperGroup
 
 from pql.cli.commands.run import StoreOption
@@ -22,7 +20,7 @@ UnmaskOption = Annotated[
 class _ShowByDefault(TyperGroup):
     """`pql profile PERSON` is `pql profile show PERSON`."""
 
-    def resolve_command(self, ctx: Context, args: list[str]) -> Any:
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] not in self.commands:
             args = ["show", *args]
         return super().resolve_command(ctx, args)
