@@ -22,8 +22,11 @@ from pql.cli.commands.explain import explain
 from pql.cli.commands.fmt import fmt
 from pql.cli.commands.identity import identity
 from pql.cli.commands.profile import profile
+from pql.cli.commands.load import load
+from pql.cli.commands.quarantine import quarantine
 from pql.cli.commands.repl import repl
 from pql.cli.commands.run import run
+from pql.cli.commands.source import source
 from pql.cli.commands.store import store
 from pql.cli.commands.test import test
 
@@ -43,12 +46,15 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
     "fmt": fmt,
     "convert": convert,
+    "load": load,
 }
 for name, function in COMMANDS.items():
     app.command(name)(function)
 app.add_typer(store, name="store")
 app.add_typer(profile, name="profile")
 app.add_typer(identity, name="identity")
+app.add_typer(source, name="source")
+app.add_typer(quarantine, name="quarantine")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ zone: Europe/Copenhagen     # of `today`, `this month`; UTC when left out
 week_start: sunday          # monday when left out
 identity: identity.yaml     # namespaces and their limits; the file beside, when left out
 merge: merge.yaml           # merge policies; the file beside, when left out
+sources: [sources]          # source files, or folders of them; `sources` when left out
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-KEYS = ("schema", "store", "zone", "week_start", "identity", "merge")
+KEYS = ("schema", "store", "zone", "week_start", "sources", "identity", "merge")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -28,6 +29,8 @@ class ProjectFile:
     week_start: str = "monday"
     identity: Path | None = None
     merge: Path | None = None
+    sources: tuple[Path, ...] = ()
+    folder: Path | None = None
 
 
 class BadProjectFile(Exception):
@@ -72,6 +75,8 @@ def read_project_file(near: Path) -> ProjectFile:
         _day(document.get("week_start", "monday"), path),
         _beside(document, "identity", path.parent),
         _beside(document, "merge", path.parent),
+        _paths(document.get("sources"), path),
+        path.parent,
     )
 
 
@@ -81,6 +86,13 @@ def _beside(document: dict[str, Any], key: str, folder: Path) -> Path | None:
         return folder / str(document[key])
     usual = folder / f"{key}.yaml"
     return usual if usual.is_file() else None
+
+
+def _paths(value: Any, path: Path) -> tuple[Path, ...]:
+    words = value if isinstance(value, list) else [] if value is None else [value]
+    if not all(isinstance(w, str) for w in words):
+        raise BadProjectFile(f"`{path}`: `sources` is a list of files and folders", "write it like [sources]")
+    return tuple(path.parent / w for w in words)
 
 
 def _zone(value: Any, path: Path) -> str:
