@@ -99,17 +99,30 @@ def stamp(at: datetime | None) -> str | None:
 
 def unified_words(report: Any) -> str:
     """What stitching and merging did, in a few lines."""
-    lines = [f"{report.profiles:,} profiles of {report.identities:,} identities and {report.links:,} links, {report.events:,} events"]
+    lines = [
+        f"{report.profiles:,} profiles of {report.identities:,} identities and {report.links:,} links, {report.events:,} events"
+    ]
     if not report.changed:
         lines[0] += "; nothing new"
     if report.refused:
-        lines.append("links refused: " + ", ".join(f"{n:,} {r}" for r, n in sorted(report.refused.items())) + " (`pql identity refused`)")
+        lines.append(
+            "links refused: "
+            + ", ".join(f"{n:,} {r}" for r, n in sorted(report.refused.items()))
+            + " (`pql identity refused`)"
+        )
     if report.unusable:
         lines.append(f"{report.unusable:,} identities are junk and were left out")
     if report.crowded:
-        lines.append("records with too many identities to link: " + ", ".join(f"{n:,} of {d}" for d, n in report.crowded.items()))
+        lines.append(
+            "records with too many identities to link: " + ", ".join(f"{n:,} of {d}" for d, n in report.crowded.items())
+        )
     if report.without_identity:
-        lines.append("rows without a usable identity, in no profile: " + ", ".join(f"{n:,} of {d}" for d, n in report.without_identity.items()))
+        lines.append(
+            "rows without a usable identity, in no profile: "
+            + ", ".join(f"{n:,} of {d}" for d, n in report.without_identity.items())
+        )
     if report.merges or report.splits:
-        lines.append(f"since the last time {report.merges:,} profiles were merged into others and {report.splits:,} split off")
+        lines.append(
+            f"since the last time {report.merges:,} profiles were merged into others and {report.splits:,} split off"
+        )
     return "\n".join(lines)

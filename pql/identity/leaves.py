@@ -29,8 +29,9 @@ class Leaf:
     val: Path | None = None
 
     @property
-    def name(self) -> str:
-        return ".".join(self.path)
+    def key(self) -> str:
+        """The name under which a record keeps the leaf's own time."""
+        return ".".join(self.val or self.path)
 
 
 def leaves(profile: ObjectType) -> tuple[Leaf, ...]:

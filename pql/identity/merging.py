@@ -30,13 +30,19 @@ def restriction(val: Any) -> int:
 @dataclass(frozen=True)
 class Fragment:
     """What one dataset says of one primary identity (`key`). `ordered`: when the record was true or, if nobody says so
-    (`timed` is false), when it arrived. `document`: typed values, objects as dicts."""
+    (`timed` is false), when it arrived. `document`: typed values, objects as dicts. `times`: of leaves, by dotted path, that are
+    older than the record."""
 
     dataset: str
     key: str
     ordered: datetime | None
     document: Mapping[str, Any]
     timed: bool = True
+    times: Mapping[str, datetime] = field(default_factory=dict)
+
+    def at(self, leaf: Leaf) -> datetime | None:
+        """When a leaf was true."""
+        return self.times.get(leaf.key, self.ordered)
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ def merge(fragments: Sequence[Fragment], policy: MergePolicy, profile: ObjectTyp
         ]
         if not taking:
             continue
-        best = sorted(taking, key=lambda f: order_key(f, policy, leaf.path))
+        best = sorted(taking, key=lambda f: order_key(f, policy, leaf))
         if leaf.kind == "map":
             _merge_map(result, leaf, best)
             continue
@@ -96,16 +102,17 @@ def _given(value: Any) -> bool:
     return value is not None
 
 
-def order_key(f: Fragment, policy: MergePolicy, path: Path) -> tuple[Any, ...]:
+def order_key(f: Fragment, policy: MergePolicy, leaf: Leaf) -> tuple[Any, ...]:
     """Smallest is best."""
-    age = -(f.ordered - datetime.min).total_seconds() if f.ordered is not None else 1.0
-    micro = -f.ordered.microsecond if f.ordered is not None else 0
-    return f.dataset in policy.inferred, policy.rank(f.dataset, path), age // 1, micro, f.dataset, f.key
+    at = f.at(leaf)
+    age = -(at - datetime.min).total_seconds() if at is not None else 1.0
+    micro = -at.microsecond if at is not None else 0
+    return f.dataset in policy.inferred, policy.rank(f.dataset, leaf.path), age // 1, micro, f.dataset, f.key
 
 
 def _consent_time(f: Fragment, leaf: Leaf) -> datetime | None:
     own = at_path(f.document, leaf.time) if leaf.time else None
-    return own if own is not None else f.ordered if f.timed else None
+    return own if own is not None else f.at(leaf) if f.timed else None
 
 
 def _consent_key(f: Fragment, leaf: Leaf) -> tuple[Any, ...]:
@@ -116,7 +123,7 @@ def _consent_key(f: Fragment, leaf: Leaf) -> tuple[Any, ...]:
 
 
 def _said_at(f: Fragment, leaf: Leaf) -> datetime | None:
-    return (_consent_time(f, leaf) if leaf.kind == "consent" else None) or f.ordered
+    return (_consent_time(f, leaf) if leaf.kind == "consent" else None) or f.at(leaf)
 
 
 def _merge_map(result: Merged, leaf: Leaf, best: Sequence[Fragment]) -> None:
@@ -125,7 +132,7 @@ def _merge_map(result: Merged, leaf: Leaf, best: Sequence[Fragment]) -> None:
         for key, value in at_path(f.document, leaf.path).items():
             if value is not None and key not in found:
                 found[key] = value
-                result.origins[(*leaf.path, key)] = Origin(f.dataset, f.ordered, f.key)
+                result.origins[(*leaf.path, key)] = Origin(f.dataset, f.at(leaf), f.key)
     if found:
         _put(result.values, leaf.path, found)
 

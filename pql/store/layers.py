@@ -31,18 +31,23 @@ TABLES = (
     'CREATE TABLE IF NOT EXISTS membership (_pid BIGINT, segment VARCHAR, status VARCHAR, "lastQualificationTime" TIMESTAMP)',
 )
 
-OWN = ("_row", "_batch", "_line", "_arrived", "_ordered", "_key", "_identities")
+OWN = ("_row", "_batch", "_line", "_arrived", "_ordered", "_key", "_primary", "_identities", "_times")
 """The columns of a dataset that are not fields of the schema."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A table of layer 1. `number`: its place in the order of names. `columns`: the schema's fields that it has."""
+    """A table of layer 1. `number`: its place in the order of names. `columns`: the schema's fields that it has.
+
+    `has_seen`: a record's identities say when each was brought last. `has_times`: leaves may be older than their row.
+    """
 
     name: str
     kind: str
     number: int
     columns: tuple[str, ...] = ()
+    has_seen: bool = False
+    has_times: bool = False
 
     @property
     def table(self) -> str:
@@ -54,10 +59,17 @@ class Dataset:
 
     @property
     def time(self) -> str:
-        """When a row was true, NULL where only its arrival is known."""
+        """SQL of when a row was true, NULL where only its arrival is known."""
         if self.is_event and "timestamp" in self.columns:
             return 'coalesce("timestamp", CASE WHEN _ordered IS DISTINCT FROM _arrived THEN _ordered END)'
         return "CASE WHEN _ordered IS DISTINCT FROM _arrived THEN _ordered END"
+
+    def seen(self, *identities: str) -> str:
+        """SQL of when all of some identities of a row were last true: a record keeps former ones with their own times."""
+        if not self.has_seen:
+            return self.time
+        oldest = ", ".join(f"coalesce({i}.seen, _ordered)" for i in identities)
+        return f"CASE WHEN _ordered IS DISTINCT FROM _arrived THEN least({oldest}) END"
 
 
 def make_layers(connection: duckdb.DuckDBPyConnection) -> None:
@@ -68,13 +80,13 @@ def make_layers(connection: duckdb.DuckDBPyConnection) -> None:
 
 def datasets(connection: duckdb.DuckDBPyConnection) -> list[Dataset]:
     """The datasets that have a table, by name. One that `meta.dataset` does not know is an event dataset if it has event times."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, str]] = {}
     rows = connection.execute(
-        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'data' AND database_name = current_database()"
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE schema_name = 'data' AND database_name = current_database()"
         " ORDER BY table_name, column_index"
     ).fetchall()
-    for table, column in rows:
-        found.setdefault(table, []).append(column)
+    for table, column, kind in rows:
+        found.setdefault(table, {})[column] = kind
     kinds = dict(connection.execute("SELECT name, kind FROM meta.dataset").fetchall())
     result: list[Dataset] = []
     for name in sorted(found):
@@ -82,5 +94,7 @@ def datasets(connection: duckdb.DuckDBPyConnection) -> list[Dataset]:
         if "_identities" in columns:
             kind = kinds.get(name) or ("event" if "timestamp" in columns else "record")
             if kind in ("event", "record"):
-                result.append(Dataset(name, kind, len(result), tuple(c for c in columns if c not in OWN)))
+                own = tuple(c for c in columns if c not in OWN)
+                seen = kind == "record" and "seen" in columns["_identities"]
+                result.append(Dataset(name, kind, len(result), own, seen, "_times" in columns and kind == "record"))
     return result

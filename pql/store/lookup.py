@@ -152,14 +152,12 @@ def read_fragments(store: Store, pid: int) -> list[Fragment]:
     for number, row in rows:
         d = names[number]
         columns = [c for c in d.columns if c in store.schema.profile.fields]
-        document = _documents(
-            store,
-            f"SELECT {', '.join(map(quote, ('_key', '_ordered', '_arrived', *columns)))} FROM {d.table} WHERE _row = ?",
-            [row],
-        )
+        wanted = ", ".join(map(quote, ("_key", "_ordered", "_arrived", *(["_times"] if d.has_times else []), *columns)))
+        document = _documents(store, f"SELECT {wanted} FROM {d.table} WHERE _row = ?", [row])
         if document:
             key, ordered, arrived = (document[0].pop(n) for n in ("_key", "_ordered", "_arrived"))
-            found.append(Fragment(d.name, key, ordered, document[0], ordered != arrived))
+            times = document[0].pop("_times", None) or {}
+            found.append(Fragment(d.name, key, ordered, document[0], ordered != arrived, times))
     return found
 
 

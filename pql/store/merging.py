@@ -27,6 +27,7 @@ DIALECT = "duckdb"
 SIDES_MOST = 6
 """Datasets that fill one leaf, up to which they are joined side by side."""
 Tree = exp.Expr
+Order = tuple[tuple[str, ...] | None, str | None]
 
 
 def name(identifier: str, table: str = "") -> exp.Column:
@@ -59,12 +60,14 @@ def typed(value: Tree, kind: str) -> Tree:
 
 @dataclass(frozen=True)
 class Live:
-    """A leaf that some dataset fills. `column` is its name on the way; `order` which of the orders decides it."""
+    """A leaf that some dataset fills. `column` is its name on the way; `order` which of the orders decides it; `timed`: datasets in
+    which it may be older than its record."""
 
     leaf: Leaf
     column: str
     order: int
     datasets: frozenset[str]
+    timed: frozenset[str] = frozenset()
 
     @property
     def is_plain(self) -> bool:
@@ -73,12 +76,13 @@ class Live:
 
 @dataclass(frozen=True)
 class Merging:
-    """One policy over some record datasets. `orders`: the orders of datasets that it names, None for timestamp order."""
+    """One policy over some record datasets. `orders`: the orders of datasets that it names, None for timestamp order; each with
+    the key of the leaf that has times of its own, if it is for such a leaf."""
 
     policy: MergePolicy
     schema: Schema
     datasets: tuple[Dataset, ...]
-    orders: tuple[tuple[str, ...] | None, ...]
+    orders: tuple[Order, ...]
     live: tuple[Live, ...]
 
 
@@ -89,16 +93,37 @@ def plan(
     records = tuple(d for d in found if not d.is_event and policy.takes(d.name))
     every = leaves(schema.profile)
     filled = {d.name: _filled(connection, d, every) for d in records}
-    orders: list[tuple[str, ...] | None] = []
+    older = {d.name: _older(connection, d) for d in records}
+    orders: list[Order] = []
     live: list[Live] = []
     for leaf in every:
         names = frozenset(d for d, paths in filled.items() if leaf.path in paths and policy.takes(d, leaf.path))
         if names:
-            order = policy.order_for(leaf.path)
+            timed = frozenset(d for d in names if leaf.key in older[d])
+            order = (policy.order_for(leaf.path), leaf.key if timed else None)
             if order not in orders:
                 orders.append(order)
-            live.append(Live(leaf, f"c{len(live)}", orders.index(order), names))
+            live.append(Live(leaf, f"c{len(live)}", orders.index(order), names, timed))
     return Merging(policy, schema, records, tuple(orders), tuple(live))
+
+
+def _older(connection: duckdb.DuckDBPyConnection, d: Dataset) -> frozenset[str]:
+    """The leaves of a dataset that are older than their record in some row."""
+    if not d.has_times:
+        return frozenset()
+    rows = connection.execute(
+        f"SELECT DISTINCT unnest(map_keys(_times)) FROM {d.table} WHERE _times IS NOT NULL"
+    ).fetchall()
+    return frozenset(str(r[0]) for r in rows)
+
+
+def _own_time(key: str | None, has_times: bool, table: str) -> Tree:
+    """When a leaf of a row was true."""
+    ordered = name("_ordered", table)
+    if key is None or not has_times:
+        return ordered
+    own = exp.Bracket(this=name("_times", table), expressions=[exp.Literal.string(key)])
+    return exp.Coalesce(this=own, expressions=[ordered])
 
 
 def _filled(connection: duckdb.DuckDBPyConnection, d: Dataset, every: Sequence[Leaf]) -> frozenset[Path]:
@@ -118,30 +143,36 @@ def _counted(connection: duckdb.DuckDBPyConnection, d: Dataset, paths: Sequence[
 
 
 def place_fragments(connection: duckdb.DuckDBPyConnection, m: Merging, fragments: str) -> None:
-    """`s_place(_row, pid, timed, _ordered, r0, r1, …)`: the places of every fragment in its person's orders, 1 is the best.
+    """`s_place(_row, pid, timed, r0, r1, …)`: the places of every fragment in its person's orders, 1 is the best.
 
     `fragments`: SQL of `_row`, `pid`, `dataset` (number).
     """
     numbers = {d.name: d.number for d in m.datasets}
-    rows = " UNION ALL ".join(
-        f"""SELECT f._row, f.pid, f.dataset, d._key, d._ordered, d._ordered IS DISTINCT FROM d._arrived AS timed,
-              {d.name in m.policy.inferred} AS inferred FROM {fragments} AS f JOIN {d.table} AS d ON d._row = f._row WHERE f.dataset = {d.number}"""
-        for d in m.datasets
-    )
+    parts = []
+    for d in m.datasets:
+        timed = exp.NullSafeNEQ(this=name("_ordered", "d"), expression=name("_arrived", "d"))
+        inferred = exp.true() if d.name in m.policy.inferred else exp.false()
+        times = [exp.alias_(_own_time(key, d.has_times, "d"), f"t{i}") for i, (_, key) in enumerate(m.orders)]
+        columns = [name("_row", "f"), name("pid", "f"), name("dataset", "f"), name("_key", "d"), name("_ordered", "d")]
+        part = exp.select(*columns, exp.alias_(timed, "timed"), exp.alias_(inferred, "inferred"), *times)
+        part = part.from_(f"{fragments} AS f", dialect=DIALECT).join(
+            f"{d.table} AS d", on="d._row = f._row", dialect=DIALECT
+        )
+        parts.append(part.where(exp.EQ(this=name("dataset", "f"), expression=number(d.number))))
     places: list[Tree] = []
-    for index, order in enumerate(m.orders):
+    for index, (order, _) in enumerate(m.orders):
         keys: list[Tree] = [exp.Ordered(this=name("inferred"))]
         if order is not None:
             case = exp.Case(default=number(len(order)))
             for i, o in enumerate(o for o in order if o in numbers):
                 case = case.when(exp.EQ(this=name("dataset"), expression=number(numbers[o])), number(i))
             keys += [exp.Ordered(this=case)] if case.args.get("ifs") else []
-        keys.append(exp.Ordered(this=name("_ordered"), desc=True, nulls_first=False))
+        keys.append(exp.Ordered(this=name(f"t{index}"), desc=True, nulls_first=False))
         keys += [exp.Ordered(this=name("dataset")), exp.Ordered(this=name("_key"))]
         over = exp.Window(this=exp.RowNumber(), partition_by=[name("pid")], order=exp.Order(expressions=keys))
         places.append(exp.alias_(over, f"r{index}"))
-    select = exp.select(name("_row"), name("pid"), name("timed"), name("_ordered"), *places)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE s_place AS {select.sql(DIALECT)} FROM ({rows})")
+    select = exp.select(name("_row"), name("pid"), name("timed"), *places).from_(_union(parts).subquery("u"))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE s_place AS {select.sql(DIALECT)}")
 
 
 def _part(m: Merging, d: Dataset, wanted: Sequence[Live], nested: bool = False) -> exp.Select:
@@ -157,7 +188,7 @@ def _part(m: Merging, d: Dataset, wanted: Sequence[Live], nested: bool = False) 
             value = given(tested) if filled else exp.false()
         columns.append(exp.alias_(value, w.column))
         if w.leaf.kind == "consent":
-            columns.append(exp.alias_(_consent_place(w, filled), f"{w.column}_k"))
+            columns.append(exp.alias_(_consent_place(w, d), f"{w.column}_k"))
     return exp.select(*columns).from_(f"{d.table} AS d", dialect=DIALECT).join("s_place AS p", on="p._row = d._row")
 
 
@@ -185,13 +216,15 @@ def said_at(leaf: Leaf, own: Tree | None, ordered: Tree, timed: Tree) -> Tree:
     return exp.Coalesce(this=own, expressions=[known]) if own is not None else known
 
 
-def _consent_place(w: Live, filled: bool) -> Tree:
-    if not filled:
+def _consent_place(w: Live, d: Dataset) -> Tree:
+    if d.name not in w.datasets:
         return typed(exp.Null(), "HUGEINT")
     own = read(w.leaf.time) if w.leaf.time else None
     key = consent_key(
         w.leaf,
-        said_at(w.leaf, own, name("_ordered", "p"), name("timed", "p")),
+        said_at(
+            w.leaf, own, _own_time(w.leaf.key if d.name in w.timed else None, d.has_times, "d"), name("timed", "p")
+        ),
         read(w.leaf.val) if w.leaf.val else None,
     )
     return exp.Add(
@@ -237,9 +270,9 @@ def side_by_side(connection: duckdb.DuckDBPyConnection, m: Merging, target: str,
         )
         if tops:
             timed = exp.alias_(exp.NullSafeNEQ(this=name("_ordered", "d"), expression=name("_arrived", "d")), "timed")
-            side = exp.select(name("pid", "f"), name("_ordered", "d"), timed, *(name(t, "d") for t in tops)).from_(
-                "s_fragment AS f"
-            )
+            own = ["_times"] if any(d.name in w.timed for w in m.live) else []
+            columns = (name(t, "d") for t in ("_ordered", *own, *tops))
+            side = exp.select(name("pid", "f"), timed, *columns).from_("s_fragment AS f")
             side = side.join(f"{d.table} AS d", on="d._row = f._row", dialect=DIALECT).where(
                 exp.EQ(this=name("dataset", "f"), expression=number(d.number))
             )
@@ -293,14 +326,13 @@ def _side(m: Merging, w: Live, d: Dataset) -> Side:
 
     value = at(w.leaf.path)
     val = at(w.leaf.val) if w.leaf.val else None
-    ordered = exp.Coalesce(
-        this=name("_ordered", table), expressions=[typed(exp.Literal.string("-infinity"), "TIMESTAMP")]
-    )
+    said = _own_time(w.leaf.key if d.name in w.timed else None, d.has_times, table)
+    ordered = exp.Coalesce(this=said.copy(), expressions=[typed(exp.Literal.string("-infinity"), "TIMESTAMP")])
     fixed = (1000 if d.name in m.policy.inferred else 0) + m.policy.rank(d.name, w.leaf.path)
     key: Tree = number(fixed)
     if w.leaf.kind == "consent":
         own = at(w.leaf.time) if w.leaf.time else None
-        when = said_at(w.leaf, own, name("_ordered", table), name("timed", table))
+        when = said_at(w.leaf, own, said, name("timed", table))
         key = exp.Add(
             this=exp.Mul(this=consent_key(w.leaf, when, val), expression=number(2048)), expression=number(fixed)
         )

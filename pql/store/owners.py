@@ -47,13 +47,14 @@ class Owners:
 
         object.__setattr__(self, "ranked", tuple(sorted(owning, key=order)))
 
+    def code(self, namespace: str) -> str:
+        """The code of a namespace, from SQL for how a row spells it."""
+        whens = " ".join(f"WHEN {text(a)} THEN {text(c)}" for a, c in self.settings.aliases.items())
+        return f"CASE {namespace} {whens} ELSE {namespace} END" if whens else namespace
+
     def namespace(self, x: str) -> str:
         """The code of an identity's namespace."""
-        aliases = {a: c for a, c in self.settings.aliases.items()}
-        if not aliases:
-            return f"{x}.namespace"
-        whens = " ".join(f"WHEN {text(a)} THEN {text(c)}" for a, c in aliases.items())
-        return f"CASE {x}.namespace {whens} ELSE {x}.namespace END"
+        return self.code(f"{x}.namespace")
 
     def node_of(self, namespace: str, id: str) -> str:
         if self.salt is None:

@@ -68,16 +68,21 @@ def _nodes(
 ) -> tuple[Owners, int]:
     """Write `graph.node`. `alone`: it was all the identities of some event; `space`: the namespace's place in `owners.codes`."""
     run = connection.execute
-    parts = [f"""SELECT unnest(_identities) AS i, len(_identities) = 1 AND {d.is_event} AS alone, {d.time} AS t, {d.number} AS d FROM {d.table}"""
-             for d in found]  # fmt: skip
-    code = owners.namespace("i")
+    parts = []
+    for d in found:
+        fields = "_ordered, _arrived, " if d.has_seen else ""
+        inner = f"SELECT unnest(_identities) AS i, {fields}len(_identities) = 1 AND {d.is_event} AS alone, {d.time} AS row_time FROM {d.table}"
+        parts.append(
+            f"SELECT i.namespace AS n, i.id AS id, i.state AS s, alone, {d.seen('i') if d.has_seen else 'row_time'} AS t, {d.number} AS d FROM ({inner})"
+        )
+    code = owners.code("n")
     union = (
         " UNION ALL ".join(parts)
-        or "SELECT NULL::STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR) AS i, false AS alone, NULL::TIMESTAMP AS t, 0 AS d"
+        or "SELECT NULL::VARCHAR AS n, NULL::VARCHAR AS id, NULL::VARCHAR AS s, false AS alone, NULL::TIMESTAMP AS t, 0 AS d"
     )
     run(f"""CREATE OR REPLACE TEMP TABLE s_seen AS
-            SELECT {code} AS namespace, i.id AS id, min(t) AS first_seen, max(t) AS last_seen, bool_or(alone) AS alone,
-              max(CASE i.state WHEN 'authenticated' THEN 2 WHEN 'loggedOut' THEN 1 ELSE 0 END) AS state,
+            SELECT {code} AS namespace, id, min(t) AS first_seen, max(t) AS last_seen, bool_or(alone) AS alone,
+              max(CASE s WHEN 'authenticated' THEN 2 WHEN 'loggedOut' THEN 1 ELSE 0 END) AS state,
               min(coalesce(epoch_ms(t) // 1000, 1000000000000) * 1024 + d) & 1023 AS dataset
             FROM ({union}) GROUP BY 1, 2""")
     codes = tuple(
@@ -152,7 +157,7 @@ def _links(
     one, two = "_identities[1]", "_identities[2]"
     for d in found:
         run(f"""INSERT INTO s_link SELECT least(a, b), greatest(a, b), {d.number}, min(t), max(t), max(CASE WHEN au THEN t END), count(*)
-                FROM (SELECT {owners.node(one)} AS a, {owners.node(two)} AS b, {d.time} AS t,
+                FROM (SELECT {owners.node(one)} AS a, {owners.node(two)} AS b, {d.seen(one, two)} AS t,
                         {one}.state = 'authenticated' OR {two}.state = 'authenticated' AS au
                       FROM {d.table} WHERE len(_identities) = 2) GROUP BY 1, 2""")
         if d.is_event:
@@ -190,6 +195,9 @@ def _wide(connection: duckdb.DuckDBPyConnection, owners: Owners, d: Dataset, wid
     """Rows of three and more identities: grouped by the whole set, then paired. One that is too crowded makes no links."""
     run = connection.execute
     most = owners.settings.record_most
+    if d.has_seen:
+        _wide_records(connection, owners, d)
+        return
     run(f"""CREATE OR REPLACE TEMP TABLE s_set AS
             SELECT row_number() OVER () AS number, * FROM (
               SELECT list_transform(_identities, lambda x: {owners.node("x")}) AS nodes, {owners.owner(not d.is_event)} AS owner,
@@ -206,6 +214,22 @@ def _wide(connection: duckdb.DuckDBPyConnection, owners: Owners, d: Dataset, wid
         if width.crowded:
             run(f"INSERT INTO s_owner SELECT DISTINCT {owners.owner()} FROM {d.table} WHERE len(_identities) > {most}")
     run("DROP TABLE s_set")
+
+
+def _wide_records(connection: duckdb.DuckDBPyConnection, owners: Owners, d: Dataset) -> None:
+    """Records whose identities have times of their own: every pair is as old as the older of the two."""
+    connection.execute(
+        f"""INSERT INTO s_link
+            WITH single AS (
+              SELECT _row, {owners.node("x")} AS node, max({d.seen("x")}) AS t, bool_or(au) AS au FROM (
+                SELECT _row, _ordered, _arrived, unnest(_identities) AS x,
+                  list_contains(list_transform(_identities, lambda i: i.state), 'authenticated') AS au
+                FROM {d.table} WHERE len(_identities) > 2 AND len(_identities) <= {owners.settings.record_most})
+              GROUP BY ALL)
+            SELECT a, b, {d.number}, min(t), max(t), max(CASE WHEN au THEN t END), count(*) FROM (
+              SELECT x.node AS a, y.node AS b, least(x.t, y.t) AS t, x.au AS au
+              FROM single AS x JOIN single AS y ON x._row = y._row AND x.node < y.node) GROUP BY a, b"""
+    )
 
 
 def find_components(connection: duckdb.DuckDBPyConnection, links: str) -> int:

@@ -6,36 +6,36 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-
 from pql.store.layers import make_layers
 from pql.store.layout import duckdb_type, quote
 from pql.store.store import Store
 
 ARRIVED = datetime(2026, 6, 1)
-IDENTITY = pa.struct(
-    [
-        ("namespace", pa.string()),
-        ("id", pa.string()),
-        ("state", pa.string()),
-        ("is_primary", pa.bool_()),
-        ("field", pa.string()),
-    ]
-)
 COLUMNS = """_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, _key VARCHAR,
-  _identities STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR, is_primary BOOLEAN, field VARCHAR)[]"""
+  _identities STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR, is_primary BOOLEAN, field VARCHAR, seen TIMESTAMP)[],
+  _primary VARCHAR, _times MAP(VARCHAR, TIMESTAMP)"""
 
 
-def identity(text: str, state: str = "ambiguous", primary: bool = False) -> dict[str, Any]:
+def identity(
+    text: str, state: str = "ambiguous", primary: bool = False, seen: datetime | None = None
+) -> dict[str, Any]:
     namespace, id = text.split(":", 1)
-    return {"namespace": namespace, "id": id, "state": state, "is_primary": primary, "field": "identityMap"}
+    return {
+        "namespace": namespace,
+        "id": id,
+        "state": state,
+        "is_primary": primary,
+        "field": "identityMap",
+        "seen": seen,
+    }
 
 
 def put(
     store: Store, name: str, kind: str, rows: Iterable[Mapping[str, Any]], batch: int = 1, arrived: datetime = ARRIVED
 ) -> None:
     """Append rows to a dataset. A row: `ids` (texts `namespace:id`, `*` after the namespace's name marks authenticated; the first
-    is primary), `at` (when it was true), `key`, and `fields` by top name."""
+    is primary), `at` (when it was true), `key`, `fields` by top name,
+    `times` of older leaves by path, and `seen` of the identities by their place."""
     make_layers(store.connection)
     run = store.connection.execute
     types = store.schema.profile.fields if kind == "record" else store.schema.event.fields
@@ -48,18 +48,17 @@ def put(
     tables = run("SELECT table_name FROM information_schema.tables WHERE table_schema = 'data'").fetchall()
     top = max((run(f"SELECT coalesce(max(_row), 0) FROM data.{quote(t)}").fetchone() or (0,))[0] for (t,) in tables)
     for number, row in enumerate(rows, 1):
-        ids = []
+        ids, at = [], row.get("at")
         for index, text in enumerate(row.get("ids", ())):
             namespace, id = text.split(":", 1)
             state = "authenticated" if namespace.endswith("*") else "ambiguous"
-            ids.append(identity(f"{namespace.rstrip('*')}:{id}", state, index == 0))
-        at = row.get("at")
+            ids.append(identity(f"{namespace.rstrip('*')}:{id}", state, index == 0, row.get("seen", {}).get(index, at)))
         own = dict(row.get("fields", {}))
         if kind == "event" and "timestamp" in fields:
             own.setdefault("timestamp", at)
         key = row.get("key") or (row["ids"][0].replace("*", "") if row.get("ids") else f"line {number}")
         values = {"_row": top + number, "_batch": batch, "_line": number, "_arrived": arrived, "_ordered": at or arrived, "_key": key,
-                  "_identities": ids, **own}  # fmt: skip
+                  "_identities": ids, "_times": row.get("times"), **own}  # fmt: skip
         run(
             f"INSERT INTO data.{quote(name)} ({', '.join(map(quote, values))}) VALUES ({', '.join('?' for _ in values)})",
             list(values.values()),

@@ -65,6 +65,13 @@ FIELDS = st.fixed_dictionaries(
     },
 )
 
+OLDER = st.one_of(
+    st.none(),
+    st.dictionaries(
+        st.sampled_from(["name.first", "points", "consents.email.val", "extras"]), st.just(DAY), min_size=1
+    ),
+)
+
 
 @st.composite
 def worlds(draw: Any) -> dict[str, list[dict[str, Any]]]:
@@ -84,14 +91,19 @@ def worlds(draw: Any) -> dict[str, list[dict[str, Any]]]:
     return world
 
 
-def usable(settings: IdentitySettings, row: dict[str, Any]) -> list[tuple[Identity, bool]]:
-    """The identities of a row that may stand for somebody, with whether they were authenticated."""
+Own = tuple[Identity, bool, datetime | None]
+
+
+def usable(settings: IdentitySettings, row: dict[str, Any]) -> list[Own]:
+    """The identities of a row that may stand for somebody, with whether they were authenticated and when they were seen."""
     found = []
-    for text in row["ids"]:
+    for place, text in enumerate(row["ids"]):
         namespace, id = text.split(":")
         code = settings.namespace(namespace.rstrip("*")).code
         if settings.is_usable(code, id) and settings.namespace(code).kind.owns:
-            found.append((Identity(code, id), namespace.endswith("*")))
+            found.append(
+                (Identity(code, id), namespace.endswith("*"), row["at"] and row.get("seen", {}).get(place, row["at"]))
+            )
     return found
 
 
@@ -101,28 +113,30 @@ def expected(world: dict[str, list[dict[str, Any]]], settings: IdentitySettings)
     for rows in world.values():
         for row in rows:
             own = usable(settings, row)
-            for identity, _ in own:
-                nodes[identity] = max((t for t in (nodes.get(identity), row["at"]) if t), default=None)
+            for identity, _, seen in own:
+                nodes[identity] = max((t for t in (nodes.get(identity), seen) if t), default=None)
             if len(row["ids"]) <= settings.record_most:
-                every = {text.rstrip("*"): text for text in row["ids"]}
-                assert every is not None
-                links += list(row_links(own, row["at"], len(row["ids"]), row["ids"]))
+                links += list(row_links(own, len(row["ids"]), row["ids"]))
     return stitch(links, settings, nodes=nodes)
 
 
-def row_links(own: list[tuple[Identity, bool]], at: datetime | None, width: int, ids: list[str]) -> Iterator[Link]:
+def row_links(own: list[Own], width: int, ids: list[str]) -> Iterator[Link]:
     """One link a pair; a login counts for the pair if it is of one of the two, and in a record of more than two if it is of any."""
     some = any(t.split(":")[0].endswith("*") for t in ids)
-    names = sorted({i for i, _ in own})
-    for x, a in enumerate(names):
-        for b in names[x + 1 :]:
-            login = some if width > 2 else any(f for i, f in own if i in (a, b))
-            yield Link(*pair(a, b), at, at, at if login else None)
+    seen: dict[Identity, datetime | None] = {}
+    for i, _, t in own:
+        seen[i] = max((x for x in (seen.get(i), t) if x), default=None)
+    for a in seen:
+        for b in seen:
+            if a < b:
+                login = some if width > 2 else any(f for i, f, _ in own if i in (a, b))
+                at = min((t for t in (seen[a], seen[b]) if t), default=None)
+                yield Link(a, b, at, at, at if login else None)
 
 
 def owner(settings: IdentitySettings, row: dict[str, Any], primary: bool) -> Identity | None:
     """By the letter of the page: the highest namespace, the smallest value; of a record the declared primary."""
-    own = [i for i, _ in usable(settings, row)]
+    own = [i for i, _, _ in usable(settings, row)]
     if primary and row["ids"]:
         namespace, id = row["ids"][0].replace("*", "").split(":")
         declared = Identity(settings.namespace(namespace).code, id)

@@ -79,7 +79,9 @@ def _report(project: Any, loaded: Any, stitched: Any, format: str) -> None:
             for x in loaded
         ]  # fmt: skip
         typer.echo(
-            json.dumps({"files": rows, "unified": asdict(stitched) if stitched is not None else None}, ensure_ascii=False)
+            json.dumps(
+                {"files": rows, "unified": asdict(stitched) if stitched is not None else None}, ensure_ascii=False
+            )
         )
         return
     table = Table(title="loaded")
