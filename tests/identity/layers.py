@@ -6,11 +6,19 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+
 from pql.store.layers import make_layers
-from pql.store.layout import duckdb_type, quote
+from pql.store.layout import arrow_type, duckdb_type, quote
 from pql.store.store import Store
 
 ARRIVED = datetime(2026, 6, 1)
+IDENTITY = pa.struct([("namespace", pa.string()), ("id", pa.string()), ("state", pa.string()), ("is_primary", pa.bool_()),
+                      ("field", pa.string()), ("seen", pa.timestamp("us"))])  # fmt: skip
+OWN_TYPES: dict[str, pa.DataType] = {
+    "_row": pa.int64(), "_batch": pa.int64(), "_line": pa.int64(), "_arrived": pa.timestamp("us"), "_ordered": pa.timestamp("us"),
+    "_key": pa.string(), "_identities": pa.list_(IDENTITY), "_times": pa.map_(pa.string(), pa.timestamp("us")),
+}  # fmt: skip
 COLUMNS = """_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, _key VARCHAR,
   _identities STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR, is_primary BOOLEAN, field VARCHAR, seen TIMESTAMP)[],
   _primary VARCHAR, _times MAP(VARCHAR, TIMESTAMP)"""
@@ -38,28 +46,49 @@ def put(
     `times` of older leaves by path, and `seen` of the identities by their place."""
     make_layers(store.connection)
     run = store.connection.execute
-    types = store.schema.profile.fields if kind == "record" else store.schema.event.fields
-    fields = {n: f.type for n, f in types.items() if n not in ("xEvent", "segmentMembership")}
-    if not run("SELECT 1 FROM meta.dataset WHERE name = ?", [name]).fetchone():
+    whole = store.schema.profile.fields if kind == "record" else store.schema.event.fields
+    fields = {n: f.type for n, f in whole.items() if n not in ("xEvent", "segmentMembership")}
+    if not run("SELECT 1 FROM meta.dataset WHERE name = ?", [name]).fetchall():
         run("INSERT INTO meta.dataset VALUES (?, ?, ?, 'owner', [], 'source')", [name, name, kind])
     run(
         f"CREATE TABLE IF NOT EXISTS data.{quote(name)} ({COLUMNS}{''.join(f', {quote(n)} {duckdb_type(t)}' for n, t in fields.items())})"
     )
     tables = run("SELECT table_name FROM information_schema.tables WHERE table_schema = 'data'").fetchall()
-    top = max((run(f"SELECT coalesce(max(_row), 0) FROM data.{quote(t)}").fetchone() or (0,))[0] for (t,) in tables)
-    for number, row in enumerate(rows, 1):
-        ids, at = [], row.get("at")
-        for index, text in enumerate(row.get("ids", ())):
-            namespace, id = text.split(":", 1)
-            state = "authenticated" if namespace.endswith("*") else "ambiguous"
-            ids.append(identity(f"{namespace.rstrip('*')}:{id}", state, index == 0, row.get("seen", {}).get(index, at)))
-        own = dict(row.get("fields", {}))
-        if kind == "event" and "timestamp" in fields:
-            own.setdefault("timestamp", at)
-        key = row.get("key") or (row["ids"][0].replace("*", "") if row.get("ids") else f"line {number}")
-        values = {"_row": top + number, "_batch": batch, "_line": number, "_arrived": arrived, "_ordered": at or arrived, "_key": key,
-                  "_identities": ids, "_times": row.get("times"), **own}  # fmt: skip
-        run(
-            f"INSERT INTO data.{quote(name)} ({', '.join(map(quote, values))}) VALUES ({', '.join('?' for _ in values)})",
-            list(values.values()),
+    top = max(run(f"SELECT coalesce(max(_row), 0) FROM data.{quote(t)}").fetchall()[0][0] for (t,) in tables)
+    made = [
+        _row(row, top + n, n, kind == "event" and "timestamp" in fields, batch, arrived)
+        for n, row in enumerate(rows, 1)
+    ]
+    types = {**OWN_TYPES, **{n: arrow_type(t) for n, t in fields.items()}}
+    if made:
+        names = [n for n in types if any(n in m for m in made)]
+        table = pa.Table.from_arrays(
+            [pa.array([_pairs(m.get(n), types[n]) for m in made], types[n]) for n in names], names=names
         )
+        store.connection.register("incoming", table)
+        run(f"INSERT INTO data.{quote(name)} BY NAME SELECT * FROM incoming")
+        store.connection.unregister("incoming")
+
+
+def _pairs(value: Any, kind: pa.DataType) -> Any:
+    """Maps as lists of pairs, which is what Arrow wants."""
+    if pa.types.is_map(kind) and isinstance(value, dict):
+        return list(value.items())
+    return value
+
+
+def _row(
+    row: Mapping[str, Any], row_number: int, line: int, dated: bool, batch: int, arrived: datetime
+) -> dict[str, Any]:
+    ids, at = [], row.get("at")
+    for index, text in enumerate(row.get("ids", ())):
+        namespace, id = text.split(":", 1)
+        state = "authenticated" if namespace.endswith("*") else "ambiguous"
+        seen = row.get("seen", {}).get(index, at)
+        ids.append(identity(f"{namespace.rstrip('*')}:{id}", state, index == 0, seen))
+    own = dict(row.get("fields", {}))
+    if dated:
+        own.setdefault("timestamp", at)
+    key = row.get("key") or (row["ids"][0].replace("*", "") if row.get("ids") else f"line {line}")
+    return {"_row": row_number, "_batch": batch, "_line": line, "_arrived": arrived, "_ordered": at or arrived, "_key": key,
+            "_identities": ids, "_times": row.get("times"), **own}  # fmt: skip
