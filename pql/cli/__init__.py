@@ -21,8 +21,8 @@ from pql.cli.commands.evaluate import eval_
 from pql.cli.commands.explain import explain
 from pql.cli.commands.fmt import fmt
 from pql.cli.commands.identity import identity
-from pql.cli.commands.profile import profile
 from pql.cli.commands.load import load
+from pql.cli.commands.profile import profile
 from pql.cli.commands.quarantine import quarantine
 from pql.cli.commands.repl import repl
 from pql.cli.commands.run import run

@@ -173,7 +173,7 @@ def links(store: Store, kept: bool) -> set[tuple[Identity, Identity]]:
     return {pair(Identity(r[0], r[1]), Identity(r[2], r[3])) for r in rows}
 
 
-@how(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@how(max_examples=7, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds(), st.randoms(use_true_random=False))
 def test_graph_owners_and_values_are_those_of_the_rules(
     world: dict[str, list[dict[str, Any]]], chance: random.Random
@@ -235,7 +235,7 @@ def check_values(store: Store, policies: tuple[MergePolicy, ...]) -> None:
             assert got == present(want.values), policy.name
 
 
-@how(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@how(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds(), st.randoms(use_true_random=False))
 def test_any_order_and_any_split_gives_the_same(world: dict[str, list[dict[str, Any]]], chance: random.Random) -> None:
     rows = [(n, r) for n, rs in world.items() for r in rs]

@@ -53,7 +53,7 @@ def run(
     if errors:
         show(errors, "text")
     wanted = _wanted(project, segment)
-    opened = open_store(store, env, near, memory_limit, timeout, write=save)
+    opened = open_store(store, env, near, memory_limit, timeout, write=save, index=True)
     work = Run(env, project, opened, instant(as_of), wanted)
     if save:
         from pql.cli.saving import save_run
