@@ -63,7 +63,8 @@ def person_json(person: Person, mask: Mask) -> dict[str, Any]:
 def event_json(event: dict[str, Any], mask: Mask) -> dict[str, Any]:
     dataset = str(event.get("_dataset", ""))
     shown: dict[str, Any] = write_value(mask.document({k: v for k, v in event.items() if k != "_dataset"}, dataset))
-    return {"dataset": dataset, "channel": first(event, CHANNELS), "device": first(event, DEVICES), **shown}
+    return {"timestamp": shown.get("timestamp"), "eventType": shown.get("eventType"), "channel": first(event, CHANNELS),
+            "device": first(event, DEVICES), "dataset": dataset, "event": shown}  # fmt: skip
 
 
 def first(event: dict[str, Any], paths: tuple[tuple[str, ...], ...]) -> str | None:
@@ -93,7 +94,7 @@ def print_person(person: Person, mask: Mask, console: Console) -> None:
         ("segment", "status", "since"),
         [(m["segment"], m["status"], _short(m["since"])) for m in shown["memberships"]],
     )
-    known = {"dataset", "channel", "device", "timestamp", "eventType", "_id"}
+    known = {"channel", "device", "timestamp", "eventType", "_id"}
     title = (
         f"events, the latest {len(person.events)} of {person.event_count:,}"
         if len(person.events) < person.event_count
@@ -105,7 +106,7 @@ def print_person(person: Person, mask: Mask, console: Console) -> None:
             e.get("eventType"),
             e["channel"],
             e["device"],
-            {k: v for k, v in e.items() if k not in known} or "",
+            {k: v for k, v in e["event"].items() if k not in known} or "",
             e["dataset"],
         )
         for e in shown["events"]
