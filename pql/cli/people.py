@@ -13,8 +13,8 @@ import typer
 from pql.cli.inputs import environment, fail, open_store, project_file, show
 
 
-def identity_settings(near: Path | None) -> Any:
-    """The identity settings of the project; exit 2 with the findings when they are wrong."""
+def identity_settings(near: Path | None, warn: bool = False) -> Any:
+    """The identity settings of the project; exit 2 with the findings when they are wrong. `warn`: say what is doubtful as well."""
     from pql.api import IdentitySettings, read_identity
 
     path = project_file(near).identity
@@ -22,6 +22,8 @@ def identity_settings(near: Path | None) -> Any:
         return IdentitySettings()
     settings, found = read_identity(path)
     _stop(found)
+    if warn and found:
+        show(list(found), "text", err=True)
     return settings
 
 
@@ -99,6 +101,8 @@ def stamp(at: datetime | None) -> str | None:
 
 def unified_words(report: Any) -> str:
     """What stitching and merging did, in a few lines."""
+    from pql.diagnostics.suggest import did_you_mean
+
     lines = [
         f"{report.profiles:,} profiles of {report.identities:,} identities and {report.links:,} links, {report.events:,} events"
     ]
@@ -120,6 +124,13 @@ def unified_words(report: Any) -> str:
         lines.append(
             "rows without a usable identity, in no profile: "
             + ", ".join(f"{n:,} of {d}" for d, n in report.without_identity.items())
+        )
+    for policy, names in report.unknown_datasets.items():
+        near = [h for n in names if (h := did_you_mean(n, report.rows))]
+        named = ", ".join(f"`{n}`" for n in names)
+        lines.append(
+            f"PQL0846: merge policy `{policy}` orders {named}, and there is no such dataset"
+            + "".join(f"; {h}" for h in near)
         )
     if report.merges or report.splits:
         lines.append(

@@ -25,7 +25,6 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS graph.member (node BIGINT, pid BIGINT)",
     "CREATE TABLE IF NOT EXISTS graph.fragment (_row BIGINT, node BIGINT, pid BIGINT, dataset SMALLINT)",
     'CREATE TABLE IF NOT EXISTS graph.history ("at" TIMESTAMP, kind VARCHAR, pid BIGINT, other BIGINT, because VARCHAR)',
-    "CREATE TABLE IF NOT EXISTS graph.refused (dataset VARCHAR, reason VARCHAR, records BIGINT, words VARCHAR)",
     'CREATE TABLE IF NOT EXISTS graph.unlinked (namespace_a VARCHAR, id_a VARCHAR, namespace_b VARCHAR, id_b VARCHAR, "at" TIMESTAMP,'
     " reason VARCHAR)",
     'CREATE TABLE IF NOT EXISTS membership (_pid BIGINT, segment VARCHAR, status VARCHAR, "lastQualificationTime" TIMESTAMP)',

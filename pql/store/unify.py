@@ -51,6 +51,8 @@ class Unified:
     merges: int = 0
     splits: int = 0
     policies: dict[str, int] = field(default_factory=dict)
+    unknown_datasets: dict[str, list[str]] = field(default_factory=dict)
+    """By merge policy: datasets that it orders and that are not there."""
 
 
 def unify(
@@ -136,7 +138,11 @@ def _unify(
     )
     report.merges, report.splits = assign_people(connection, extracted.owners)
     _fragments(connection, extracted.owners, found)
+    there = {d.name for d in found}
     for policy in policies:
+        wanted = {*(policy.order or ()), *(o for order in policy.attributes.values() for o in order or ())}
+        if wanted - there:
+            report.unknown_datasets[policy.name] = sorted(wanted - there)
         progress(f"merging profiles by `{policy.name}`")
         report.policies[policy.name] = _merge(store, policy, found, extracted.owners)
     _count(connection, report, found, extracted)

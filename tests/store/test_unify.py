@@ -302,8 +302,9 @@ def test_people_keep_their_numbers_through_merges_and_splits() -> None:
 def test_no_graph_policy_keeps_every_identity_by_itself() -> None:
     store = load({"crm": [{"ids": ["crm:1", "Email:a"], "at": DAY, "fields": {"points": 1}}, {"ids": ["Email:a"], "at": DAY, "fields": {"points": 2}}],
                   "web": [{"ids": ["visitor:9", "crm:1"], "at": DAY}]})  # fmt: skip
-    policies, _ = policies_from("merge_policies: [{name: main, default: true}, {name: alone, identityGraph: none}]")
-    unify(store, SETTINGS, policies)
+    text = "{name: main, default: true, attributes: {points: [crm, cmr]}}, {name: alone, identityGraph: none}"
+    policies, _ = policies_from(f"merge_policies: [{text}]")
+    assert unify(store, SETTINGS, policies).unknown_datasets == {"main": ["cmr"]}
     rows = store.query(
         "SELECT id, points FROM policy_alone.profile JOIN policy_alone.pql_profile USING (_pid) ORDER BY id", {}
     )

@@ -59,7 +59,7 @@ def _unified(store: Any, project: Any) -> Any:
     from pql.cli.people import identity_settings, merge_policies
     from pql.cli.waiting import waited
 
-    settings, policies = identity_settings(project.folder), merge_policies(project.folder, project.schema)
+    settings, policies = identity_settings(project.folder, warn=True), merge_policies(project.folder, project.schema)
     return waited(store, "stitching and merging", lambda: unify(store, settings, policies))
 
 
