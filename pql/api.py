@@ -43,7 +43,11 @@ from pql.xdm.values import read_event, read_profile, write_value
 if TYPE_CHECKING:
     from pql.compiler import Layout, Output, Query
     from pql.compiler.dialects import DIALECTS
+    from pql.identity.policy import MergePolicy, read_policies
+    from pql.identity.settings import IdentitySettings, read_identity
+    from pql.store.lookup import Person, find_people, near_names, read_person
     from pql.store.store import Store, StoreError
+    from pql.store.unify import Unified, unify
 
 __all__ = [
     "DIALECTS",
@@ -56,6 +60,9 @@ __all__ = [
     "Expression",
     "Governance",
     "Governed",
+    "IdentitySettings",
+    "MergePolicy",
+    "Person",
     "Project",
     "Settings",
     "Store",
@@ -65,7 +72,14 @@ __all__ = [
     "evaluate_policies",
     "evaluate_subject",
     "load_governance",
+    "Unified",
+    "find_people",
     "load_schema",
+    "near_names",
+    "read_identity",
+    "read_person",
+    "read_policies",
+    "unify",
     "format_source",
     "from_json",
     "read_short",
@@ -76,7 +90,21 @@ __all__ = [
 
 evaluate_policies = evaluate
 """May data with these labels (or fields of datasets) be used for a marketing action? In the published JSON shape."""
-_LATER = {"DIALECTS": "pql.compiler.dialects", "Store": "pql.store.store", "StoreError": "pql.store.store"}
+_LATER = {
+    "DIALECTS": "pql.compiler.dialects",
+    "IdentitySettings": "pql.identity.settings",
+    "MergePolicy": "pql.identity.policy",
+    "Person": "pql.store.lookup",
+    "Store": "pql.store.store",
+    "StoreError": "pql.store.store",
+    "Unified": "pql.store.unify",
+    "find_people": "pql.store.lookup",
+    "near_names": "pql.store.lookup",
+    "read_identity": "pql.identity.settings",
+    "read_person": "pql.store.lookup",
+    "read_policies": "pql.identity.policy",
+    "unify": "pql.store.unify",
+}
 
 
 def __getattr__(name: str) -> Any:
