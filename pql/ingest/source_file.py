@@ -226,9 +226,9 @@ class _Reader:
         look_ups = self.look_ups(values.get("lookups"))
         mapping = self.mapping(values.get("mapping"), document_type(columns, kind), tuple(look_ups))
         if kind == "event" and mapping.targets:
-            for needed in ("_id", "timestamp"):
-                if not any(t.name == needed for t in mapping.targets):
-                    self.wrong(("mapping",), f"no line fills `{needed}`", "every event needs it", "PQL0821")
+            for need in ("_id", "timestamp"):
+                if not any(t.name == need for t in mapping.targets):
+                    self.wrong(("mapping",), f"no line fills `{need}`", "every event needs it", "PQL0821")
         schedule = str(values.get("schedule") or "")
         problem = schedule_problem(schedule) if schedule else ""
         if problem:
