@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pql.compiler.dialects import DIALECTS
     from pql.identity.policy import MergePolicy, read_policies
     from pql.identity.settings import IdentitySettings, read_identity
+    from pql.ingest.project import SourceProject
     from pql.store.lookup import Person, find_people, near_names, read_person
     from pql.store.store import Store, StoreError
     from pql.store.unify import Unified, unify
@@ -65,6 +66,7 @@ __all__ = [
     "Person",
     "Project",
     "Settings",
+    "SourceProject",
     "Store",
     "StoreError",
     "Unknown",
@@ -95,6 +97,7 @@ _LATER = {
     "IdentitySettings": "pql.identity.settings",
     "MergePolicy": "pql.identity.policy",
     "Person": "pql.store.lookup",
+    "SourceProject": "pql.ingest.project",
     "Store": "pql.store.store",
     "StoreError": "pql.store.store",
     "Unified": "pql.store.unify",
