@@ -62,14 +62,13 @@ def run_luma(root: Path, console: Console, clock: Callable[[], float]) -> int:
 
 def _loaded(sources: SourceProject, store: Store) -> Table:
     table = Table(title="Luma: seven sources, mapped to XDM; read = stored + duplicates + quarantined")
-    for column in ("source", "dataset"):
-        table.add_column(column, no_wrap=True)
+    table.add_column("source", no_wrap=True)
     for column in ("read", "stored", "duplicates", "quarantined"):
         table.add_column(column, justify="right", no_wrap=True)
     for done in sources.load(store):
-        file, n = sources.sources[done.source], done.counts
+        n = done.counts
         numbers = (n.read, n.stored, n.duplicates, n.quarantined)
-        table.add_row(done.source, file.dataset, *(f"{x:,}" for x in numbers))
+        table.add_row(done.source, *(f"{x:,}" for x in numbers))
     return table
 
 
