@@ -226,15 +226,18 @@ class Evaluator:
     def _day(self, e: ir.Expr, v: Slots) -> date | None:
         if isinstance(e, ir.Convert) and e.operand.type == TIMESTAMP:
             instant = self.value(e.operand, v)
-            return None if instant is None else self.zone.local(instant).date()
+            return None if instant is None else self.local_day(instant)
         day: date | None = self.value(e, v)
         return day
+
+    def local_day(self, instant: datetime) -> date:
+        return self.zone.local(instant).date()
 
     def on_yearless(self, e: ir.Yearless, v: Slots) -> bool:
         at, first, last = self.value(e.operand, v), self._day(e.first, v), self._day(e.last, v)
         if at is None or first is None or last is None:
             return False
-        day = month_day(self.zone.local(at).date())
+        day = month_day(self.local_day(at))
         start, end = first.toordinal(), last.toordinal()
         start += e.skip in ("first", "both")
         end -= e.skip in ("last", "both")
@@ -259,8 +262,11 @@ class Evaluator:
         if e.function in ("+", "-", "*", "/", "%"):
             a, b = (self.value(x, v) for x in e.args)
             return None if a is None or b is None else arithmetic(e.function, a, b, e.type)
+        return self.call(e, [self.value(a, v) for a in e.args])
+
+    def call(self, e: ir.Call, args: list[Any]) -> Any:
+        """A function of the table, its arguments evaluated."""
         own = _STRUCTURAL.get(e.function)
-        args = [self.value(a, v) for a in e.args]
         if own is not None:
             return own(*args)
         if any(a is None for a in args):
