@@ -9,22 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from pql.check.base import Catalog
 from pql.check.expressions import Checker
 from pql.check.project import CheckedSegment, Project, check_project
-from pql.compiler import Layout, Output, Query, Settings, compile_query
-from pql.compiler.describe import describe_plan
-from pql.compiler.dialects import DIALECTS, Refusal, compile_dialect
+from pql.clock import Settings
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
 from pql.ir.english import sentence
 from pql.ir.lineage import Read, labels, lineage
 from pql.source import Source
-from pql.store.indexes import describe_indexes
-from pql.store.store import Store, StoreError
 from pql.syntax import ast, parse_expression
 from pql.syntax.format import format_expression, format_source
 from pql.syntax.format_plain import plain_text
@@ -36,6 +33,11 @@ from pql.xdm.load import load_schema
 from pql.xdm.schema import Schema
 from pql.xdm.short import read_short
 from pql.xdm.values import read_event, read_profile, write_value
+
+if TYPE_CHECKING:
+    from pql.compiler import Layout, Output, Query
+    from pql.compiler.dialects import DIALECTS
+    from pql.store.store import Store, StoreError
 
 __all__ = [
     "DIALECTS",
@@ -54,6 +56,16 @@ __all__ = [
     "to_json",
     "write_value",
 ]
+
+
+_LATER = {"DIALECTS": "pql.compiler.dialects", "Store": "pql.store.store", "StoreError": "pql.store.store"}
+
+
+def __getattr__(name: str) -> Any:
+    """The engines are loaded when first asked for: a check alone needs neither SQL trees nor DuckDB."""
+    if name not in _LATER:
+        raise AttributeError(f"module `pql.api` has no `{name}`")
+    return getattr(import_module(_LATER[name]), name)
 
 
 @dataclass(frozen=True)
@@ -148,16 +160,22 @@ class Environment:
         `output`: `values` (columns `pid`, `c0`, …), `members` (one boolean expression: the members' `pid`) or `counts`
         (one row: how many members each has). `layout`: `store.layout` of an indexed store gives the fast plans.
         """
+        from pql.compiler import compile_query
+
         return compile_query(expressions, self.schema.profile, self.settings, segments, output, layout)
 
     def indexed_layout(self) -> Layout:
         """The tables of an indexed store of this schema, for SQL without a store at hand."""
+        from pql.store.indexes import describe_indexes
+
         return describe_indexes(self.schema, ties=True)
 
     def plan(
         self, expression: ir.Expr, segments: Mapping[str, ir.Expr] | None = None, layout: Layout | None = None
     ) -> list[str]:
         """How the statement answers, in words, a line a step."""
+        from pql.compiler.describe import describe_plan
+
         known = segments or {}
         return describe_plan(expression, layout or self.indexed_layout(), self.settings, lambda id: known[id])
 
@@ -180,6 +198,8 @@ class Environment:
 
         Elsewhere a test becomes the list of its members (`pid`), any other expression a value for each (`pid`, `c0`).
         """
+        from pql.compiler.dialects import Refusal, compile_dialect
+
         condition = target.condition if isinstance(target, CheckedSegment) else target.ir
         segments = project.conditions if project is not None else {}
         if dialect == "duckdb":
@@ -208,6 +228,8 @@ class Environment:
 
         `now`: naive UTC. Documents that do not fit raise StoreError PQL0811 naming the path.
         """
+        from pql.store.store import Store, StoreError
+
         store = Store.memory(self.schema)
         typed, problems = read_profile(profile, self.schema)
         rows = []

@@ -23,6 +23,14 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 
 @dataclass(frozen=True)
+class Settings:
+    """Project settings that change meaning: the zone of calendar words and the first day of the week."""
+
+    zone: str = "UTC"
+    week_start: str = "monday"
+
+
+@dataclass(frozen=True)
 class Zone:
     """The project's zone and the first day of its week."""
 

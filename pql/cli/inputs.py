@@ -19,6 +19,11 @@ SchemaOption = Annotated[
 FormatOption = Annotated[str, typer.Option("--format", "-f", help="text, json, sarif, github or junit.")]
 
 
+def cache_folder() -> Path:
+    """Where commands may keep what makes the next one quicker."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "pql"
+
+
 def fail(message: str, help: str = "") -> typer.Exit:
     """Say what could not be done, on standard error; exit code 2."""
     typer.echo(f"error: {message}" + (f"\n  = help: {help}" if help else ""), err=True)
@@ -52,7 +57,9 @@ def find_schema(schema: Path | None, near: Path | None) -> Path:
 def environment(schema: Path | None, near: Path | None = None) -> Any:
     """The environment of the schema that is asked for or found; exit 2 with its findings when it has errors."""
     from pql.api import Environment, Settings, load_schema
+    from pql.syntax.parser import keep_tables
 
+    keep_tables(str(cache_folder()))
     path = find_schema(schema, near)
     made, found = load_schema(path)
     if any(d.is_error for d in found):

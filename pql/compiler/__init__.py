@@ -6,8 +6,8 @@ them together in a `plan`. What has no leaf is left to the complete form, in the
 Must not know the live engine, the store's connection or the syntax tree. Read `statement.compile_query`.
 """
 
+from pql.clock import Settings
 from pql.compiler.layout import Layout, Table, nested_layout
-from pql.compiler.render_times import Settings
 from pql.compiler.statement import Output, Query, compile_query
 
 __all__ = ["Layout", "Output", "Query", "Settings", "Table", "compile_query", "nested_layout"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pql.clock import Settings
 from pql.compiler.groups import make_groups
 from pql.compiler.layout import Layout
 from pql.compiler.leaves import AnyLeaf, Leaf, LinkLeaf, is_events
 from pql.compiler.plan import leaf_names, profile_reads, rewrite
-from pql.compiler.render_times import Settings
 from pql.compiler.rows import Unfit, choose, type_of
 from pql.ir import nodes as ir
 from pql.ir.walk import walk

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from pql.clock import Settings
 from pql.compiler.layout import Layout
 from pql.compiler.leaves import EVENT, AnyLeaf, Leaf, LinkLeaf, TopLeaf, path_of
 from pql.compiler.links import link_select
-from pql.compiler.render_times import Settings
 from pql.compiler.rows import RowRenderer, Source, Unfit, choose, column, named, reader, reads_profile, type_of
 from pql.compiler.sql import SCALARS, Sql, average, both, coalesce, not_null, struct
 from pql.functions.record import call, cast, number, text

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from pql.clock import Settings
 from pql.compiler.layout import Layout
 from pql.compiler.leaves import EVENT, Link, LinkLeaf, path_of
-from pql.compiler.render_times import Settings
 from pql.compiler.rows import RowRenderer, choose, type_of
 from pql.compiler.sql import Sql, both, not_null
 from pql.functions.record import call, number, paren

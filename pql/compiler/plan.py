@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from pql.clock import Settings
 from pql.compiler.groups import PID, Group, Relation, make_groups, relation
 from pql.compiler.layout import Layout
 from pql.compiler.leaves import MARK, AnyLeaf, Leaf, Leaves, leaf_reference, referenced
-from pql.compiler.render_times import Settings
 from pql.compiler.rows import RowRenderer, Unfit, column, named, reader, reads_profile, type_of
 from pql.compiler.sql import Sql, both, coalesce
 from pql.functions.record import call, cast, number, paren
 from pql.ir import nodes as ir
-from pql.ir.walk import rebuild, walk
+from pql.ir.walk import parts, rebuild, walk
 from pql.types import BOOLEAN, INTEGER
 
 PACK_FROM = 12
@@ -60,8 +60,6 @@ def profile_reads(e: ir.Expr) -> bool:
         return False
     if isinstance(e, ir.Var):
         return e.id == ir.PROFILE
-    from pql.ir.walk import parts
-
     return any(profile_reads(p) for p in parts(e))
 
 
@@ -288,11 +286,12 @@ class Together:
         source: exp.Select = exp.Select().from_(profiles(listed))
         columns: dict[str, Sql] = {}
         done: list[ir.Expr] = list(expressions)
+        known = _Parts(leaves)
         for i, group in enumerate(groups):
             made = relation(group, self.layout, self.settings)
             alias = f"g{i}"
-            if pack and not group.correlated and _tests_of(done, set(group.leaves), leaves) > 1:
-                select, done, packed = _packed(made, group, done, self.settings, leaves, alias)
+            if pack and not group.correlated and known.tests(done, set(group.leaves)) > 1:
+                select, done, packed = _packed(made, group, done, self.settings, known, alias)
                 columns |= packed
             else:
                 select = made.select.select(*(exp.alias_(v, n, copy=False) for n, v in made.values.items()), copy=False)
@@ -337,27 +336,51 @@ def _default(value: Sql, leaf: AnyLeaf) -> Sql:
     return coalesce(value, constant)
 
 
-def _only(e: ir.Expr, names: set[str], leaves: Mapping[str, AnyLeaf]) -> bool:
-    """Can one relation alone decide the test, and is its answer known for a profile without rows there?"""
-    own = leaf_names(e)
-    return bool(own) and own <= names and not profile_reads(e) and outcome(with_defaults(e, leaves)) is not None
+class _Parts:
+    """What the parts of expressions say of leaves, worked out once: each relation asks it again of most of them."""
 
+    def __init__(self, leaves: Mapping[str, AnyLeaf]) -> None:
+        self.leaves = leaves
+        self._names: dict[int, tuple[ir.Expr, frozenset[str]]] = {}
+        self._decided: dict[int, tuple[ir.Expr, bool]] = {}
 
-def _tests_of(expressions: Sequence[ir.Expr], names: set[str], leaves: Mapping[str, AnyLeaf]) -> int:
-    found: set[ir.Expr] = set()
-    for e in expressions:
-        _collect(e, names, leaves, found)
-    return len(found)
+    def names(self, e: ir.Expr) -> frozenset[str]:
+        """The leaves below an expression. The expression is kept with the answer, so that its id stays its own."""
+        known = self._names.get(id(e))
+        if known is None:
+            own = referenced(e)
+            below = [self.names(p) for p in parts(e)]
+            known = self._names[id(e)] = (e, frozenset(() if own is None else (own,)).union(*below))
+        return known[1]
 
+    def decided(self, e: ir.Expr) -> bool:
+        """Do leaves alone decide the test, and is its answer known for a profile without rows in them?"""
+        known = self._decided.get(id(e))
+        if known is None:
+            alone = not profile_reads(e) and outcome(with_defaults(e, self.leaves)) is not None
+            known = self._decided[id(e)] = (e, alone)
+        return known[1]
 
-def _collect(e: ir.Expr, names: set[str], leaves: Mapping[str, AnyLeaf], found: set[ir.Expr]) -> None:
-    if isinstance(e, ir.TESTS) and _only(e, names, leaves):
-        found.add(e)
-        return
-    from pql.ir.walk import parts
+    def only(self, e: ir.Expr, names: set[str]) -> bool:
+        """Can one relation alone decide the test?"""
+        return isinstance(e, ir.TESTS) and bool(own := self.names(e)) and own <= names and self.decided(e)
 
-    for p in parts(e):
-        _collect(p, names, leaves, found)
+    def tests(self, expressions: Sequence[ir.Expr], names: set[str]) -> int:
+        """How many different tests one relation alone decides."""
+        found: set[ir.Expr] = set()
+
+        def collect(e: ir.Expr) -> None:
+            if names.isdisjoint(self.names(e)):
+                return
+            if self.only(e, names):
+                found.add(e)
+                return
+            for p in parts(e):
+                collect(p)
+
+        for e in expressions:
+            collect(e)
+        return len(found)
 
 
 def _packed(
@@ -365,22 +388,24 @@ def _packed(
     group: Group,
     expressions: Sequence[ir.Expr],
     settings: Settings,
-    leaves: Mapping[str, AnyLeaf],
+    known: _Parts,
     alias: str,
 ) -> tuple[exp.Select, list[ir.Expr], dict[str, Sql]]:
     """The tests that only this group decides, as bits: the relation, the expressions over bits, and the bits' SQL."""
-    names = set(group.leaves)
+    names, leaves = set(group.leaves), known.leaves
     found: dict[ir.Expr, str] = {}
 
     def change(e: ir.Expr) -> ir.Expr:
-        if isinstance(e, ir.TESTS) and _only(e, names, leaves):
+        if names.isdisjoint(known.names(e)):
+            return e
+        if known.only(e, names):
             name = found.setdefault(e, f"{alias}_{len(found)}")
             return leaf_reference(name, BOOLEAN)
         result: ir.Expr = rebuild(e, change)
         return result
 
     done = [change(e) for e in expressions]
-    kept = {n for e in done for n in leaf_names(e)} & names
+    kept = {n for e in done for n in known.names(e)} & names
     some = {t: n for t, n in found.items() if at_least_one(t, leaves)}
     rest = {t: n for t, n in found.items() if t not in some}
     valued = kept | {n for t in rest for n in leaf_names(t)}

@@ -14,9 +14,10 @@ from typing import Any
 
 from sqlglot import exp
 
+from pql.clock import Settings
 from pql.compiler.chains import chain_test
 from pql.compiler.render_lists import Lists
-from pql.compiler.render_times import Settings, Times, near_now
+from pql.compiler.render_times import Times, near_now
 from pql.compiler.sql import Sql, coalesce, empty, is_null, lam, name, size, sql_type, struct, variable
 from pql.functions import FUNCTIONS
 from pql.functions.record import call, cast, number, paren, text

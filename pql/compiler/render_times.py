@@ -6,10 +6,9 @@ Read `Times.test_within`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlglot import exp
 
+from pql.clock import Settings
 from pql.compiler.render_lists import Rendering
 from pql.compiler.sql import Sql, both, coalesce, lam, name, not_null
 from pql.functions.record import call, cast, number, paren, text
@@ -29,14 +28,6 @@ MICROSECONDS = {
 FIRST, LAST = "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"
 SMALL = 40
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Project settings that change meaning: the zone of calendar words and the first day of the week."""
-
-    zone: str = "UTC"
-    week_start: str = "monday"
 
 
 class Times(Rendering):

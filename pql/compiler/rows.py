@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from pql.clock import Settings
 from pql.compiler.layout import Layout, Path, Table, find
 from pql.compiler.leaves import EVENT, path_of, referenced
 from pql.compiler.render import Renderer
-from pql.compiler.render_times import Settings
 from pql.compiler.sql import Sql
 from pql.functions.record import call, text
 from pql.ir import nodes as ir

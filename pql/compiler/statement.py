@@ -12,10 +12,10 @@ from typing import Literal
 
 from sqlglot import exp
 
+from pql.clock import Settings
 from pql.compiler.layout import Layout, nested_layout
 from pql.compiler.plan import PACK_FROM, Members, Together, rewrite
 from pql.compiler.render import Renderer
-from pql.compiler.render_times import Settings
 from pql.compiler.rows import Unfit, column
 from pql.compiler.sql import coalesce, struct
 from pql.functions.record import call, number

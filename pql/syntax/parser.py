@@ -5,7 +5,9 @@ Uses Lark's LALR parser on each chunk that `scan` cut out. Must not know names o
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -54,15 +56,38 @@ _WORDS = (
 @cache
 def _lark() -> Lark:
     grammar = files("pql").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(
-        grammar,
-        parser="lalr",
-        lexer="contextual",
-        start=["expression", "declaration"],
-        transformer=Builder(),
-        keep_all_tokens=True,
-        maybe_placeholders=True,
-    )
+    options: dict[str, Any] = {
+        "parser": "lalr",
+        "lexer": "contextual",
+        "start": ["expression", "declaration"],
+        "transformer": Builder(),
+        "keep_all_tokens": True,
+        "maybe_placeholders": True,
+    }
+    try:
+        return Lark(grammar, cache=_kept_tables or False, **options)
+    except Exception:  # a damaged cache must not keep anyone from parsing: the tables are made anew
+        return Lark(grammar, **options)
+
+
+_kept_tables = ""
+
+
+def keep_tables(folder: str) -> None:
+    """Keep the parser's tables in a folder between runs, which saves a command its slowest moment.
+
+    Lark checks that they are of this grammar. They are loaded with pickle, so the folder must be the user's alone; where
+    it is not, or cannot be written, nothing is kept. Without this call nothing is written anywhere.
+    """
+    global _kept_tables
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        info = os.stat(folder)
+    except OSError:
+        return
+    mine = not hasattr(os, "getuid") or info.st_uid == os.getuid() and not info.st_mode & 0o022
+    if mine and os.access(folder, os.W_OK):
+        _kept_tables = os.path.join(folder, f"grammar-{sys.version_info[0]}{sys.version_info[1]}.tables")
 
 
 def parse_expression(source: Source) -> tuple[ast.Expr | None, list[Diagnostic]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pql.compiler import Settings
+from pql.clock import Settings
 from pql.compiler.dialects.refusal import Refusal
 from pql.compiler.dialects.scope import Element, Scope, Sql
 from pql.ir import nodes as ir

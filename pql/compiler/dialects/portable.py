@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from pql.compiler import Settings
+from pql.clock import Settings
 from pql.compiler.dialects.chains import Chains
 from pql.compiler.dialects.clock import Clocks
 from pql.compiler.dialects.refusal import Refusal

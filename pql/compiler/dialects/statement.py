@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from pql.compiler import Settings
+from pql.clock import Settings
 from pql.compiler.dialects.bigquery import BigQuery
 from pql.compiler.dialects.clickhouse import ClickHouse
 from pql.compiler.dialects.duckdb import DuckDb
