@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pql.check.base import Catalog
 from pql.check.expressions import Checker
 from pql.check.project import CheckedSegment, Project, check_project
-from pql.clock import Settings
+from pql.clock import Settings, Zone
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
@@ -37,18 +37,44 @@ from pql.xdm.values import read_event, read_profile, write_value
 if TYPE_CHECKING:
     from pql.compiler import Layout, Output, Query
     from pql.compiler.dialects import DIALECTS
+    from pql.runtime import (
+        Advance,
+        Deletion,
+        Engine,
+        Event,
+        Failure,
+        Input,
+        Merge,
+        Plan,
+        Record,
+        Split,
+        StateError,
+        Transition,
+    )
     from pql.store.store import Store, StoreError
 
 __all__ = [
+    "Advance",
     "DIALECTS",
     "CheckedSegment",
     "Compiled",
+    "Deletion",
+    "Engine",
     "Environment",
+    "Event",
     "Expression",
+    "Failure",
+    "Input",
+    "Merge",
+    "Plan",
     "Project",
+    "Record",
     "Settings",
+    "Split",
+    "StateError",
     "Store",
     "StoreError",
+    "Transition",
     "load_schema",
     "format_source",
     "from_json",
@@ -58,7 +84,26 @@ __all__ = [
 ]
 
 
-_LATER = {"DIALECTS": "pql.compiler.dialects", "Store": "pql.store.store", "StoreError": "pql.store.store"}
+_LIVE = (
+    "Advance",
+    "Deletion",
+    "Engine",
+    "Event",
+    "Failure",
+    "Input",
+    "Merge",
+    "Plan",
+    "Record",
+    "Split",
+    "StateError",
+    "Transition",
+)
+_LATER = {
+    "DIALECTS": "pql.compiler.dialects",
+    "Store": "pql.store.store",
+    "StoreError": "pql.store.store",
+    **dict.fromkeys(_LIVE, "pql.runtime"),
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -163,6 +208,30 @@ class Environment:
         from pql.compiler import compile_query
 
         return compile_query(expressions, self.schema.profile, self.settings, segments, output, layout)
+
+    def live_plan(self, segments: Mapping[str, ir.Expr], wanted: Iterable[str] | None = None) -> Plan:
+        """A plan for the live engine (`Engine(plan)`): segments by id, those `wanted` with transitions (all when left out)."""
+        from pql.runtime import make_plan
+
+        return make_plan(segments, self.schema, Zone(self.settings.zone, self.settings.week_start), wanted)
+
+    def value(
+        self,
+        expression: ir.Expr,
+        profile: Mapping[str, Any],
+        events: Sequence[Mapping[str, Any]],
+        now: datetime,
+        segments: Mapping[str, ir.Expr] | None = None,
+    ) -> Any:
+        """The live engine's plain evaluation of any expression over typed documents. Raises StoreError PQL0601."""
+        from pql.runtime import Evaluator, OutOfRange
+        from pql.store.store import StoreError
+
+        evaluator = Evaluator(segments, Zone(self.settings.zone, self.settings.week_start))
+        try:
+            return evaluator.evaluate(expression, profile, [dict(e) for e in events], now)
+        except OutOfRange as error:
+            raise StoreError("PQL0601", str(error)) from None
 
     def indexed_layout(self) -> Layout:
         """The tables of an indexed store of this schema, for SQL without a store at hand."""

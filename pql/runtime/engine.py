@@ -32,6 +32,7 @@ from pql.runtime.timers import Timers
 from pql.runtime.tracing import Tracing
 
 START = datetime.min
+"""The clock of an engine that has seen no instant yet: what comes without one waits for the first."""
 
 
 class Engine:
@@ -144,6 +145,9 @@ class Engine:
     def _move(self, to: datetime | None) -> None:
         """Closes every instant before `to`."""
         if to is None or to <= self.clock:
+            return
+        if self.clock == START:
+            self.clock = to
             return
         self._close(self.clock)
         while (due := self.timers.next()) is not None and due < to:

@@ -47,12 +47,11 @@ class Person:
         return next((i for i, kept in enumerate(self.events) if kept.key == key), None)
 
     def put(self, kept: Kept) -> bool:
-        """Keeps an event in its place, instead of one with its key; false when nothing changes."""
+        """Keeps an event in its place, instead of an earlier arrival with its key; false when nothing changes."""
         at = None if kept.key is None else self.find(kept.key)
         if at is not None:
-            if self.events[at].document == kept.document:
+            if self.events[at].document == kept.document or self.events[at].arrived > kept.arrived:
                 return False
-            kept.arrived = self.events[at].arrived
             del self.events[at]
         place, order = len(self.events), kept.order()
         while place and self.events[place - 1].order() > order:

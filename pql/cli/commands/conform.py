@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pql.cli.inputs import fail
+from pql.diagnostics.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from pql.cli.conform import Result
 
 
 def conform(
     files: Annotated[list[Path], typer.Argument(help="Conformance files, YAML or JSON Lines.")],
-    engine: Annotated[str, typer.Option(help="duckdb (the only engine so far) or all.")] = "duckdb",
+    engine: Annotated[str, typer.Option(help="duckdb, stream or all.")] = "duckdb",
     json_: Annotated[bool, typer.Option("--json", help="One JSON object a case.")] = False,
     tag: Annotated[str | None, typer.Option(help="Only cases with this tag.")] = None,
 ) -> None:
     """Run conformance cases. Example: pql conform tests/conformance/values.yaml"""
     from pql.cli.conform import BadCase, Runner, read_cases
+    from pql.cli.conform_stream import StreamRunner
 
-    if engine not in ("duckdb", "all"):
-        raise fail(f"no engine `{engine}`", "this version has `duckdb`")
-    runner, passed, failed = Runner(), 0, 0
+    engines: dict[str, type[Runner]] = {"duckdb": Runner, "stream": StreamRunner}
+    if engine not in (*engines, "all"):
+        raise fail(
+            f"no engine `{engine}`", did_you_mean(engine, (*engines, "all")) or "there are `duckdb`, `stream`, `all`"
+        )
+    runners = [made() for name, made in engines.items() if engine in (name, "all")]
+    passed, failed = 0, 0
     for file in files:
         try:
             cases = list(read_cases(file))
@@ -31,14 +40,19 @@ def conform(
         for case, defaults in cases:
             if tag and tag not in (case.get("tags") or []):
                 continue
-            result = runner.run(case, defaults)
-            passed, failed = passed + result.ok, failed + (not result.ok)
-            if json_:
-                line = {"id": result.id, "engine": "duckdb", "ok": result.ok, "got": result.got, "expected": result.expected,
-                        "error": result.error}  # fmt: skip
-                typer.echo(json.dumps(line, default=str))
-            elif not result.ok:
-                got = result.error or json.dumps(result.got, default=str)
-                typer.echo(f"{result.id} duckdb expected {json.dumps(result.expected, default=str)} got {got}")
+            for runner in runners:
+                result = runner.run(case, defaults)
+                passed, failed = passed + result.ok, failed + (not result.ok)
+                _show(runner.engine, result, json_)
     typer.echo(f"{passed} passed, {failed} failed")
     raise typer.Exit(1 if failed else 0)
+
+
+def _show(engine: str, result: Result, as_json: bool) -> None:
+    if as_json:
+        line = {"id": result.id, "engine": engine, "ok": result.ok, "got": result.got, "expected": result.expected,
+                "error": result.error}  # fmt: skip
+        typer.echo(json.dumps(line, default=str))
+    elif not result.ok:
+        got = result.error or json.dumps(result.got, default=str)
+        typer.echo(f"{result.id} {engine} expected {json.dumps(result.expected, default=str)} got {got}")
