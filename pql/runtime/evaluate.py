@@ -230,14 +230,21 @@ class Evaluator:
         day: date | None = self.value(e, v)
         return day
 
-    def local_day(self, instant: datetime) -> date:
-        return self.zone.local(instant).date()
+    def local_day(self, instant: datetime) -> date | None:
+        """The zone's day; None when it lies outside the calendar."""
+        try:
+            return self.zone.local(instant).date()
+        except OverflowError:
+            return None
 
     def on_yearless(self, e: ir.Yearless, v: Slots) -> bool:
         at, first, last = self.value(e.operand, v), self._day(e.first, v), self._day(e.last, v)
         if at is None or first is None or last is None:
             return False
-        day = month_day(self.local_day(at))
+        own = self.local_day(at)
+        if own is None:
+            return False
+        day = month_day(own)
         start, end = first.toordinal(), last.toordinal()
         start += e.skip in ("first", "both")
         end -= e.skip in ("last", "both")
@@ -276,7 +283,9 @@ class Evaluator:
             and e.args[0].type in (TIMESTAMP,)
             and e.function in ("getYear", "getMonth", "getDayOfMonth", "dayOfWeek")
         ):
-            args[0] = self.zone.local(args[0])
+            args[0] = self.local_day(args[0])
+            if args[0] is None:
+                return None
         known = SCALARS.get(e.function) or FUNCTIONS[e.function].python
         assert known is not None
         return known(*args)
