@@ -6,13 +6,15 @@ themselves (`moving.py`), everything else is the plain evaluator's. Read `Tracin
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from pql.clock import MICROSECONDS, MONTHS, Zone, add_months, shift, truncate
+from pql.clock import MICROSECONDS, MONTHS, Zone, add_months, month_day, shift, truncate
 from pql.ir import nodes as ir
-from pql.runtime.evaluate import NOW, Evaluator, Slots
+from pql.ir.walk import walk
+from pql.runtime.evaluate import NOW, Evaluator, Slots, on_ring
 from pql.runtime.moving import (
     DAY,
     MICRO,
@@ -36,8 +38,42 @@ LONGEST = {"month": 31, "year": 366, "decade": 3_653, "century": 36_525, "millen
 EDGE = timedelta(days=3)
 
 
+SEASONS = 370
+"""How many pieces (mostly days) of a window that ignores the year are looked through for a turn: a year and some."""
+
+
+class Pieces:
+    """The days of a window that ignores the year, as the clock moves: the same for every profile, worked out once."""
+
+    def __init__(self, evaluator: Tracing, e: ir.Yearless) -> None:
+        self.evaluator, self.e = evaluator, e
+        self.starts: list[datetime] = []
+        self.known: list[tuple[datetime | None, date | None, date | None]] = []
+
+    def at(self, now: datetime, day: int) -> tuple[datetime | None, bool]:
+        """(when the window's days change next, does it hold the day now)"""
+        i = bisect_right(self.starts, now) - 1
+        end = self.known[i][0] if i >= 0 else now
+        if i < 0 or (end is not None and end <= now):
+            i += 1
+            trace = Trace(now)
+            slots = {NOW: clock(trace)}
+            first, last = self.evaluator._day(self.e.first, slots), self.evaluator._day(self.e.last, slots)
+            if len(self.starts) > 4 * SEASONS:
+                self.starts, self.known, i = [], [], 0
+            self.starts.insert(i, now)
+            self.known.insert(i, (trace.horizon, first, last))
+        end, first, last = self.known[i]
+        return end, on_ring(self.e, day, first, last)
+
+
 class Tracing(Evaluator):
     """An evaluator whose `now` moves. Not shared between threads."""
+
+    def __init__(self, segments: Mapping[str, ir.Expr] | None = None, zone: Zone | None = None) -> None:
+        super().__init__(segments, zone)
+        self._pieces: dict[int, Pieces] = {}
+        self._clock_only: dict[int, bool] = {}
 
     def trace(self, e: ir.Expr, person: Mapping[str, Any], now: datetime) -> tuple[Any, datetime | None]:
         """(value, horizon) as of `now`, for a profile with its ordered `xEvent`. The value is the same at every instant from
@@ -84,11 +120,16 @@ class Tracing(Evaluator):
         steady = sooner(x.steady, x.back(end) if end is not None else None)
         if steady is not None and steady <= x.trace.now:
             steady = x.until or x.trace.later(1)
-        if local:
-            furthest = timedelta(microseconds=high)
-            return moving(moved, x.trace, lambda to: _reached(x, to, furthest), bounds, x.slope, until, steady)
-        months = e.amount * MONTHS[e.unit]
-        return moving(moved, x.trace, lambda to: x.back(_first_reaching(to, months)), bounds, x.slope, until, steady)
+        furthest, months = timedelta(microseconds=high), e.amount * MONTHS.get(e.unit, 0)
+
+        def back(to: datetime) -> datetime | None:
+            at = _reached(x, to, furthest) if local else x.back(_first_reaching(to, months))
+            if at is None or at > x.trace.now:
+                return at
+            there = start + (to - moved)
+            return x.back(there if end is None else min(there, end))
+
+        return moving(moved, x.trace, back, bounds, x.slope, until, steady)
 
     def _zoned(self, e: ir.Shift) -> bool:
         """Does the shift depend on the zone's offsets?"""
@@ -202,6 +243,35 @@ class Tracing(Evaluator):
         day = super()._day(e, v)
         return day.touch() if isinstance(day, MovingDay) else day
 
+    def on_yearless(self, e: ir.Yearless, v: Slots) -> bool:
+        at = self.value(e.operand, v)
+        if at is None or isinstance(at, Moving) or not self._by_clock(e):
+            return super().on_yearless(e, v)
+        own = super().local_day(at)
+        if own is None:
+            return False
+        day, trace = month_day(own), v[NOW].trace
+        pieces = self._pieces.setdefault(id(e), Pieces(self, e))
+        now, end, found = trace.now, *pieces.at(trace.now, day)
+        for _ in range(SEASONS):
+            if end is None:
+                return found
+            now = end
+            end, other = pieces.at(now, day)
+            if other != found:
+                break
+        trace.limit(now)
+        return found
+
+    def _by_clock(self, e: ir.Yearless) -> bool:
+        """Do the window's days depend on nothing but the clock?"""
+        known = self._clock_only.get(id(e))
+        if known is None:
+            nodes = (*walk(e.first), *walk(e.last))
+            known = not any(isinstance(n, ir.Var | ir.InSegment) for n in nodes)
+            self._clock_only[id(e)] = known
+        return known
+
     def on_convert(self, e: ir.Convert, v: Slots) -> Any:
         value = self.value(e.operand, v)
         if isinstance(value, Moving | MovingDay):
@@ -304,8 +374,9 @@ def _floor_reached(x: Moving, to: datetime, unit: str, zone: Zone, slack: int) -
         return None
     start = to + (ceiling - wall)
     if zone.name != "UTC":
-        change = next_change(zone.name, to - timedelta(microseconds=slack + DAY))
-        if change is not None and change <= start + timedelta(microseconds=slack + DAY):
+        around = timedelta(microseconds=slack + MICROSECONDS.get(unit, DAY))
+        change = next_change(zone.name, to - around)
+        if change is not None and change <= start + around:
             return x.back(to - timedelta(microseconds=slack))
     return x.back(start)
 
