@@ -14,7 +14,7 @@ from typing import Any
 from pql.clock import MICROSECONDS, MONTHS, Zone, add_months, month_day, shift, truncate
 from pql.ir import nodes as ir
 from pql.ir.walk import walk
-from pql.runtime.evaluate import NOW, Evaluator, Slots, on_ring
+from pql.runtime.evaluate import NOW, Evaluator, OutOfRange, Slots, on_ring
 from pql.runtime.moving import (
     DAY,
     MICRO,
@@ -80,6 +80,15 @@ class Tracing(Evaluator):
         `now` up to the horizon (not included); None: forever."""
         trace = Trace(now)
         value = self.value(e, {ir.PROFILE: person, NOW: clock(trace)})
+        return value, trace.horizon
+
+    def probe(self, e: ir.Expr, person: Mapping[str, Any], now: datetime) -> tuple[int, datetime | None]:
+        """A test's answer, 1 or 0, or 2 where a sum is out of range, and its horizon."""
+        trace = Trace(now)
+        try:
+            value = int(self.value(e, {ir.PROFILE: person, NOW: clock(trace)}) is True)
+        except OutOfRange:
+            value = 2
         return value, trace.horizon
 
     def next_flip(
