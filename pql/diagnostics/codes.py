@@ -108,6 +108,7 @@ _TABLE: tuple[tuple[str, Severity, str], ...] = (
     ("PQL0603", ERROR, "memory limit reached"),
     ("PQL0604", ERROR, "interrupted"),
     ("PQL0605", ERROR, "the store refused the query"),
+    ("PQL0610", ERROR, "state of another plan"),
     ("PQL0701", ERROR, "not available in this SQL dialect"),
     ("PQL0702", ERROR, "no form in pql/json"),
     ("PQL0801", ERROR, "schema document is not valid"),
