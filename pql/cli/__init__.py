@@ -23,6 +23,7 @@ from pql.cli.commands.fmt import fmt
 from pql.cli.commands.repl import repl
 from pql.cli.commands.run import run
 from pql.cli.commands.store import store
+from pql.cli.commands.stream import stream
 from pql.cli.commands.test import test
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
     "fmt": fmt,
     "convert": convert,
+    "stream": stream,
 }
 for name, function in COMMANDS.items():
     app.command(name)(function)

@@ -125,7 +125,9 @@ def deep_setting(r: random.Random, seed: int, count: int) -> tuple[Setting, Worl
         if found.ok and found.type == BOOLEAN:
             checked[f"s{len(checked)}"] = found
     world = World(r, schema, now, r.choice((0.1, 0.3)))
-    return Setting(environment, Zone(settings.zone, settings.week_start), checked, now, f"seed {seed} {settings}"), world
+    return Setting(
+        environment, Zone(settings.zone, settings.week_start), checked, now, f"seed {seed} {settings}"
+    ), world
 
 
 class Segments:
@@ -310,7 +312,6 @@ def main() -> int:
             print(difference, flush=True)
     print(f"{given.cases} runs, seeds {given.seed} to {given.seed + given.cases - 1}: {found} differences")
     return 1 if found else 0
-
 
 
 if __name__ == "__main__":

@@ -1,0 +1,134 @@
+"""What `pql stream` does with its options: opens the parts, runs, shows figures. Knows `pql.api` only. Read `run_stream`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from pql.api import Environment, Project
+from pql.api import streams as api
+from pql.cli.inputs import environment, fail, instant, read_sources, show
+from pql.cli.stream_figures import reporter
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The options of `pql stream`, as given."""
+
+    paths: list[Path]
+    events: str | None
+    schema: Path | None
+    state: Path | None
+    store: Path | None
+    output: Path | None
+    quarantine: Path | None
+    event_key: str
+    follow: bool
+    until: str | None
+    clock: str
+    lateness: float
+    from_: str | None
+    migrate: bool
+    pause: tuple[str, ...]
+    resume: bool
+    from_start: bool
+    commit_every: int
+    profiles_in_memory: int
+    format: str
+
+
+def checked_project(paths: list[Path], schema: Path | None) -> tuple[Environment, Project]:
+    """The project, without errors; else they are shown and the command ends with 1."""
+    sources = read_sources(paths)
+    env = environment(schema, paths[0])
+    project = env.project(sources)
+    errors = [d for d in project.diagnostics if d.is_error]
+    if errors:
+        show(errors, "text", err=True)
+        raise typer.Exit(1)
+    return env, project
+
+
+def live_segments(project: Project, paused: tuple[str, ...] = ()) -> list[str]:
+    """The segments to keep live: all that are not for batch alone, and not paused."""
+    from pql.diagnostics.suggest import did_you_mean
+
+    for id in paused:
+        if id not in project.segments:
+            raise fail(f"no segment `{id}` to pause", did_you_mean(id, project.segments))
+    wanted = [id for id, s in project.segments.items() if s.properties.get("evaluate") != ("batch",)]
+    if not wanted:
+        raise fail("no segment to keep live", "declare one: segment id { where … }")
+    return [id for id in wanted if id not in paused]
+
+
+def run_stream(wish: Wish) -> int:
+    """Exit code: 0, or 1 when something went to quarantine."""
+    if wish.events is None and wish.store is None:
+        raise fail("no events to read", "name a file with `--events FILE`, or `-` for standard input")
+    env, project = checked_project(wish.paths, wish.schema)
+    plan = env.live_plan(project.conditions, live_segments(project, wish.pause))
+    try:
+        with _opened(wish, env, plan) as stream:
+            report = reporter(wish.format)
+            stream.report = report.show
+            with _stopped_by_signals(stream):
+                figures = stream.run(wish.from_start)
+            report.end(figures)
+    except api.StreamError as error:
+        raise fail(f"{error.code}: {error}", error.help) from None
+    return 1 if figures.quarantined_here or figures.failures_here else 0
+
+
+@contextmanager
+def _opened(wish: Wish, env: Environment, plan: Any) -> Iterator[Any]:
+    """The stream, on its state, source and outlets."""
+    state = api.SqliteState(wish.state) if wish.state is not None else api.Unkept()
+    try:
+        api.belongs(state, plan, wish.pause)
+        aside = wish.quarantine or (wish.state / "quarantine.jsonl" if wish.state is not None else None)
+        outlets = {
+            api.TRANSITIONS: api.TextOutlet(sys.stdout) if wish.output is None else api.FileOutlet(wish.output),
+            api.QUARANTINE: api.TextOutlet(sys.stderr) if aside is None else api.FileOutlet(aside),
+        }
+        until = None if wish.until is None else instant(wish.until)
+        options = api.Options(wish.commit_every, until, wish.clock, timedelta(seconds=wish.lateness))  # type: ignore[arg-type]
+        shard = api.Shard(plan, state, wish.profiles_in_memory)
+        reader = api.Reader(env.schema, wish.event_key)
+        yield api.Stream(shard, state, _source(wish), reader, outlets, options)
+    finally:
+        state.close()
+
+
+def _source(wish: Wish) -> Any:
+    events = wish.events
+    if events is None:
+        return api.NoSource()
+    if events == "-":
+        return api.InputSource(0, wish.resume)
+    return api.FileSource(Path(events), wish.follow)
+
+
+@contextmanager
+def _stopped_by_signals(stream: Any) -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) ends the stream after its batch, with everything committed; a second one at once."""
+
+    def stop(number: int, frame: object) -> None:
+        if stream.stopping:
+            raise KeyboardInterrupt
+        stream.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
