@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -23,6 +24,18 @@ def reporter(format: str) -> Report:
     if format == "json":
         return _Json()
     return _Text() if format == "text" else _Silent()
+
+
+def hand_over_progress() -> Callable[[int], None]:
+    """Says on a terminal how many people have been handed over."""
+    live = sys.stderr.isatty() and "CI" not in os.environ
+
+    def told(people: int) -> None:
+        if live:
+            sys.stderr.write(f"\r\x1b[Khanding over: {people:,} profiles ")
+            sys.stderr.flush()
+
+    return told
 
 
 def document(figures: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ import typer
 
 from pql.api import Environment, Project
 from pql.api import streams as api
-from pql.cli.inputs import environment, fail, instant, read_sources, show
-from pql.cli.stream_figures import reporter
+from pql.cli.inputs import environment, fail, instant, open_store, read_sources, show
+from pql.cli.stream_figures import hand_over_progress, reporter
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,10 @@ def live_segments(project: Project, paused: tuple[str, ...] = ()) -> list[str]:
 
 def run_stream(wish: Wish) -> int:
     """Exit code: 0, or 1 when something went to quarantine."""
-    if wish.events is None and wish.store is None:
+    if wish.events is None and wish.store is None and not wish.migrate:
         raise fail("no events to read", "name a file with `--events FILE`, or `-` for standard input")
+    if wish.state is None and (wish.store is not None or wish.migrate):
+        raise fail("a hand-over needs a state", "name its folder with `--state DIR`")
     env, project = checked_project(wish.paths, wish.schema)
     plan = env.live_plan(project.conditions, live_segments(project, wish.pause))
     try:
@@ -93,6 +95,7 @@ def _opened(wish: Wish, env: Environment, plan: Any) -> Iterator[Any]:
     """The stream, on its state, source and outlets."""
     state = api.SqliteState(wish.state) if wish.state is not None else api.Unkept()
     try:
+        _hand_over(wish, env, plan, state)
         api.belongs(state, plan, wish.pause)
         aside = wish.quarantine or (wish.state / "quarantine.jsonl" if wish.state is not None else None)
         outlets = {
@@ -106,6 +109,25 @@ def _opened(wish: Wish, env: Environment, plan: Any) -> Iterator[Any]:
         yield api.Stream(shard, state, _source(wish), reader, outlets, options)
     finally:
         state.close()
+
+
+def _hand_over(wish: Wish, env: Environment, plan: Any, state: Any) -> None:
+    """A new state starts from the store; one of other segments takes the project's."""
+    before, after = state.kept(), api.kept_of(plan, wish.pause)
+    if before == after or (wish.store is None and not wish.migrate):
+        return
+    if before is not None and wish.from_ is not None:
+        raise fail("`--from` is for a new state", "this one has a clock: leave `--from` out")
+    store = None if wish.store is None else open_store(wish.store, env, wish.paths[0])
+    try:
+        at = None if wish.from_ is None else instant(wish.from_)
+        done = api.hand_over(state, plan, wish.pause, store, at, hand_over_progress())
+    finally:
+        if store is not None:
+            store.connection.close()
+    what = "started from the store" if before is None else str(api.difference(before, after))
+    clock = "no clock yet" if done.at == datetime.min else f"as of {done.at.isoformat()}Z"
+    typer.echo(f"{what}: {done.people:,} profiles, {done.transitions:,} transitions, {clock}", err=True)
 
 
 def _source(wish: Wish) -> Any:

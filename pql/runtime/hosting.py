@@ -5,13 +5,14 @@ All that a host needs of the engine's insides is here; it must not know where st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pql.runtime.engine import START, Engine
-from pql.runtime.inputs import Advance, Cause, Event, Input, Profile
+from pql.runtime.inputs import Advance, Cause, Document, Event, Input, Profile
 from pql.runtime.plan import Plan
-from pql.runtime.state import Person
+from pql.runtime.state import Kept, Person, unpack
 
 
 class HostedEngine(Engine):
@@ -65,3 +66,40 @@ def instant_of(item: Input) -> datetime | None:
         stamp: datetime | None = item.document.get("timestamp")
         return item.arrival or stamp
     return item.arrival
+
+
+@dataclass
+class Carried:
+    """What outlasts a change of plan: documents with their keys, memberships by segment, the number of the last transition."""
+
+    profile: Profile
+    record: Document | None = None
+    events: list[tuple[str | None, Document]] = field(default_factory=list)
+    members: set[str] = field(default_factory=set)
+    sequence: int = 0
+    into: Profile | None = None
+
+
+def read_state(fingerprint: str, segments: Sequence[str], data: bytes) -> Carried:
+    """A profile's state, kept for the plan of that fingerprint with those roots. Raises StateError."""
+    person = unpack(fingerprint, data)
+    members = {segments[i] for i in person.members}
+    return Carried(
+        person.profile,
+        person.record,
+        [(k.key, k.document) for k in person.events],
+        members,
+        person.sequence,
+        person.into,
+    )
+
+
+def carry_over(engine: HostedEngine, carried: Carried, cause: Cause = "definition") -> None:
+    """Takes a profile over into another plan: judged when the clock's instant closes, what differs is a transition of that cause."""
+    person = engine.people[carried.profile] = Person(carried.profile, carried.record)
+    for key, document in carried.events:
+        engine.arrivals += 1
+        person.put(Kept(key, engine.arrivals, document))
+    person.members = {engine.plan.index[s] for s in carried.members if s in engine.plan.index}
+    person.sequence, person.into, person.judged = carried.sequence, carried.into, True
+    engine._touch(person, cause)

@@ -153,6 +153,11 @@ class Store:
         except duckdb.CatalogException:
             return {}
 
+    def has_names(self) -> bool:
+        """Does it keep the names that profiles came with?"""
+        found = self.connection.execute("SELECT 1 FROM information_schema.tables WHERE table_name = 'pql_profile'")
+        return found.fetchone() is not None
+
     def check_tables(self) -> None:
         """Raises StoreError PQL0904 when the file does not hold the schema's tables."""
         profile, event = self._columns()

@@ -4,9 +4,10 @@ Must not know syntax, SQL or faces. A source is a `sources.Source`, a state a `s
 """
 
 from pql.streams.errors import BadMessage, StreamError
+from pql.streams.handover import HandedOver, hand_over
 from pql.streams.messages import Reader
 from pql.streams.outlets import Collected, FileOutlet, Outlet, TextOutlet
-from pql.streams.plans import belongs
+from pql.streams.plans import belongs, difference, kept_of
 from pql.streams.running import Figures, Options, Stream, transition_line
 from pql.streams.shard import Shard
 from pql.streams.sources import FileSource, InputSource, Message, NoSource, Source
@@ -21,6 +22,7 @@ __all__ = [
     "Figures",
     "FileOutlet",
     "FileSource",
+    "HandedOver",
     "InputSource",
     "Message",
     "NoSource",
@@ -36,5 +38,8 @@ __all__ = [
     "TextOutlet",
     "Unkept",
     "belongs",
+    "difference",
+    "hand_over",
+    "kept_of",
     "transition_line",
 ]

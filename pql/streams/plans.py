@@ -53,16 +53,14 @@ def difference(before: Kept, after: Kept) -> Difference:
     )
 
 
-def belongs(state: State, plan: Plan, paused: Iterable[str] = ()) -> bool:
-    """Is it the state of that plan? A new one becomes that. Raises StreamError PQL0631 with what differs."""
+def belongs(state: State, plan: Plan, paused: Iterable[str] = ()) -> None:
+    """A new state becomes that of the plan. Raises StreamError PQL0631 with what differs when it is that of another."""
     before, after = state.kept(), kept_of(plan, paused)
     if before is None:
         state.begin(after)
-        return True
-    if before == after:
-        return True
-    raise StreamError(
-        "PQL0631",
-        f"the state was kept for other segments: {difference(before, after)}",
-        "name the store with `--store FILE` to hand over from its history, or `--migrate` to use the state's own events",
-    )
+    elif before != after:
+        raise StreamError(
+            "PQL0631",
+            f"the state was kept for other segments: {difference(before, after)}",
+            "name the store with `--store FILE` to hand over from its history, or `--migrate` to use the state's own events",
+        )

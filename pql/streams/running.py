@@ -221,7 +221,8 @@ class Stream:
         rows = self.shard.write_back()
         progress = self.shard.progress(self.taken, self.made[TRANSITIONS], self.made[QUARANTINE])
         positions = {} if self._position is None else {self.source.name: self._position}
-        self.state.commit(Commit(progress, rows, positions, batch.lines, self._written, batch.clock_log))
+        gone, self.shard.gone = self.shard.gone, []
+        self.state.commit(Commit(progress, rows, positions, batch.lines, self._written, batch.clock_log, gone))
         self._hand_over(batch.lines)
         self.shard.let_go()
 

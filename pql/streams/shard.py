@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pql.runtime.hosting import HostedEngine, instant_of
-from pql.runtime.inputs import Advance, Failure, Input, Merge, Split, Transition
+from pql.runtime.inputs import Advance, Deletion, Failure, Input, Merge, Split, Transition
 from pql.runtime.plan import Plan
 from pql.runtime.state import StateError
 from pql.streams.errors import StreamError
@@ -34,6 +34,7 @@ class Shard:
         self.plan, self.state, self.most = plan, state, most
         self.engine = HostedEngine(plan)
         self.profiles = self.timers = 0
+        self.gone: list[tuple[str, str]] = []
         self._due: dict[str, int | None] = {}
         self._upcoming: list[tuple[int, str]] = []
         self._seen: tuple[int, str] | None = None
@@ -72,11 +73,19 @@ class Shard:
             yield from self._reach(to, isinstance(item, Advance))
         for profile in _profiles(item):
             self._ensure(profile)
+        self._note_gone(item)
         out = self.engine.apply((item,))
         self._forget_unknown(item)
         if len(self.engine.opened) > OPEN_MOST:
             out += self.engine.advance(self.clock)
         yield out
+
+    def _note_gone(self, item: Input) -> None:
+        """What leaves a profile must not come back to it from a store's history."""
+        if isinstance(item, Deletion):
+            self.gone.append((self.real(str(item.profile)), item.key))
+        elif isinstance(item, Split):
+            self.gone += [(self.real(str(item.profile)), key) for key in sorted(item.keys)]
 
     def _forget_unknown(self, item: Input) -> None:
         """An input that said nothing of a profile that is not known leaves no trace of it."""
@@ -144,8 +153,17 @@ class Shard:
                 if row is None:
                     return
                 self._take_over(row)
-            into = self.engine.into(following) if self.engine.holds(following) else None
-            following = None if into is None else str(into)
+            following = self._into(following)
+
+    def _into(self, profile: str) -> str | None:
+        into = self.engine.into(profile) if self.engine.holds(profile) else None
+        return None if into is None else str(into)
+
+    def real(self, profile: str) -> str:
+        """The profile that a loaded one is part of."""
+        while (into := self._into(profile)) is not None:
+            profile = into
+        return profile
 
     def _take_over(self, row: Row) -> None:
         try:
@@ -166,7 +184,7 @@ class Shard:
             self.timers += (at is not None) - (before is not None and before != NEW)
             self._due[profile] = at
             if self.state.keeps:
-                rows.append(Row(profile, self.engine.dump_profile(profile), at, cause))
+                rows.append(Row(profile, self.engine.dump_profile(profile), at, cause, self._into(profile)))
         self.engine.changed.clear()
         return rows
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import random
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, astuple
 from datetime import datetime
 from functools import wraps
@@ -26,9 +28,11 @@ DAY = 86_400_000_000
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE profile (id TEXT PRIMARY KEY, data BLOB NOT NULL, due INTEGER, cause TEXT);
+CREATE TABLE profile (id TEXT PRIMARY KEY, data BLOB NOT NULL, due INTEGER, cause TEXT, merged TEXT);
 CREATE INDEX profile_due ON profile (due, id) WHERE due IS NOT NULL;
 CREATE INDEX profile_open ON profile (cause) WHERE cause IS NOT NULL;
+CREATE INDEX profile_merged ON profile (merged) WHERE merged IS NOT NULL;
+CREATE TABLE gone (profile TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (profile, key)) WITHOUT ROWID;
 CREATE TABLE position (source TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE outlet (name TEXT PRIMARY KEY, line INTEGER NOT NULL, length INTEGER NOT NULL, target TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE outbox (outlet TEXT, n INTEGER, line TEXT NOT NULL, PRIMARY KEY (outlet, n));
@@ -46,11 +50,15 @@ def _guarded(method: Callable[P, R]) -> Callable[P, R]:
         try:
             return method(*args, **kwargs)
         except sqlite3.Error as error:
-            raise StreamError(
-                "PQL0633", f"the state cannot be read or written: {error}", "is the disk full, or the file damaged?"
-            ) from None
+            raise _refused(error) from None
 
     return call
+
+
+def _refused(error: sqlite3.Error) -> StreamError:
+    return StreamError(
+        "PQL0633", f"the state cannot be read or written: {error}", "is the disk full, or the file damaged?"
+    )
 
 
 class SqliteState:
@@ -127,12 +135,12 @@ class SqliteState:
 
     @_guarded
     def load(self, profile: str) -> Row | None:
-        row = self.db.execute("SELECT id, data, due, cause FROM profile WHERE id = ?", (profile,)).fetchone()
+        row = self.db.execute("SELECT id, data, due, cause, merged FROM profile WHERE id = ?", (profile,)).fetchone()
         return None if row is None else Row(*row)
 
     @_guarded
     def opened(self) -> Iterable[Row]:
-        rows = self.db.execute("SELECT id, data, due, cause FROM profile WHERE cause IS NOT NULL ORDER BY id")
+        rows = self.db.execute("SELECT id, data, due, cause, merged FROM profile WHERE cause IS NOT NULL ORDER BY id")
         return [Row(*row) for row in rows.fetchall()]
 
     @_guarded
@@ -153,26 +161,78 @@ class SqliteState:
     def size(self) -> int:
         return sum(f.stat().st_size for f in (self.path, self.path.with_name(NAME + "-wal")) if f.exists())
 
-    # --- writing ---
+    # --- for a hand-over, and for looking ---
     @_guarded
-    def commit(self, commit: Commit) -> None:
-        self.db.execute("BEGIN IMMEDIATE")
+    def names(self, after: str, most: int) -> list[str]:
+        """The next profiles in the order of their names."""
+        rows = self.db.execute("SELECT id FROM profile WHERE id > ? ORDER BY id LIMIT ?", (after, most))
+        return [id for (id,) in rows.fetchall()]
+
+    @_guarded
+    def sample(self, most: int, seed: int) -> list[str]:
+        """Some profiles, drawn evenly, that are not merged into others; the same for the same seed."""
+        count = self.db.execute("SELECT count(*) FROM profile WHERE merged IS NULL").fetchone()[0]
+        rows = self.db.execute("SELECT id FROM profile WHERE merged IS NULL ORDER BY id")
+        if count <= most:
+            return [id for (id,) in rows]
+        chosen = set(random.Random(seed).sample(range(count), most))
+        return [id for n, (id,) in enumerate(rows) if n in chosen]
+
+    @_guarded
+    def merged_into(self, profile: str) -> list[str]:
+        """The profiles that became part of one, directly or not."""
+        rows = self.db.execute(
+            "WITH RECURSIVE parts(id) AS (SELECT id FROM profile WHERE merged = ?1 UNION "
+            "SELECT p.id FROM profile AS p JOIN parts ON p.merged = parts.id) SELECT id FROM parts WHERE id <> ?1 ORDER BY id",
+            (profile,),
+        )
+        return [id for (id,) in rows.fetchall()]
+
+    @_guarded
+    def gone(self, profile: str) -> set[str]:
+        """The keys of events that left a profile or never happened."""
+        return {key for (key,) in self.db.execute("SELECT key FROM gone WHERE profile = ?", (profile,)).fetchall()}
+
+    @_guarded
+    def paused(self, profile: str) -> dict[str, str]:
+        """The memberships of a profile that are held: segment and version."""
+        return dict(self.db.execute("SELECT segment, version FROM paused WHERE profile = ?", (profile,)).fetchall())
+
+    @_guarded
+    def hold(self, profile: str, memberships: Mapping[str, str]) -> None:
+        """Held memberships in place of those before."""
+        self.db.execute("DELETE FROM paused WHERE profile = ?", (profile,))
+        rows = ((profile, segment, version) for segment, version in memberships.items())
+        self.db.executemany("INSERT INTO paused VALUES (?, ?, ?)", rows)
+
+    # --- writing ---
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside, or nothing."""
         try:
-            self.write(commit)
+            self.db.execute("BEGIN IMMEDIATE")
+            yield
             self.db.execute("COMMIT")
-        except BaseException:
+        except sqlite3.Error as error:
+            raise _refused(error) from None
+        finally:
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
-            raise
+
+    def commit(self, commit: Commit) -> None:
+        with self.transaction():
+            self.write(commit)
 
     def write(self, commit: Commit) -> None:
         """The statements of a commit, inside a transaction."""
         many = self.db.executemany
         many(
-            "INSERT INTO profile VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET data = ?2, due = ?3, cause = ?4",
-            ((r.profile, r.data, r.due, r.cause) for r in commit.rows),
+            "INSERT INTO profile VALUES (?1, ?2, ?3, ?4, ?5) "
+            "ON CONFLICT (id) DO UPDATE SET data = ?2, due = ?3, cause = ?4, merged = ?5",
+            ((r.profile, r.data, r.due, r.cause, r.into) for r in commit.rows),
         )
         many("INSERT OR REPLACE INTO position VALUES (?, ?)", commit.positions.items())
+        many("INSERT OR IGNORE INTO gone VALUES (?, ?)", commit.gone)
         many("INSERT INTO clock_log VALUES (?, ?, ?)", commit.clock_log)
         totals = {"transitions": commit.progress.transitions, "quarantine": commit.progress.quarantined}
         for outlet, lines in commit.lines.items():

@@ -25,12 +25,14 @@ def instant(micros: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A profile: its state, when it has to be looked at again, and what happened to it that is not judged yet."""
+    """A profile: its state, when it has to be looked at again, what happened to it that is not judged yet, and the profile that it
+    was merged into."""
 
     profile: str
     data: bytes
     due: int | None = None
     cause: str | None = None
+    into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Written:
 class Commit:
     """One transaction. `positions`: by source. `lines`: by outlet, those made since the last commit. `written`: by outlet, what
     was handed over before. `clock_log`: (messages taken before, what, instant), where the wall clock decided: an `advance`
-    after those messages, or the `arrival` of the next one."""
+    after those messages, or the `arrival` of the next one. `gone`: (profile, key) of events that left or never happened."""
 
     progress: Progress
     rows: list[Row] = field(default_factory=list)
@@ -68,6 +70,7 @@ class Commit:
     lines: dict[str, list[str]] = field(default_factory=dict)
     written: dict[str, Written] = field(default_factory=dict)
     clock_log: list[tuple[int, str, int]] = field(default_factory=list)
+    gone: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

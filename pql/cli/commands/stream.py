@@ -21,7 +21,7 @@ def stream(
     events: Annotated[
         str | None,
         typer.Option(
-            "--events", "-e", help="A file, `-`, http://HOST:PORT to serve, or nats://HOST:PORT/STREAM/SUBJECT."
+            "--events", help="A file, `-`, http://HOST:PORT to serve, or nats://HOST:PORT/STREAM/SUBJECT."
         ),
     ] = None,
     schema: SchemaOption = None,
