@@ -25,6 +25,7 @@ from pql.cli.commands.run import run
 from pql.cli.commands.store import store
 from pql.cli.commands.stream import stream
 from pql.cli.commands.test import test
+from pql.cli.commands.verify import verify
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Customer segments in the Profile Query Language: check, run and explain them.")  # fmt: skip
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "fmt": fmt,
     "convert": convert,
     "stream": stream,
+    "verify": verify,
 }
 for name, function in COMMANDS.items():
     app.command(name)(function)

@@ -26,13 +26,13 @@ def reporter(format: str) -> Report:
     return _Text() if format == "text" else _Silent()
 
 
-def hand_over_progress() -> Callable[[int], None]:
-    """Says on a terminal how many people have been handed over."""
+def progress(what: str) -> Callable[[int], None]:
+    """Says on a terminal how many people are done."""
     live = sys.stderr.isatty() and "CI" not in os.environ
 
     def told(people: int) -> None:
         if live:
-            sys.stderr.write(f"\r\x1b[Khanding over: {people:,} profiles ")
+            sys.stderr.write(f"\r\x1b[K{what}: {people:,} profiles\r")
             sys.stderr.flush()
 
     return told

@@ -16,7 +16,7 @@ import typer
 from pql.api import Environment, Project
 from pql.api import streams as api
 from pql.cli.inputs import environment, fail, instant, open_store, read_sources, show
-from pql.cli.stream_figures import hand_over_progress, reporter
+from pql.cli.stream_figures import document, progress, reporter
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,9 @@ def run_stream(wish: Wish) -> int:
         with _opened(wish, env, plan) as stream:
             report = reporter(wish.format)
             stream.report = report.show
+            if stream.source.name == "http":
+                stream.source.metrics = lambda: document(stream.latest)
+                stream.source.opened = lambda port: typer.echo(f"listening on port {port}", err=True)
             with _stopped_by_signals(stream):
                 figures = stream.run(wish.from_start)
             report.end(figures)
@@ -121,7 +124,7 @@ def _hand_over(wish: Wish, env: Environment, plan: Any, state: Any) -> None:
     store = None if wish.store is None else open_store(wish.store, env, wish.paths[0])
     try:
         at = None if wish.from_ is None else instant(wish.from_)
-        done = api.hand_over(state, plan, wish.pause, store, at, hand_over_progress())
+        done = api.hand_over(state, plan, wish.pause, store, at, progress("handing over"))
     finally:
         if store is not None:
             store.connection.close()
@@ -136,7 +139,27 @@ def _source(wish: Wish) -> Any:
         return api.NoSource()
     if events == "-":
         return api.InputSource(0, wish.resume)
+    if events.startswith(("http://", "https://", "nats://")):
+        return _remote(events)
     return api.FileSource(Path(events), wish.follow)
+
+
+def _remote(address: str) -> Any:
+    """A source that is not a file. What it needs is an extra of the package."""
+    from urllib.parse import urlsplit
+
+    kind = address.split(":")[0]
+    try:
+        if kind == "nats":
+            return api.NatsSource(address)
+        if kind == "https":
+            raise fail("the endpoint speaks HTTP alone", "serve http:// and put a proxy with a certificate before it")
+        parts = urlsplit(address)
+        return api.HttpSource(parts.hostname or "127.0.0.1", 80 if parts.port is None else parts.port)
+    except ImportError:
+        raise fail(f"`{kind}` needs a library that is not installed", f"pip install 'pql[{kind}]'") from None
+    except ValueError:
+        raise fail(f"`{address}` is not an address", "write one such as http://127.0.0.1:8090") from None
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from pql.streams.state import QUARANTINE, TRANSITIONS, Commit, State, Written, m
 PART = 20_000
 """Changed profiles after which a long advance is committed on the way."""
 RAW_MOST = 1_000_000
+REPORT_SECONDS = 0.1
 
 
 def wall_clock() -> datetime:
@@ -71,7 +72,7 @@ class _Batch:
 
 
 class Stream:
-    """`outlets`: for `transitions` and `quarantine`. `report`: called with figures after commits and while idle."""
+    """`outlets`: for `transitions` and `quarantine`. `report`: called with figures now and then. `latest`: those figures."""
 
     def __init__(
         self,
@@ -94,7 +95,8 @@ class Stream:
         self._batch = _Batch()
         self._written: dict[str, Written] = {}
         self.stopping = False
-        self._started = time.monotonic()
+        self._started, self._told = time.monotonic(), 0.0
+        self.latest = self.figures()
 
     def stop(self) -> None:
         """End after the batch that is being done. May be called from a signal handler or another thread."""
@@ -278,8 +280,11 @@ class Stream:
         )
 
     def _tell(self) -> None:
-        if self.report is not None:
-            self.report(self.figures())
+        now = time.monotonic()
+        if now - self._told >= REPORT_SECONDS:
+            self._told, self.latest = now, self.figures()
+            if self.report is not None:
+                self.report(self.latest)
 
 
 def transition_line(t: Transition, offset: int) -> str:

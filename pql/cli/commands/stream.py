@@ -20,9 +20,7 @@ def stream(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders of segments.")] = None,
     events: Annotated[
         str | None,
-        typer.Option(
-            "--events", help="A file, `-`, http://HOST:PORT to serve, or nats://HOST:PORT/STREAM/SUBJECT."
-        ),
+        typer.Option("--events", help="A file, `-`, http://HOST:PORT to serve, or nats://HOST:PORT/STREAM/SUBJECT."),
     ] = None,
     schema: SchemaOption = None,
     state: StateOption = None,
