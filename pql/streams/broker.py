@@ -69,11 +69,13 @@ class NatsSource:
         async def quiet(error: Exception) -> None:
             pass
 
+        parts = urlsplit(self.server)
+        _, probe = await asyncio.wait_for(asyncio.open_connection(parts.hostname, parts.port or 4222), CONNECT_SECONDS)
+        probe.close()
         self._client = await nats.connect(
             self.server,
             connect_timeout=CONNECT_SECONDS,
             max_reconnect_attempts=60,
-            allow_reconnect=self._client is None,
             error_cb=quiet,
         )
         context = self._client.jetstream()
