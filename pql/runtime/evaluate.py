@@ -230,29 +230,19 @@ class Evaluator:
         day: date | None = self.value(e, v)
         return day
 
-    def local_day(self, instant: datetime) -> date:
-        return self.zone.local(instant).date()
+    def local_day(self, instant: datetime) -> date | None:
+        """The zone's day; None when it lies outside the calendar."""
+        try:
+            return self.zone.local(instant).date()
+        except OverflowError:
+            return None
 
     def on_yearless(self, e: ir.Yearless, v: Slots) -> bool:
-        at, first, last = self.value(e.operand, v), self._day(e.first, v), self._day(e.last, v)
-        if at is None or first is None or last is None:
+        at = self.value(e.operand, v)
+        own = None if at is None else self.local_day(at)
+        if own is None:
             return False
-        day = month_day(self.local_day(at))
-        start, end = first.toordinal(), last.toordinal()
-        start += e.skip in ("first", "both")
-        end -= e.skip in ("last", "both")
-        if e.skip and end < start:
-            return False
-        if not (1 <= start <= date.max.toordinal() and 1 <= end <= date.max.toordinal()):
-            return False
-        low, high = month_day(date.fromordinal(start)), month_day(date.fromordinal(end))
-        if e.shape != "ring":
-            return {"before": day < low, "after": day > high, "from": day >= low}[e.shape]
-        if end - start >= 365:
-            return True
-        if e.whole_months and end < date.max.toordinal() and month_day(date.fromordinal(end + 1)) == 301:
-            high = 229
-        return low <= day <= high if low <= high else day >= low or day <= high
+        return on_ring(e, month_day(own), self._day(e.first, v), self._day(e.last, v))
 
     def on_chain(self, e: ir.Chain, v: Slots) -> bool:
         return chain_holds(self, e, v)
@@ -276,10 +266,33 @@ class Evaluator:
             and e.args[0].type in (TIMESTAMP,)
             and e.function in ("getYear", "getMonth", "getDayOfMonth", "dayOfWeek")
         ):
-            args[0] = self.zone.local(args[0])
+            args[0] = self.local_day(args[0])
+            if args[0] is None:
+                return None
         known = SCALARS.get(e.function) or FUNCTIONS[e.function].python
         assert known is not None
         return known(*args)
+
+
+def on_ring(e: ir.Yearless, day: int, first: date | None, last: date | None) -> bool:
+    """Does a day of the year (month * 100 + day) lie in the window from `first` to `last`?"""
+    if first is None or last is None:
+        return False
+    start, end = first.toordinal(), last.toordinal()
+    start += e.skip in ("first", "both")
+    end -= e.skip in ("last", "both")
+    if e.skip and end < start:
+        return False
+    if not (1 <= start <= date.max.toordinal() and 1 <= end <= date.max.toordinal()):
+        return False
+    low, high = month_day(date.fromordinal(start)), month_day(date.fromordinal(end))
+    if e.shape != "ring":
+        return {"before": day < low, "after": day > high, "from": day >= low}[e.shape]
+    if end - start >= 365:
+        return True
+    if e.whole_months and end < date.max.toordinal() and month_day(date.fromordinal(end + 1)) == 301:
+        high = 229
+    return low <= day <= high if low <= high else day >= low or day <= high
 
 
 def _distinct(items: list[Any] | None) -> list[Any]:

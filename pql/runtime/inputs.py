@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
+
 Profile = int | str
 Document = Mapping[str, Any]
 Cause = Literal["event", "timer", "profile", "merge", "split", "definition"]
@@ -80,8 +82,7 @@ class Advance:
 Input = Event | Deletion | Record | Merge | Split | Advance
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(msgspec.Struct, frozen=True):
     """A profile came into a segment (`realized`) or left it (`exited`).
 
     `sequence` counts the profile's transitions from 1 and, with the profile, names this one for good. `at`: the instant from which

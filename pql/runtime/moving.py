@@ -1,16 +1,14 @@
 """Instants and days that move with the clock, and that know when what was asked about them stops being true.
 
-The plain evaluator runs on these unchanged. Whatever it compares with a moving instant, the comparison notes the first later
-instant at which it would come out otherwise; the earliest note is an instant before which no answer of the whole expression can
-change. This is the inverse of the clock, for any expression, because an expression looks at the clock in no other way.
-
-A moving instant is `now` plus a fixed distance (slope 1), or stands still (slope 0), until `until`, where it may jump (the end of a
-month, a new day, a change of offset); `low` and `high` bound its distance from now for all later nows, so that a comparison that can
-no longer turn needs no note. Must not know expressions. Read `Trace` and `_note`.
+The plain evaluator runs on these unchanged. Whatever it compares with a moving instant, the comparison notes an instant before which
+it cannot come out otherwise; the earliest note is an instant before which no answer of the whole expression can change. This is the
+inverse of the clock, for any expression, because an expression looks at the clock in no other way. Must not know expressions.
+Read `Moving`, then `_note`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -20,6 +18,9 @@ DAY = 86_400_000_000
 
 def micros(span: timedelta) -> int:
     return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+
+
+Back = Callable[[datetime], datetime | None]
 
 
 class Trace:
@@ -47,14 +48,21 @@ class Trace:
 
 
 class Moving(datetime):
-    """An instant that is a function of now. Equal to its value now; every comparison is noted."""
+    """An instant f(now). Equal to its value now; every comparison is noted.
 
-    __slots__ = ("high", "low", "slope", "trace", "until")
+    `slope`: 1 when f is now plus a fixed distance, 0 when it stands still, until `until` (None: for good). `steady`: f does not fall
+    before then (None: it never falls). `low`, `high`: bounds of f(t) - t, in microseconds, for every later t. `back`: f reaches
+    an instant no sooner than this one (None: never).
+    """
+
+    __slots__ = ("back", "high", "low", "slope", "steady", "trace", "until")
     trace: Trace
     slope: int
     until: datetime | None
+    steady: datetime | None
     low: int
     high: int
+    back: Back
 
     def __lt__(self, other: Any) -> bool:
         return _compare("<", self, other)
@@ -83,15 +91,26 @@ class Moving(datetime):
         self.trace.limit_after(1) if self.slope else self.trace.limit(self.until)
         return plain(self)
 
+    def stays(self, first: datetime | None, end: datetime | None) -> None:
+        """Notes when f leaves [first, end), in which it lies now. None: no bound."""
+        if end is not None:
+            self._rises(end)
+        if first is not None and self.steady is not None and self.trace.now + self.low * MICRO < first:
+            self.trace.limit(self.steady)
+
+    def _rises(self, to: datetime) -> None:
+        """Notes when f, which is less now, may be `to` or more."""
+        at = self.back(to)
+        if at is not None and at <= self.trace.now:
+            at = sooner(self.until, self.trace.later(micros(datetime.__sub__(to, self))) if self.slope else None)
+        self.trace.limit(at)
+
 
 class MovingDay(date):
-    """A date that is a function of now: it stands still until `until`. `low` and `high` bound its midnight."""
+    """A date f(now). `start`: its UTC midnight, moving."""
 
-    __slots__ = ("high", "low", "trace", "until")
-    trace: Trace
-    until: datetime | None
-    low: int
-    high: int
+    __slots__ = ("start",)
+    start: Moving
 
     def __lt__(self, other: Any) -> bool:
         return _compare("<", midnight(self), midnight(other))
@@ -115,8 +134,12 @@ class MovingDay(date):
         return hash(self.touch())
 
     def touch(self) -> date:
-        self.trace.limit(self.until)
-        return date(self.year, self.month, self.day)
+        first = plain(self.start)
+        try:
+            self.start.stays(first, first + MICRO)
+        except OverflowError:
+            self.start.touch()
+        return first.date()
 
 
 def plain(instant: datetime) -> datetime:
@@ -125,30 +148,36 @@ def plain(instant: datetime) -> datetime:
     return datetime(i.year, i.month, i.day, i.hour, i.minute, i.second, i.microsecond)
 
 
-def moving(value: datetime, trace: Trace, slope: int, until: datetime | None, low: int, high: int) -> Moving:
-    """See the module's head. `low` and `high` in microseconds."""
+def moving(
+    value: datetime,
+    trace: Trace,
+    back: Back,
+    bounds: tuple[int, int] = (0, 0),
+    slope: int = 1,
+    until: datetime | None = None,
+    steady: datetime | None = None,
+) -> Moving:
+    """See `Moving`; `bounds` are its `low` and `high`."""
     v = value
     made = Moving(v.year, v.month, v.day, v.hour, v.minute, v.second, v.microsecond)
-    made.trace, made.slope, made.until, made.low, made.high = trace, slope, until, low, high
+    made.trace, made.slope, made.until, made.steady, made.back = trace, slope, until, steady, back
+    made.low, made.high = bounds
     return made
 
 
 def clock(trace: Trace) -> Moving:
-    return moving(trace.now, trace, 1, None, 0, 0)
+    return moving(trace.now, trace, lambda to: to)
 
 
-def moving_day(day: date, trace: Trace, until: datetime | None, low: int, high: int) -> MovingDay:
-    made = MovingDay(day.year, day.month, day.day)
-    made.trace, made.until, made.low, made.high = trace, until, low, high
+def moving_day(start: Moving) -> MovingDay:
+    made = MovingDay(start.year, start.month, start.day)
+    made.start = start
     return made
 
 
 def midnight(day: date) -> datetime:
     """The UTC midnight of a day; moving when the day is."""
-    if isinstance(day, MovingDay):
-        value = datetime(day.year, day.month, day.day)
-        return moving(value, day.trace, 0, day.until, day.low, day.high)
-    return datetime.combine(day, time())
+    return day.start if isinstance(day, MovingDay) else datetime.combine(day, time())
 
 
 def sooner(a: datetime | None, b: datetime | None) -> datetime | None:
@@ -177,33 +206,47 @@ def _note(op: str, a: datetime, b: datetime) -> None:
     if not isinstance(a, Moving):
         assert isinstance(b, Moving)
         _note(_MIRROR[op], b, a)
+    elif isinstance(b, Moving):
+        _note_both(op, a, b)
+    else:
+        apart = micros(datetime.__sub__(a, b))
+        above = op in ("<=", ">") or (op == "=" and apart == 0)
+        if apart < 0 or (apart == 0 and above):
+            _rise(a, b, above)
+        if apart >= 0 and not (apart == 0 and op in ("<=", ">")):
+            _fall(a, b, apart, op)
+
+
+def _rise(a: Moving, b: datetime, above: bool) -> None:
+    """Notes when `a` may be `b` or more; `above`: more."""
+    try:
+        to = b + MICRO if above else b
+    except OverflowError:
         return
-    trace = a.trace
-    other = b if isinstance(b, Moving) else None
-    apart = micros(datetime.__sub__(a, b))
-    drift = a.slope - (other.slope if other else 0)
-    until = sooner(a.until, other.until if other else None)
-    turn = _turn(op, apart, drift)
-    if turn is not None:
-        at = trace.later(turn)
-        if at is not None and (until is None or at < until):
-            trace.limit(at)
-            return
-    if until is None:
+    at = a.back(to)
+    if at is not None and at <= a.trace.now or a.slope:
+        turn = a.trace.later(micros(datetime.__sub__(to, a))) if a.slope else None
+        if turn is not None and (a.until is None or turn < a.until):
+            at = turn
+        elif at is not None and a.until is not None:
+            at = max(at, a.until)
+    a.trace.limit(at)
+
+
+def _fall(a: Moving, b: datetime, apart: int, op: str) -> None:
+    """Notes when `a` may fall below `b`, or to it."""
+    if a.steady is not None and micros(a.trace.now - b) + a.low <= 0:
+        a.trace.limit(a.steady)
+
+
+def _note_both(op: str, a: Moving, b: Moving) -> None:
+    low, high = a.low - b.high, a.high - b.low
+    if low > 0 or high < 0 or (low >= 0 and op in ("<", ">=")) or (high <= 0 and op in ("<=", ">")):
         return
-    if other is not None:
-        if a.low - other.high <= 0 <= a.high - other.low:
-            trace.limit(until)
-        return
-    base = micros(trace.now - b)
-    if base + a.low > 0:
-        return
-    if base + a.high < 0:
-        at = trace.later(-(base + a.high))
-        if at is not None:
-            trace.limit(max(at, until))
-        return
-    trace.limit(until)
+    trace, until = a.trace, sooner(a.until, b.until)
+    turn = _turn(op, micros(datetime.__sub__(a, b)), a.slope - b.slope)
+    at = None if turn is None else trace.later(turn)
+    trace.limit(until if at is None or (until is not None and until < at) else at)
 
 
 def _turn(op: str, apart: int, drift: int) -> int | None:

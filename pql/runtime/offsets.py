@@ -45,19 +45,39 @@ def changes(zone: str, year: int) -> tuple[Change, ...]:
         at += timedelta(days=2)
     if year == 9999:
         end -= timedelta(days=2)
-    before = _offset(zone, at)
+    wall_offset = ZoneInfo(zone).utcoffset
+    coarse = wall_offset(at)
     while at < end:
         then = min(at + PROBE, end + SECOND) if year < 9999 else min(at + PROBE, end)
+        now = wall_offset(then)
+        if now != coarse:
+            found += _between(zone, at - 4 * PROBE if at > datetime(1, 1, 4) else at, then)
+        at, coarse = then, now
+    return tuple(c for c in dict.fromkeys(found) if c.instant.year == year)
+
+
+def _between(zone: str, at: datetime, end: datetime) -> list[Change]:
+    """The changes in (at, end], to the second, looking at every quarter of a day."""
+    found, before = [], _offset(zone, at)
+    end = min(end + 4 * PROBE, datetime.max - PROBE)
+    while at < end:
+        then = at + PROBE
         after = _offset(zone, then)
         if after != before:
             low, high = at, then
             while high - low > SECOND:
-                middle = low + (high - low) // 2
-                middle = middle.replace(microsecond=0)
+                middle = (low + (high - low) // 2).replace(microsecond=0)
                 low, high = (middle, high) if _offset(zone, middle) == before else (low, middle)
             found.append(Change(high, before, after))
         at, before = then, after
-    return tuple(found)
+    return found
+
+
+@lru_cache(maxsize=64)
+def widest(zone: str) -> int:
+    """The largest change of a zone's offset, in microseconds. Rules after 2037 are those of 2037, before 1890 there are none."""
+    found = [abs(c.after - c.before) for year in range(1890, 2038) for c in changes(zone, year)]
+    return max(found, default=timedelta(0)) // timedelta(microseconds=1)
 
 
 def next_change(zone: str, instant: datetime) -> datetime | None:

@@ -13,6 +13,7 @@ from typing import Any
 from pql.clock import Zone
 from pql.ir import nodes as ir
 from pql.ir.walk import walk
+from pql.runtime.network import Network, make_network
 from pql.xdm.schema import Schema
 
 FORM = 1
@@ -37,6 +38,7 @@ class Plan:
     schema: Schema
     zone: Zone
     fingerprint: str
+    network: Network
     index: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -49,7 +51,10 @@ def make_plan(
     ids = list(conditions) if wanted is None else list(wanted)
     roots = tuple(Root(id, conditions[id], version_of(id, conditions, zone)) for id in ids)
     text = "\n".join([f"form {FORM}", zone.name, zone.week_start, *(f"{r.segment} {r.version}" for r in roots)])
-    return Plan(roots, dict(conditions), schema, zone, _hash(text), {r.segment: i for i, r in enumerate(roots)})
+    network = make_network([r.condition for r in roots], conditions, zone)
+    return Plan(
+        roots, dict(conditions), schema, zone, _hash(text), network, {r.segment: i for i, r in enumerate(roots)}
+    )
 
 
 def version_of(segment: str, conditions: Mapping[str, ir.Expr], zone: Zone) -> str:

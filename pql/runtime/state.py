@@ -2,65 +2,97 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bisect import bisect_left, insort
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from pql.runtime.inputs import Document, Profile
+from pql.runtime.inputs import Cause, Document, Profile
+from pql.runtime.routing import Route
 
 EPOCH = datetime(1970, 1, 1)
+TIMELESS = 1 << 62
+"""The stamp of an event without a timestamp: after all others."""
+MANY = 12
 _DECIMAL, _INSTANT, _DAY = 1, 2, 3
 
 
-@dataclass(slots=True)
-class Kept:
-    """An event that is kept. `arrived`: a number that grows with arrival, and breaks ties of order."""
+class Kept(NamedTuple):
+    """An event that is kept, in the order of `xEvent`: timestamp, `_id`, arrival; what is missing comes last.
 
-    key: str | None
+    `stamp`: microseconds. `arrived`: grows with arrival, unique. `weights`: what it adds to its route's weighed streams.
+    `document`: None where no leaf needs it."""
+
+    stamp: int
+    nameless: bool
+    id: str
     arrived: int
-    document: Document
-
-    def order(self) -> tuple[bool, datetime, bool, str, int]:
-        """The order of `xEvent`: timestamp, `_id`, arrival; what is missing comes last."""
-        stamp, id = self.document.get("timestamp"), self.document.get("_id")
-        return (stamp is None, stamp or EPOCH, id is None, id or "", self.arrived)
+    key: str | None
+    route: Route
+    weights: tuple[int, ...]
+    document: Document | None
 
 
-@dataclass(slots=True)
 class Person:
-    """`members`: the numbers of the plan's roots that hold. `horizons`: when each may turn by time alone. `into`: the profile that this
+    """`truth`: of the plan's leaves (0, 1, 2: a sum out of range). `members`: the roots that hold. `armed`: the instant of each leaf's
+    timer. `dirty`: leaves that turned at the open instant, None when the profile has no part in it. `into`: the profile that this
     one was merged into; it has nothing of its own then."""
 
-    profile: Profile
-    record: Document | None = None
-    events: list[Kept] = field(default_factory=list)
-    members: set[int] = field(default_factory=set)
-    horizons: dict[int, datetime] = field(default_factory=dict)
-    sequence: int = 0
-    into: Profile | None = None
-    judged: bool = False
+    __slots__ = ("armed", "cause", "cells", "dirty", "events", "into", "judged", "keys", "last", "members", "profile", "record",
+                 "sequence", "stale", "truth")  # fmt: skip
 
-    def find(self, key: str) -> int | None:
-        return next((i for i, kept in enumerate(self.events) if kept.key == key), None)
+    def __init__(self, profile: Profile, truth: bytearray, members: bytearray) -> None:
+        self.profile, self.truth, self.members = profile, truth, members
+        self.record: Document | None = None
+        self.events: list[Kept] = []
+        self.keys: dict[str, Kept] | None = None
+        self.cells: dict[int, list[Any]] = {}
+        self.armed: dict[int, int] = {}
+        self.dirty: list[int] | None = None
+        self.cause: Cause | None = None
+        self.last = -TIMELESS
+        self.sequence = 0
+        self.into: Profile | None = None
+        self.judged = False
+        self.stale = 0
 
-    def put(self, kept: Kept) -> bool:
-        """Keeps an event in its place, instead of an earlier arrival with its key; false when nothing changes."""
-        at = None if kept.key is None else self.find(kept.key)
-        if at is not None:
-            if self.events[at].document == kept.document or self.events[at].arrived > kept.arrived:
-                return False
-            del self.events[at]
-        place, order = len(self.events), kept.order()
-        while place and self.events[place - 1].order() > order:
-            place -= 1
-        self.events.insert(place, kept)
-        return True
+    def find(self, key: str) -> Kept | None:
+        """The event of that key. Few are searched, many looked up."""
+        if self.keys is None:
+            if len(self.events) <= MANY:
+                return next((k for k in self.events if k.key == key), None)
+            self.keys = {k.key: k for k in self.events if k.key is not None}
+        return self.keys.get(key)
 
-    def due(self) -> datetime | None:
-        return min(self.horizons.values(), default=None)
+    def append(self, kept: Kept) -> None:
+        """Keeps an event that comes after all others."""
+        self.events.append(kept)
+        self.last = kept.stamp
+        if self.keys is not None and kept.key is not None:
+            self.keys[kept.key] = kept
+
+    def insert(self, kept: Kept) -> None:
+        insort(self.events, kept)
+        self.last = self.events[-1].stamp
+        if self.keys is not None and kept.key is not None:
+            self.keys[kept.key] = kept
+
+    def remove(self, kept: Kept) -> None:
+        del self.events[bisect_left(self.events, kept)]
+        self.last = self.events[-1].stamp if self.events else -TIMELESS
+        if self.keys is not None and kept.key is not None:
+            self.keys.pop(kept.key, None)
+
+    def forget(self, before: int) -> None:
+        """Drops the events before an instant."""
+        cut = 0
+        while cut < len(self.events) and self.events[cut].stamp < before:
+            cut += 1
+        del self.events[:cut]
+        self.keys = None
 
     def view(self) -> dict[str, Any]:
         """The profile as expressions see it."""
@@ -105,14 +137,32 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(ext_hook=_typed)
 
 
-def pack(fingerprint: str, person: Person) -> bytes:
-    """A profile's state as bytes, for the plan of that fingerprint."""
-    events = [(k.key, k.arrived, _plain(dict(k.document))) for k in person.events]
+@dataclass(frozen=True)
+class Packed:
+    """What the bytes of a profile say. `events`: (stamp, nameless, id, arrived, key, streams, weights, document)."""
+
+    fingerprint: str
+    as_of: int
+    profile: Profile
+    record: Document | None
+    events: list[tuple[int, bool, str, int, str | None, list[int], list[int], Document | None]]
+    members: list[int]
+    sequence: int
+    into: Profile | None
+    judged: bool
+
+
+def pack(fingerprint: str, as_of: int, person: Person) -> bytes:
+    """A profile's state as bytes, for the plan of that fingerprint, as of an instant in microseconds. Leaves, cells and timers follow from it."""
+    events = [
+        (k.stamp, k.nameless, k.id, k.arrived, k.key, k.route.streams, [str(w) if abs(w) >> 63 else w for w in k.weights],
+         None if k.document is None else _plain(dict(k.document)))
+        for k in person.events
+    ]  # fmt: skip
     record = None if person.record is None else _plain(dict(person.record))
-    members = sorted(person.members)
-    horizons = {i: microseconds(at) for i, at in person.horizons.items()}
+    members = [i for i, holds in enumerate(person.members) if holds]
     return _encoder.encode(
-        (fingerprint, person.profile, record, events, members, horizons, person.sequence, person.into, person.judged)
+        (fingerprint, as_of, person.profile, record, events, members, person.sequence, person.into, person.judged)
     )
 
 
@@ -122,15 +172,14 @@ class StateError(Exception):
     code = "PQL0610"
 
 
-def unpack(fingerprint: str, data: bytes) -> Person:
-    """The profile that `pack` packed. Raises StateError when the bytes are of another plan or no state at all."""
+def unpack(fingerprint: str, data: bytes) -> Packed:
+    """What `pack` packed. Raises StateError when the bytes are of another plan or no state at all."""
     try:
-        found = _decoder.decode(data)
-        if found[0] != fingerprint:
-            raise StateError(f"the state was kept for plan {found[0]}, this is plan {fingerprint}")
-        _, profile, record, events, members, horizons, sequence, into, judged = found
-        kept = [Kept(key, arrived, document) for key, arrived, document in events]
-        times = {int(i): instant(at) for i, at in horizons.items()}
-        return Person(profile, record, kept, set(members), times, sequence, into, judged)
+        found = Packed(*_decoder.decode(data))
+        if found.fingerprint != fingerprint:
+            raise StateError(f"the state was kept for plan {found.fingerprint}, this is plan {fingerprint}")
+        if not all(len(e) == 8 for e in found.events):
+            raise StateError("not a state: an event has another form")
+        return found
     except (msgspec.DecodeError, ValueError, TypeError, IndexError, KeyError) as error:
         raise StateError(f"not a state: {error}") from None

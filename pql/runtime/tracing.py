@@ -6,13 +6,15 @@ themselves (`moving.py`), everything else is the plain evaluator's. Read `Tracin
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from pql.clock import MICROSECONDS, MONTHS, Zone, add_months, shift, truncate
+from pql.clock import MICROSECONDS, MONTHS, Zone, add_months, month_day, shift, truncate
 from pql.ir import nodes as ir
-from pql.runtime.evaluate import NOW, Evaluator, Slots
+from pql.ir.walk import walk
+from pql.runtime.evaluate import NOW, Evaluator, OutOfRange, Slots, on_ring
 from pql.runtime.moving import (
     DAY,
     MICRO,
@@ -27,7 +29,7 @@ from pql.runtime.moving import (
     plain,
     sooner,
 )
-from pql.runtime.offsets import next_change, next_wall_change
+from pql.runtime.offsets import changes, next_change, next_wall_change, widest
 from pql.types import DATE, STRING, TIMESTAMP, ListType
 
 DATE_PARTS = {"getYear": "year", "getMonth": "month", "getDayOfMonth": "day", "dayOfWeek": "day"}
@@ -36,14 +38,57 @@ LONGEST = {"month": 31, "year": 366, "decade": 3_653, "century": 36_525, "millen
 EDGE = timedelta(days=3)
 
 
+SEASONS = 370
+"""How many pieces (mostly days) of a window that ignores the year are looked through for a turn: a year and some."""
+
+
+class Pieces:
+    """The days of a window that ignores the year, as the clock moves: the same for every profile, worked out once."""
+
+    def __init__(self, evaluator: Tracing, e: ir.Yearless) -> None:
+        self.evaluator, self.e = evaluator, e
+        self.starts: list[datetime] = []
+        self.known: list[tuple[datetime | None, date | None, date | None]] = []
+
+    def at(self, now: datetime, day: int) -> tuple[datetime | None, bool]:
+        """(when the window's days change next, does it hold the day now)"""
+        i = bisect_right(self.starts, now) - 1
+        end = self.known[i][0] if i >= 0 else now
+        if i < 0 or (end is not None and end <= now):
+            i += 1
+            trace = Trace(now)
+            slots = {NOW: clock(trace)}
+            first, last = self.evaluator._day(self.e.first, slots), self.evaluator._day(self.e.last, slots)
+            if len(self.starts) > 4 * SEASONS:
+                self.starts, self.known, i = [], [], 0
+            self.starts.insert(i, now)
+            self.known.insert(i, (trace.horizon, first, last))
+        end, first, last = self.known[i]
+        return end, on_ring(self.e, day, first, last)
+
+
 class Tracing(Evaluator):
     """An evaluator whose `now` moves. Not shared between threads."""
+
+    def __init__(self, segments: Mapping[str, ir.Expr] | None = None, zone: Zone | None = None) -> None:
+        super().__init__(segments, zone)
+        self._pieces: dict[int, Pieces] = {}
+        self._clock_only: dict[int, bool] = {}
 
     def trace(self, e: ir.Expr, person: Mapping[str, Any], now: datetime) -> tuple[Any, datetime | None]:
         """(value, horizon) as of `now`, for a profile with its ordered `xEvent`. The value is the same at every instant from
         `now` up to the horizon (not included); None: forever."""
         trace = Trace(now)
         value = self.value(e, {ir.PROFILE: person, NOW: clock(trace)})
+        return value, trace.horizon
+
+    def probe(self, e: ir.Expr, person: Mapping[str, Any], now: datetime) -> tuple[int, datetime | None]:
+        """A test's answer, 1 or 0, or 2 where a sum is out of range, and its horizon."""
+        trace = Trace(now)
+        try:
+            value = int(self.value(e, {ir.PROFILE: person, NOW: clock(trace)}) is True)
+        except OutOfRange:
+            value = 2
         return value, trace.horizon
 
     def next_flip(
@@ -66,121 +111,175 @@ class Tracing(Evaluator):
         x = self.value(e.operand, v)
         if not isinstance(x, Moving):
             return None if x is None else shift(x, e.amount, e.unit, e.local, self.zone)
-        moved = shift(plain(x), e.amount, e.unit, e.local, self.zone)
+        start = plain(x)
+        moved = shift(start, e.amount, e.unit, e.local, self.zone)
         low, high = self._distance(e)
         if moved is None:
-            self._absent(x, e)
+            self._absent(x, start, e)
             return None
-        until = x.until
-        if x.slope:
-            until = sooner(until, self._shift_piece(x, moved, e))
         if e.amount > 0:
-            self._leaving(x, e)
-        return moving(moved, x.trace, x.slope, until, x.low + low, x.high + high)
+            self._leaving(x, high)
+        bounds = (x.low + low, x.high + high)
+        local = self._zoned(e)
+        if not local and e.unit not in MONTHS:
+            reach = timedelta(microseconds=low)
+            return moving(moved, x.trace, lambda to: _reached(x, to, reach), bounds, x.slope, x.until, x.steady)
+        end = self._shift_piece(x, start, moved, e)
+        until = sooner(x.until, _after(x, start, end)) if x.slope else x.until
+        steady = sooner(x.steady, x.back(end) if end is not None else None)
+        if steady is not None and steady <= x.trace.now:
+            steady = x.until or x.trace.later(1)
+        furthest, months = timedelta(microseconds=high), e.amount * MONTHS.get(e.unit, 0)
 
-    def _leaving(self, x: Moving, e: ir.Shift) -> None:
-        """Notes when a shift may leave the calendar: from then on it is null, which no comparison notices."""
-        _, high = self._distance(e)
-        last = micros(datetime.max - EDGE - x.trace.now) - high - x.high - DAY
-        if last > 0:
-            x.trace.limit_after(last)
-        else:
-            x.trace.limit(x.until if not x.slope else self._step(x))
+        def back(to: datetime) -> datetime | None:
+            at = _reached(x, to, furthest) if local else x.back(_first_reaching(to, months))
+            if at is None or at > x.trace.now:
+                return at
+            there = start + (to - moved)
+            return x.back(there if end is None else min(there, end))
+
+        return moving(moved, x.trace, back, bounds, x.slope, until, steady)
+
+    def _zoned(self, e: ir.Shift) -> bool:
+        """Does the shift depend on the zone's offsets?"""
+        return e.local and self.zone.name != "UTC" and (e.unit in MONTHS or e.unit in ("day", "week"))
+
+    def _slack(self) -> int:
+        return 0 if self.zone.name == "UTC" else widest(self.zone.name)
 
     def _distance(self, e: ir.Shift) -> tuple[int, int]:
         """Bounds of how far a shift moves any instant."""
-        slack = 2 * DAY if e.local and self.zone.name != "UTC" else 0
+        slack = self._slack() if self._zoned(e) else 0
         if e.unit in MONTHS:
             mean = int(e.amount * MONTHS[e.unit] * MONTH_DAYS * DAY)
             return mean - 9 * DAY - slack, mean + 9 * DAY + slack
         whole = e.amount * MICROSECONDS[e.unit]
         return whole - slack, whole + slack
 
-    def _absent(self, x: Moving, e: ir.Shift) -> None:
-        """A shift out of the calendar: it comes back only from below."""
-        if not x.slope or self._local(e):
-            x.trace.limit(x.until if not x.slope else sooner(x.until, self._step(x)))
+    def _leaving(self, x: Moving, high: int) -> None:
+        """Notes when a shift may leave the calendar: from then on it is null, which no comparison notices."""
+        last = micros(datetime.max - EDGE - x.trace.now) - high - x.high - DAY
+        if last > 0:
+            x.trace.limit_after(last)
+        else:
+            self._step(x)
+
+    def _absent(self, x: Moving, start: datetime, e: ir.Shift) -> None:
+        """Notes when a shift out of the calendar may be back in it: from below only."""
+        if self._zoned(e):
+            self._step(x)
         elif e.amount < 0 and e.unit in MONTHS:
             index = 12 - e.amount * MONTHS[e.unit]
             if index // 12 <= 9999:
-                back = datetime(index // 12, index % 12 + 1, 1)
-                x.trace.limit_after(micros(back - plain(x)))
+                x.stays(None, datetime(index // 12, index % 12 + 1, 1))
         elif e.amount < 0:
-            reach = -e.amount * MICROSECONDS[e.unit]
-            x.trace.limit_after(reach - micros(plain(x) - datetime.min))
-        x.trace.limit(x.until)
+            x.stays(None, datetime.min - timedelta(microseconds=e.amount * MICROSECONDS[e.unit]))
+        if x.steady is not None:
+            x.trace.limit(x.steady)
 
-    def _local(self, e: ir.Shift) -> bool:
-        return e.local and self.zone.name != "UTC"
-
-    def _step(self, x: Moving) -> datetime | None:
+    def _step(self, x: Moving) -> None:
         """At the ends of the calendar: a second at a time, whatever is asked."""
-        at = x.trace.later(1_000_000)
-        x.trace.limit(at)
-        return at
+        x.trace.limit_after(1_000_000)
 
-    def _shift_piece(self, x: Moving, moved: datetime, e: ir.Shift) -> datetime | None:
-        """How long the distance of a shift stays the same, with a moving operand."""
-        trace, start = x.trace, plain(x)
+    def _shift_piece(self, x: Moving, start: datetime, moved: datetime, e: ir.Shift) -> datetime | None:
+        """The first later instant of the operand from which on the distance of a shift is another."""
         if not (_inside(moved) and _inside(start)):
-            return self._step(x)
+            self._step(x)
+            return start + timedelta(seconds=1) if _inside(start) else None
         wall = self.zone.local(start) if e.local else start
-        ends = []
+        end: datetime | None = None
         if e.unit in MONTHS:
-            ends.append(trace.later(micros(_steady_until(wall, e.amount * MONTHS[e.unit]) - wall)))
-        else:
-            ends.append(trace.later(micros(datetime.max - EDGE - moved)))
-        if self._local(e) and (e.unit in MONTHS or e.unit in ("day", "week")):
-            ends.append(self._offset_piece(x, start))
+            end = start + (_steady_until(wall, e.amount * MONTHS[e.unit]) - wall)
+        if self._zoned(e):
+            end = sooner(end, next_change(self.zone.name, start))
             shifted = shift(wall, e.amount, e.unit, True, Zone())
             change = None if shifted is None else next_wall_change(self.zone.name, shifted)
             if change is not None and shifted is not None:
-                ends.append(trace.later(micros(change - shifted)))
-        found: datetime | None = None
-        for end in ends:
-            found = sooner(found, end)
-        return found
-
-    def _offset_piece(self, x: Moving, start: datetime) -> datetime | None:
-        change = next_change(self.zone.name, start)
-        return None if change is None else x.trace.later(micros(change - start))
+                end = sooner(end, start + (change - shifted))
+        return end
 
     def on_truncate(self, e: ir.Truncate, v: Slots) -> Any:
         x = self.value(e.operand, v)
         if not isinstance(x, Moving):
             return None if x is None else truncate(x, e.unit, self.zone)
-        start = plain(x)
-        floor = truncate(start, e.unit, self.zone)
-        until = x.until
-        if x.slope:
-            until = sooner(until, self._unit_piece(x, start, e.unit))
-        if floor is None:
-            x.trace.limit(until)
-            return None
-        longest = LONGEST[e.unit] * DAY if e.unit in LONGEST else MICROSECONDS[e.unit]
-        slack = 0 if self.zone.name == "UTC" else 2 * DAY
-        return moving(floor, x.trace, 0, until, x.low - longest - slack, x.high + slack)
+        return self._floor(x, e.unit, self.zone)
 
-    def _unit_piece(self, x: Moving, start: datetime, unit: str) -> datetime | None:
-        """When a moving instant enters the next calendar unit of the zone."""
+    def _floor(self, x: Moving, unit: str, zone: Zone) -> Moving | None:
+        start = plain(x)
+        floor = truncate(start, unit, zone)
+        end = self._unit_end(x, start, unit, zone)
+        if floor is None:
+            x.stays(None, end)
+            return None
+        until = sooner(x.until, _after(x, start, end)) if x.slope else x.until
+        longest = LONGEST[unit] * DAY if unit in LONGEST else MICROSECONDS[unit]
+        slack = 0 if zone.name == "UTC" else self._slack()
+        bounds = (x.low - longest - slack, x.high + slack)
+        steady = x.steady
+        if zone.name != "UTC":
+            change = next_change(zone.name, start) if _inside(start) else start
+            steady = sooner(steady, None if change is None else x.back(change))
+            if steady is not None and steady <= x.trace.now:
+                steady = x.until or x.trace.later(1)
+        return moving(floor, x.trace, lambda to: _floor_reached(x, to, unit, zone, slack), bounds, 0, until, steady)
+
+    def _unit_end(self, x: Moving, start: datetime, unit: str, zone: Zone) -> datetime | None:
+        """The first later instant of the operand that may lie in another calendar unit of the zone."""
         if not _inside(start):
-            return self._step(x)
-        wall = self.zone.local(start)
-        following = _next_unit(wall, unit, self.zone)
-        end = None if following is None else x.trace.later(micros(following - wall))
-        return end if self.zone.name == "UTC" else sooner(end, self._offset_piece(x, start))
+            self._step(x)
+            return start + timedelta(seconds=1) if start < datetime.max - EDGE else None
+        wall = zone.local(start)
+        following = _next_unit(wall, unit, zone)
+        end = None if following is None else start + (following - wall)
+        return end if zone.name == "UTC" else sooner(end, next_change(zone.name, start))
 
     # --- days and date parts ---
-    def local_day(self, instant: datetime) -> date:
+    def local_day(self, instant: datetime) -> date | None:
         if not isinstance(instant, Moving):
-            return self.zone.local(instant).date()
-        start = plain(instant)
-        instant.trace.limit(sooner(instant.until, self._unit_piece(instant, start, "day") if instant.slope else None))
-        return self.zone.local(start).date()
+            return super().local_day(instant)
+        return self._within_unit(instant, "day")
+
+    def _within_unit(self, x: Moving, unit: str) -> date | None:
+        """The local day of a moving instant, noted to be of use as long as its calendar unit is the same."""
+        start = plain(x)
+        floor = truncate(start, unit, self.zone)
+        change = None if self.zone.name == "UTC" or not _inside(start) else _last_change(self.zone.name, start)
+        first = floor if change is None or floor is None else max(change, floor)
+        x.stays(first or start, self._unit_end(x, start, unit, self.zone))
+        return super().local_day(start)
 
     def _day(self, e: ir.Expr, v: Slots) -> date | None:
         day = super()._day(e, v)
         return day.touch() if isinstance(day, MovingDay) else day
+
+    def on_yearless(self, e: ir.Yearless, v: Slots) -> bool:
+        at = self.value(e.operand, v)
+        if at is None or isinstance(at, Moving) or not self._by_clock(e):
+            return super().on_yearless(e, v)
+        own = super().local_day(at)
+        if own is None:
+            return False
+        day, trace = month_day(own), v[NOW].trace
+        pieces = self._pieces.setdefault(id(e), Pieces(self, e))
+        now, end, found = trace.now, *pieces.at(trace.now, day)
+        for _ in range(SEASONS):
+            if end is None:
+                return found
+            now = end
+            end, other = pieces.at(now, day)
+            if other != found:
+                break
+        trace.limit(now)
+        return found
+
+    def _by_clock(self, e: ir.Yearless) -> bool:
+        """Do the window's days depend on nothing but the clock?"""
+        known = self._clock_only.get(id(e))
+        if known is None:
+            nodes = (*walk(e.first), *walk(e.last))
+            known = not any(isinstance(n, ir.Var | ir.InSegment) for n in nodes)
+            self._clock_only[id(e)] = known
+        return known
 
     def on_convert(self, e: ir.Convert, v: Slots) -> Any:
         value = self.value(e.operand, v)
@@ -198,28 +297,17 @@ class Tracing(Evaluator):
             return value.touch().isoformat() if target == STRING else value
         if target != DATE:
             return value
-        start, until = plain(value), value.until
-        if value.slope:
-            if start > datetime.max - EDGE:
-                until = sooner(until, self._step(value))
-            else:
-                next_day = datetime(start.year, start.month, start.day) + timedelta(days=1)
-                until = sooner(until, value.trace.later(micros(next_day - start)))
-        return moving_day(start.date(), value.trace, until, value.low - DAY, value.high)
+        start = self._floor(value, "day", Zone())
+        assert start is not None
+        return moving_day(start)
 
     def call(self, e: ir.Call, args: list[Any]) -> Any:
         if e.function in DATE_PARTS and args and _moves(args[0]):
             x = args[0]
             if isinstance(x, MovingDay):
-                day = x.touch()
+                day: date | None = x.touch()
             else:
-                unit = DATE_PARTS[e.function]
-                start = plain(x)
-                x.trace.limit(sooner(x.until, self._unit_piece(x, start, unit) if x.slope else None))
-                try:
-                    day = self.zone.local(start).date()
-                except OverflowError:
-                    return None
+                day = self._within_unit(x, DATE_PARTS[e.function])
             return super().call(ir.Call(e.function, (ir.Const(day, DATE),), e.type), [day])
         if e.function in ("distinct", "intersection") and any(map(_moves, args[0] or [])):
             kept: list[Any] = []
@@ -255,6 +343,58 @@ def _inside(instant: datetime) -> bool:
 
 def _moves(x: Any) -> bool:
     return isinstance(x, Moving | MovingDay)
+
+
+def _after(x: Moving, start: datetime, end: datetime | None) -> datetime | None:
+    """When a moving instant of slope 1 is `end`."""
+    return None if end is None else x.trace.later(micros(end - start))
+
+
+def _reached(x: Moving, to: datetime, distance: timedelta) -> datetime | None:
+    """When x + distance may be `to`."""
+    try:
+        return x.back(to - distance)
+    except OverflowError:
+        return None if distance < timedelta(0) else x.back(datetime.min)
+
+
+def _first_reaching(to: datetime, months: int) -> datetime:
+    """The first instant that, moved by months, is `to` or later. Clamping never moves a day up."""
+    index = to.year * 12 + to.month - 1 - months
+    if index < 12:
+        return datetime.min
+    if index // 12 > 9999:
+        return datetime.max
+    first = datetime(index // 12, index % 12 + 1, 1)
+    there = first + timedelta(
+        days=to.day - 1, seconds=to.hour * 3600 + to.minute * 60 + to.second, microseconds=to.microsecond
+    )
+    return there if there.month == first.month else add_months(first, 1) or datetime.max
+
+
+def _floor_reached(x: Moving, to: datetime, unit: str, zone: Zone, slack: int) -> datetime | None:
+    """When the floor of x may be `to` or later: when x is at the first unit's start from `to` on."""
+    if not _inside(to):
+        return x.back(max(to, datetime.min + EDGE) - timedelta(microseconds=slack))
+    wall = zone.local(to)
+    floor = truncate(wall, unit, Zone("UTC", zone.week_start))
+    ceiling = wall if floor == wall else _next_unit(wall, unit, zone)
+    if ceiling is None:
+        return None
+    start = to + (ceiling - wall)
+    if zone.name != "UTC":
+        around = timedelta(microseconds=slack + MICROSECONDS.get(unit, DAY))
+        change = next_change(zone.name, to - around)
+        if change is not None and change <= start + around:
+            return x.back(to - timedelta(microseconds=slack))
+    return x.back(start)
+
+
+def _last_change(zone: str, instant: datetime) -> datetime | None:
+    found = [
+        c.instant for year in (instant.year - 1, instant.year) for c in changes(zone, year) if c.instant <= instant
+    ]
+    return found[-1] if found else None
 
 
 def _steady_until(wall: datetime, months: int) -> datetime:
