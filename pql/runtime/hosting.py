@@ -5,57 +5,78 @@ All that a host needs of the engine's insides is here; it must not know where st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from pql.runtime.engine import START, Engine
-from pql.runtime.inputs import Advance, Cause, Document, Event, Input, Profile
+from pql.runtime.inputs import Advance, Cause, Document, Event, Input, Profile, Transition
 from pql.runtime.plan import Plan
-from pql.runtime.state import Kept, Person, unpack
+from pql.runtime.state import TIMELESS, Kept, Person, microseconds, pack, unpack
 
 
 class HostedEngine(Engine):
-    """`changed`: profiles whose state is another since it was last emptied. A profile that is `opened` is not judged yet."""
+    """`changed`: profiles that a timer looked at or that were judged since it was last emptied; those of inputs the host knows."""
 
-    def __init__(self, plan: Plan, clock: datetime = START) -> None:
+    def __init__(self, plan: Plan, clock: datetime | None = None) -> None:
         super().__init__(plan, clock)
         self.changed: set[Profile] = set()
 
-    def _touch(self, person: Person, cause: Cause) -> None:
+    def _look(self, person: Person, number: int, cause: Cause) -> None:
+        if cause == "timer":
+            self.changed.add(person.profile)
+        super()._look(person, number, cause)
+
+    def _judge(self, person: Person, at: datetime) -> None:
         self.changed.add(person.profile)
-        super()._touch(person, cause)
+        super()._judge(person, at)
 
-    def _judge(self, person: Person, at: datetime, cause: Cause) -> None:
-        self.changed.add(person.profile)
-        super()._judge(person, at, cause)
+    def resume(self, clock: datetime, arrivals: int) -> None:
+        """Goes on where an engine was, when no instant is open."""
+        self.now = START if clock == datetime.min else microseconds(clock)
+        self.arrivals = max(arrivals, self.arrivals)
 
-    @property
-    def opened(self) -> Mapping[Profile, Cause]:
-        """What happened at the clock's instant and is judged when the clock leaves it. Kept with the states, it makes
-        `dump_profile` complete at any moment."""
-        return self._open
+    def move(self, to: datetime) -> list[Transition]:
+        """Closes every instant before `to`, and stands at it: for what happens there."""
+        self._run(microseconds(to))
+        return self.apply(())
 
-    def resume(self, clock: datetime, arrivals: int, opened: Mapping[Profile, Cause]) -> None:
-        """Goes on where an engine was, once the opened profiles are loaded."""
-        self.clock, self.arrivals = clock, max(arrivals, self.arrivals)
-        self._open.update(opened)
+    def take_over(self, data: bytes) -> None:
+        """Loads a profile as it was when it was dumped: what has become due since then is due. Raises StateError."""
+        now, changed = self.now, self.changed
+        self.now, self.changed = START, set()
+        try:
+            self.load_profile(data)
+        finally:
+            self.now, self.changed = now, changed
+
+    def dump(self, profile: Profile) -> bytes:
+        """A profile that is not open. A timer at the clock's instant, which may still be open, is yet to come."""
+        person, due = self.people[profile], self.due(profile)
+        return pack(self.plan.fingerprint, self.now - (due is not None and due <= self.now), person)
 
     def holds(self, profile: Profile) -> bool:
         return profile in self.people
+
+    def is_open(self, profile: Profile) -> bool:
+        """Has something happened to a loaded profile at the clock's instant that is not judged yet?"""
+        return self.people[profile].dirty is not None
+
+    @property
+    def any_open(self) -> bool:
+        return bool(self._open)
 
     def into(self, profile: Profile) -> Profile | None:
         """The profile that a loaded one was merged into."""
         return self.people[profile].into
 
-    def due(self, profile: Profile) -> datetime | None:
-        """When a loaded profile has to be looked at again."""
-        return self.people[profile].due()
+    def due(self, profile: Profile) -> int | None:
+        """When a loaded profile has to be looked at again, in microseconds."""
+        return min(self.people[profile].armed.values(), default=None)
 
     def discard(self, profile: Profile) -> None:
         """Forgets a profile that is kept elsewhere."""
-        del self.people[profile]
-        self.timers.set(profile, None)
+        self.people.pop(profile).armed = {}
 
 
 def instant_of(item: Input) -> datetime | None:
@@ -70,7 +91,8 @@ def instant_of(item: Input) -> datetime | None:
 
 @dataclass
 class Carried:
-    """What outlasts a change of plan: documents with their keys, memberships by segment, the number of the last transition."""
+    """What outlasts a change of plan: the record, events with their keys in the order of arrival, memberships by segment, the number
+    of the last transition."""
 
     profile: Profile
     record: Document | None = None
@@ -81,25 +103,29 @@ class Carried:
 
 
 def read_state(fingerprint: str, segments: Sequence[str], data: bytes) -> Carried:
-    """A profile's state, kept for the plan of that fingerprint with those roots. Raises StateError."""
-    person = unpack(fingerprint, data)
-    members = {segments[i] for i in person.members}
-    return Carried(
-        person.profile,
-        person.record,
-        [(k.key, k.document) for k in person.events],
-        members,
-        person.sequence,
-        person.into,
-    )
+    """A profile's state, kept for the plan of that fingerprint with those roots, but for its events. Raises StateError."""
+    packed = unpack(fingerprint, data)
+    members = {segments[i] for i in packed.members}
+    return Carried(packed.profile, packed.record, [], members, packed.sequence, packed.into)
 
 
-def carry_over(engine: HostedEngine, carried: Carried, cause: Cause = "definition") -> None:
-    """Takes a profile over into another plan: judged when the clock's instant closes, what differs is a transition of that cause."""
-    person = engine.people[carried.profile] = Person(carried.profile, carried.record)
-    for key, document in carried.events:
+def carry_over(engine: HostedEngine, carried: Carried) -> None:
+    """Takes a profile over into another plan: judged when the clock's instant closes, what differs has the cause `definition`."""
+    engine.seed(carried.profile, carried.record, (), carried.members)
+    person = engine.people[carried.profile]
+    for kept in _kept(engine, carried.events):
+        old = None if kept.key is None else person.find(kept.key)
+        if old is not None:
+            person.remove(old)
+        person.insert(kept)
+    engine._anew(person, range(len(engine.net.cells)), "definition")
+    person.sequence, person.into = carried.sequence, carried.into
+
+
+def _kept(engine: HostedEngine, events: Iterable[tuple[str | None, Document]]) -> Iterable[Kept]:
+    router, whole = engine.net.router, engine.net.documents
+    for key, document in events:
         engine.arrivals += 1
-        person.put(Kept(key, engine.arrivals, document))
-    person.members = {engine.plan.index[s] for s in carried.members if s in engine.plan.index}
-    person.sequence, person.into, person.judged = carried.sequence, carried.into, True
-    engine._touch(person, cause)
+        at, id, route = document.get("timestamp"), document.get("_id"), router.route(document)
+        stamp, weights = TIMELESS if at is None else microseconds(at), router.weights(route, document)
+        yield Kept(stamp, id is None, id or "", engine.arrivals, key, route, weights, document if whole else None)

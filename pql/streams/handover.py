@@ -1,13 +1,13 @@
 """Other segments than those a state was kept for, or a new state over a store's history: who is in what at the clock's instant, and
 exactly the difference as transitions of the cause `definition`. Read `hand_over`.
 
-History is the store's joined with what arrived live (`joined`). One transaction; killed in the middle, it has not begun.
+History is the store's joined with what arrived live (`Histories`). One transaction; killed in the middle, it has not begun.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,13 +16,15 @@ from pql.runtime.hosting import Carried, HostedEngine, carry_over, read_state
 from pql.runtime.inputs import Transition
 from pql.runtime.plan import Plan
 from pql.runtime.state import StateError
-from pql.store.history import StoredPerson, latest_event, people_after, people_named
+from pql.store.history import latest_event, people_after, people_named
 from pql.store.store import Store
 from pql.streams.errors import StreamError
+from pql.streams.messages import read_document, write_document
 from pql.streams.plans import kept_of
 from pql.streams.running import transition_line
 from pql.streams.sqlite import SqliteState
-from pql.streams.state import TRANSITIONS, Commit, Kept, Progress, Row, instant, micros
+from pql.streams.state import EPOCH, TRANSITIONS, Commit, Kept, Progress, Row, instant, micros
+from pql.xdm.schema import Schema
 
 CHUNK = 500
 """People at a time."""
@@ -38,26 +40,56 @@ class HandedOver:
     transitions: int
 
 
-def joined(carried: Carried, stored: Iterable[StoredPerson], gone: set[str]) -> Carried:
-    """A profile's history: the store's, then what arrived live. An event that both have counts once, and as the live one: it came
-    later; the same for the record. `gone`: keys of events that were deleted, or left with a split."""
-    live = carried.events
-    keys = {key for key, _ in live if key is not None} | gone
-    same = Counter(_content(d) for key, d in live if key is None)
-    record, events = carried.record, []
-    for person in stored:
-        record = record if record is not None else person.record
-        for document in person.events:
-            key = document.get("_id")
-            if key is None and same[_content(document)]:
-                same[_content(document)] -= 1
-            elif key is None or key not in keys:
-                events.append((key, document))
-    return replace(carried, record=record, events=[*events, *live])
+Events = list[tuple[str | None, Any]]
 
 
-def _content(document: Any) -> str:
-    return repr(sorted(document.items()))
+class Histories:
+    """The histories of people: the store's joined with what arrived live."""
+
+    def __init__(self, state: SqliteState, schema: Schema, store: Store | None) -> None:
+        self.state, self.schema, self.store = state, schema, store
+
+    def join(self, people: list[Carried]) -> int:
+        """Gives people their events, and a record to those without one; how many events came from the store alone."""
+        parts = {
+            str(c.profile): [str(c.profile), *self.state.merged_into(str(c.profile))] for c in people if c.into is None
+        }
+        moved = {p: self.state.moved_to(p) for p in parts}
+        wanted = {n for names in parts.values() for n in names} | {p for pairs in moved.values() for p, _ in pairs}
+        stored = people_named(self.store, wanted) if self.store is not None else {}
+        added = 0
+        for carried in people:
+            if carried.into is None:
+                profile = str(carried.profile)
+                gone = set().union(*(self.state.gone(n) for n in parts[profile]))
+                theirs = [stored[n] for n in parts[profile] if n in stored]
+                came = {(p, key) for p, key in moved[profile] if p in stored}
+                events = [
+                    (d.get("_id"), d)
+                    for s in theirs
+                    for d in s.events
+                    if d.get("_id") not in gone or d.get("_id") is None
+                ]
+                events += [
+                    (d["_id"], d) for p in {p for p, _ in came} for d in stored[p].events if (p, d.get("_id")) in came
+                ]
+                live = [(key, read_document(raw, self.schema)) for key, raw in self.state.events(profile)]
+                carried.events = joined(events, live)
+                added += len(carried.events) - len(live)
+        return added
+
+
+def joined(stored: Events, live: Events) -> Events:
+    """The store's events, then what arrived live. An event that both have counts once, and as the live one: it came later."""
+    keys = {key for key, _ in live if key is not None}
+    same = Counter(write_document(d) for key, d in live if key is None)
+    found: Events = []
+    for key, document in stored:
+        if key is None and same and same[content := write_document(document)]:
+            same[content] -= 1
+        elif key is None or key not in keys:
+            found.append((key, document))
+    return [*found, *live]
 
 
 def hand_over(
@@ -74,7 +106,7 @@ def hand_over(
     if before is None:
         if at is None:
             at = latest_event(store) if store is not None else None
-        progress = replace(progress, clock=micros(at or datetime.min))
+        progress = replace(progress, clock=micros(at or EPOCH))
     with state.transaction():
         work = _HandOver(state, plan, before or Kept("", ()), kept_of(plan, paused), store, progress, told)
         work.run()
@@ -113,34 +145,21 @@ class _HandOver:
         self.state.write(Commit(progress))
 
     # --- who ---
-    def _chunks(self) -> Iterator[list[tuple[Carried, str | None]]]:
-        """Everybody, those of the state first; with what happened to them that is not judged yet."""
+    def _chunks(self) -> Iterator[list[Carried]]:
+        """Everybody, those of the state first."""
         known, name = set[str](), ""
+        histories = Histories(self.state, self.plan.schema, self.store)
         while names := self.state.names(name, CHUNK):
             name = names[-1]
             known.update(names)
-            yield self._kept_people(names)
+            people = [self._read(row) for row in map(self.state.load, names) if row is not None]
+            histories.join(people)
+            yield people
         pid = None
-        while self.store is not None and (people := people_after(self.store, pid, CHUNK)):
-            pid = people[-1].pid
-            fresh = [p for p in people if p.name not in known]
-            yield [(joined(Carried(p.name), [p], set()), None) for p in fresh]
-
-    def _kept_people(self, names: list[str]) -> list[tuple[Carried, str | None]]:
-        parts = {n: self.state.merged_into(n) for n in names}
-        wanted = {*names, *(p for ps in parts.values() for p in ps)}
-        stored = people_named(self.store, wanted) if self.store is not None else {}
-        found = []
-        for name in names:
-            row = self.state.load(name)
-            assert row is not None
-            carried = self._read(row)
-            if carried.into is None:
-                group = [name, *parts[name]]
-                gone = set().union(*(self.state.gone(n) for n in group))
-                carried = joined(carried, [stored[n] for n in group if n in stored], gone)
-            found.append((carried, row.cause))
-        return found
+        while self.store is not None and (stored := people_after(self.store, pid, CHUNK)):
+            pid = stored[-1].pid
+            fresh = [p for p in stored if p.name not in known]
+            yield [Carried(p.name, p.record, joined([(d.get("_id"), d) for d in p.events], [])) for p in fresh]
 
     def _read(self, row: Row) -> Carried:
         try:
@@ -149,24 +168,22 @@ class _HandOver:
             raise StreamError(error.code, f"profile `{row.profile}`: {error}") from None
 
     # --- what they are in ---
-    def _judge(self, chunk: list[tuple[Carried, str | None]]) -> None:
+    def _judge(self, chunk: list[Carried]) -> None:
         """Judges a chunk of people as of the clock's instant, and writes them down."""
-        engine = HostedEngine(self.plan, self.clock)
-        engine.arrivals = self.arrivals
+        engine = HostedEngine(self.plan)
+        engine.resume(self.clock, self.arrivals)
         out: list[Transition] = []
-        for carried, cause in chunk:
+        for carried in chunk:
             held = self._held(carried)
             out += self._exits(carried, held)
-            carry_over(engine, carried, cause or "definition")  # type: ignore[arg-type]
-        out += engine.advance(self.clock) if self.clock > datetime.min else []
+            carry_over(engine, carried)
+        out += engine.advance(self.clock)
         rows = []
-        for carried, _ in chunk:
+        for carried in chunk:
             profile = str(carried.profile)
             due, into = engine.due(profile), engine.into(profile)
-            at = None if due is None else micros(due)
-            cause = engine.opened.get(profile)
-            rows.append(Row(profile, engine.dump_profile(profile), at, cause, None if into is None else str(into)))
-            self.timers += at is not None
+            rows.append(Row(profile, engine.dump(profile), due, None if into is None else str(into)))
+            self.timers += due is not None
         self.profiles += len(rows)
         self.arrivals = engine.arrivals
         self.made += len(out)

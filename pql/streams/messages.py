@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, assert_never
 
 import msgspec
 
@@ -33,6 +34,15 @@ Owner = Callable[[Mapping[str, Any]], str | None]
 """The profile that an event's document belongs to, as its identities say."""
 
 
+def _number(text: str) -> float | Decimal:
+    """Exact where a float would not be."""
+    return float(text) if len(text) < 16 else Decimal(text)
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_number)
+_EXACT = msgspec.json.Decoder(float_hook=Decimal)
+
+
 def nobody(document: Mapping[str, Any]) -> str | None:
     return None
 
@@ -50,7 +60,7 @@ class Reader:
         if len(raw) > MESSAGE_MOST:
             raise BadMessage("PQL0634", f"a message of more than {MESSAGE_MOST:,} bytes")
         try:
-            document = msgspec.json.decode(raw)
+            document = _DECODER.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadMessage("PQL0634", f"no JSON: {str(error)[:200]}") from None
         return self.input(document)
@@ -138,6 +148,41 @@ class Reader:
         if owner is None:
             raise BadMessage("PQL0634", f"nothing names its profile: no `{self.event_key}`, and no identity")
         return owner
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def write_document(document: Mapping[str, Any]) -> bytes:
+    """A typed document as JSON, exactly."""
+    return _ENCODER.encode(document)
+
+
+def read_document(raw: bytes, schema: Schema) -> dict[str, Any]:
+    """What `write_document` wrote; what the schema no longer has is left out."""
+    return read_event(_EXACT.decode(raw), schema, ignore_unknown=True)[0]
+
+
+def write_message(item: Input) -> bytes:
+    """An input as the message that any reader reads as that input."""
+    document: dict[str, Any]
+    match item:
+        case Advance():
+            return _ENCODER.encode({"kind": "advance", "to": item.to})
+        case Event():
+            document = {"kind": "event", "event": item.document, "key": item.key}
+        case Deletion():
+            document = {"kind": "delete", "key": item.key}
+        case Record():
+            document = {"kind": "profile", "record": item.document}
+        case Merge():
+            document = {"kind": "merge", "source": item.source, "record": item.record}
+        case Split():
+            records = {"record": item.record, "targetRecord": item.target_record}
+            document = {"kind": "split", "target": item.target, "keys": sorted(item.keys), **records}
+        case _:
+            assert_never(item)
+    return _ENCODER.encode({**document, "profile": item.profile, "arrival": item.arrival})
 
 
 def _fitting(read: tuple[dict[str, Any], list[tuple[str, str]]]) -> dict[str, Any]:

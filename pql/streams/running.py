@@ -124,36 +124,53 @@ class Stream:
     # --- messages ---
     def _take(self, messages: list[Message]) -> bool:
         """A batch, committed. False: a message is later than `until`, and neither it nor any after it was taken."""
-        reasons: list[tuple[str, str] | None] = []
-        for message in messages:
-            try:
-                item = self._timed(self.reader.read(message.raw))
-            except BadMessage as bad:
+        read, ended = self._read(messages)
+        settling = self._last_to_leave(read)
+        for number, (message, item) in enumerate(zip(messages, read, strict=False)):
+            if isinstance(item, BadMessage):
+                self._set_aside(message, item)
                 self.taken += 1
-                self._set_aside(message, bad)
-                reasons.append((bad.code, str(bad)))
-                self._position = message.position
-                continue
-            if self._is_later(item):
-                self.commit()
-                self.source.answer(reasons)
-                return False
-            self._apply(item)
-            reasons.append(None)
+            else:
+                self._apply(item, settles=number == settling)
             self._position = message.position
-        if len(messages) < self.options.commit_every:
+        if not ended and len(messages) < self.options.commit_every:
             self._follow_wall_clock()
-        if messages or self._batch.clock_log or self.shard.changed:
+        if read or self._batch.clock_log or self.shard.changed:
             self.commit()
         if messages:
-            self.source.answer(reasons)
-        return True
+            self.source.answer([(i.code, str(i)) if isinstance(i, BadMessage) else None for i in read])
+        return not ended
 
-    def _apply(self, item: Input, counts: bool = True) -> None:
-        for part, transitions in enumerate(self.shard.take(item)):
-            if part and self.shard.changed > PART:
-                self.commit()
+    def _read(self, messages: list[Message]) -> tuple[list[Input | BadMessage], bool]:
+        """The inputs of messages, up to the first that is later than `until`; is there one?"""
+        found: list[Input | BadMessage] = []
+        for message in messages:
+            try:
+                item = self._timed(self.reader.read(message.raw), len(found))
+            except BadMessage as bad:
+                found.append(bad)
+                continue
+            if self._is_later(item):
+                return found, True
+            found.append(item)
+        return found, False
+
+    def _last_to_leave(self, items: list[Input | BadMessage]) -> int | None:
+        """The number of the last input that ends an instant: what comes after it is open when the batch is committed."""
+        clock, last = self.shard.clock, None
+        for number, item in enumerate(items):
+            if not isinstance(item, BadMessage):
+                if self.shard.leaves(item, clock):
+                    last = number
+                clock = max(clock, instant_of(item) or clock)
+        return last
+
+    def _apply(self, item: Input, counts: bool = True, settles: bool = True) -> None:
+        for transitions in self.shard.reach(item, settles):
             self._emit(transitions, self.taken + counts)
+            if self.shard.changed > PART and self.shard.settled:
+                self.commit()
+        self._emit(self.shard.take(item, settles), self.taken + counts)
         self.taken += counts
 
     def _emit(self, transitions: list[Transition], offset: int) -> None:
@@ -182,7 +199,7 @@ class Stream:
         return self.options.until is not None and at is not None and at > self.options.until
 
     # --- the clock ---
-    def _timed(self, item: Input) -> Input:
+    def _timed(self, item: Input, after: int) -> Input:
         """With the wall clock, an event from the future happens when it arrives."""
         if self.options.clock == "event" or not isinstance(item, Event) or item.arrival is not None:
             return item
@@ -190,7 +207,7 @@ class Stream:
         if stamp is None or stamp <= now:
             return item
         arrival = max(self.shard.clock, now)
-        self._batch.clock_log.append((self.taken, "arrival", micros(arrival)))
+        self._batch.clock_log.append((self.taken + after, "arrival", micros(arrival)))
         return replace(item, arrival=arrival)
 
     def _follow_wall_clock(self) -> None:
@@ -220,11 +237,14 @@ class Stream:
         batch, self._batch = self._batch, _Batch()
         for name, lines in batch.lines.items():
             self.made[name] += len(lines)
-        rows = self.shard.write_back()
+        rows = self.shard.rows()
         progress = self.shard.progress(self.taken, self.made[TRANSITIONS], self.made[QUARANTINE])
         positions = {} if self._position is None else {self.source.name: self._position}
-        gone, self.shard.gone = self.shard.gone, []
-        self.state.commit(Commit(progress, rows, positions, batch.lines, self._written, batch.clock_log, gone))
+        pending, closed = self.shard.open_inputs()
+        history, self.shard.history = self.shard.history, []
+        self.state.commit(
+            Commit(progress, rows, positions, batch.lines, self._written, batch.clock_log, history, pending, closed)
+        )
         self._hand_over(batch.lines)
         self.shard.let_go()
 

@@ -1,20 +1,22 @@
 """All profiles of one state on one engine: loaded when they are touched or due, written back when they changed, let go when many.
 
-A profile's timer is looked for in the state in windows, so that nobody has to be loaded to be remembered. Read `Shard.take`.
+A profile's timer is looked for in the state in windows, so that nobody has to be loaded to be remembered. Read `Shard.reach` and `take`.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import assert_never
 
 from pql.runtime.hosting import HostedEngine, instant_of
-from pql.runtime.inputs import Advance, Deletion, Failure, Input, Merge, Split, Transition
+from pql.runtime.inputs import Advance, Deletion, Document, Event, Failure, Input, Merge, Record, Split, Transition
 from pql.runtime.plan import Plan
 from pql.runtime.state import StateError
 from pql.streams.errors import StreamError
-from pql.streams.state import Progress, Row, State, instant, micros
+from pql.streams.messages import Reader, write_document, write_message
+from pql.streams.state import Dropped, Happened, Joined, Parted, Progress, Put, Row, State, instant, micros
 
 WINDOW = 20_000
 """Timers that are read from the state at a time."""
@@ -23,7 +25,7 @@ CHUNK = 2_000
 TIES_MOST = 50_000
 """Profiles due at one instant that are judged together; more are judged in parts."""
 OPEN_MOST = 100_000
-"""More profiles than this that something happened to at one instant are judged before the instant ends."""
+"""After more inputs than this at one instant, what happened so far is judged before the instant ends."""
 NEW = -1
 
 
@@ -34,7 +36,12 @@ class Shard:
         self.plan, self.state, self.most = plan, state, most
         self.engine = HostedEngine(plan)
         self.profiles = self.timers = 0
-        self.gone: list[tuple[str, str]] = []
+        self.history: list[Happened] = []
+        self._touched: set[str] = set()
+        self._rows: dict[str, Row] = {}
+        self._open: list[bytes] = []
+        self._open_kept = 0
+        self._closed = False
         self._due: dict[str, int | None] = {}
         self._upcoming: list[tuple[int, str]] = []
         self._seen: tuple[int, str] | None = None
@@ -42,12 +49,14 @@ class Shard:
         self._resume(state.progress())
 
     def _resume(self, progress: Progress) -> None:
+        """Where the state is: profiles as they were before the open instant, and then its inputs again."""
         self.profiles, self.timers = progress.profiles, progress.timers
-        opened = {}
-        for row in self.state.opened():
-            self._take_over(row)
-            opened[row.profile] = row.cause
-        self.engine.resume(instant(progress.clock), progress.arrivals, opened)  # type: ignore[arg-type]
+        self.engine.resume(instant(progress.clock), progress.arrivals)
+        reader = Reader(self.plan.schema)
+        self._open = self.state.open_inputs()
+        for message in self._open:
+            self._apply(reader.read(message))
+        self._open_kept = len(self._open)
 
     @property
     def clock(self) -> datetime:
@@ -59,39 +68,95 @@ class Shard:
 
     @property
     def changed(self) -> int:
-        return len(self.engine.changed)
+        """Profiles that wait to be committed."""
+        return len(self.engine.changed) + len(self._touched) + len(self._rows)
 
     @property
     def failures(self) -> list[Failure]:
         return self.engine.failures
 
     # --- inputs ---
-    def take(self, item: Input) -> Iterator[list[Transition]]:
-        """The transitions of an input, in parts: after each but the last, only the clock has moved, and a commit may be made."""
+    def reach(self, item: Input, settles: bool = True) -> Iterator[list[Transition]]:
+        """Moves the clock to where an input happens; the transitions in parts, after each of which a commit may be made if `settled`.
+
+        `settles`: profiles that changed are written down when the input leaves the clock's instant. It must be so for the last
+        input of a commit that does (`leaves`): what comes after it is kept as open.
+        """
         to = instant_of(item)
         if to is not None and to > self.clock > datetime.min:
             yield from self._reach(to, isinstance(item, Advance))
-        for profile in _profiles(item):
+            if not isinstance(item, Advance):
+                out = self.engine.move(to)
+                self._close(settles)
+                yield out
+
+    def take(self, item: Input, settles: bool = True) -> list[Transition]:
+        """An input, after `reach`; the transitions of the instants that it closes."""
+        out = self._apply(item)
+        if isinstance(item, Advance):
+            self._close(settles)
+        elif self.state.keeps:
+            self.history += self._happened(item)
+            self._open.append(write_message(item))
+            if len(self._open) > OPEN_MOST:
+                out += self._advance(self.clock)
+        return out
+
+    @property
+    def settled(self) -> bool:
+        """Is all that changed written down, and no instant open?"""
+        return not (self._open or self._touched or self.engine.changed)
+
+    @staticmethod
+    def leaves(item: Input, clock: datetime) -> bool:
+        """Does an input leave the clock's instant, so that it is judged? Before the first instant there is none."""
+        to = instant_of(item)
+        return isinstance(item, Advance) or (to is not None and to > clock > datetime.min)
+
+    def _close(self, settles: bool) -> None:
+        """The open instant has ended."""
+        self._open, self._open_kept, self._closed = [], 0, True
+        if settles:
+            self._write_down()
+
+    def _advance(self, to: datetime) -> list[Transition]:
+        out = self.engine.advance(to)
+        self._close(True)
+        return out
+
+    def _apply(self, item: Input) -> list[Transition]:
+        profiles = _profiles(item)
+        for profile in profiles:
             self._ensure(profile)
-        self._note_gone(item)
+        fresh = [p for p in profiles if not self.engine.holds(p)]
         out = self.engine.apply((item,))
-        self._forget_unknown(item)
-        if len(self.engine.opened) > OPEN_MOST:
-            out += self.engine.advance(self.clock)
-        yield out
-
-    def _note_gone(self, item: Input) -> None:
-        """What leaves a profile must not come back to it from a store's history."""
-        if isinstance(item, Deletion):
-            self.gone.append((self.real(str(item.profile)), item.key))
-        elif isinstance(item, Split):
-            self.gone += [(self.real(str(item.profile)), key) for key in sorted(item.keys)]
-
-    def _forget_unknown(self, item: Input) -> None:
-        """An input that said nothing of a profile that is not known leaves no trace of it."""
-        for profile in _profiles(item):
-            if profile not in self._due and profile not in self.engine.changed and self.engine.holds(profile):
+        for profile in profiles:
+            if not self.engine.holds(profile):
+                continue
+            if profile in fresh and isinstance(item, Deletion | Merge) and not self.engine.is_open(profile):
                 self.engine.discard(profile)
+                continue
+            self._touched |= {profile, self.real(profile)}
+        return out
+
+    def _happened(self, item: Input) -> Iterator[Happened]:
+        """What an input, which has been applied, does to the events of profiles."""
+        if isinstance(item, Advance | Record) or not self.engine.holds(str(item.profile)):
+            return
+        profile = self.real(str(item.profile))
+        match item:
+            case Event():
+                key = item.key if item.key is not None else item.document.get("_id")
+                yield Put(profile, key, write_document(item.document))
+            case Deletion():
+                yield Dropped(profile, item.key)
+            case Merge():
+                if str(item.source) != profile:
+                    yield Joined(profile, str(item.source))
+            case Split():
+                yield Parted(profile, str(item.target), tuple(sorted(item.keys)))
+            case _:
+                assert_never(item)
 
     def _reach(self, to: datetime, inclusive: bool) -> Iterator[list[Transition]]:
         """Loads everybody who is due before the clock gets there; moves it on the way when they are many."""
@@ -103,7 +168,7 @@ class Shard:
             if len(profiles) < CHUNK:
                 continue
             at = instant(last)
-            yield self.engine.advance(at) if at > self.clock else []
+            yield self._advance(at) if at > self.clock else []
 
     def _due_before(self, end: int) -> tuple[list[str], int]:
         """The next profiles that are not loaded and due before an instant, and the instant of the last. Those of one instant are
@@ -130,7 +195,7 @@ class Shard:
         if to < self.clock:
             return False
         due = self.engine.next_due()
-        return bool(self.engine.opened) or (due is not None and due <= to) or self._next_due(micros(to) + 1) is not None
+        return self.engine.any_open or (due is not None and due <= to) or self._next_due(micros(to) + 1) is not None
 
     def _next_window(self) -> None:
         window = self.state.due(self._seen, WINDOW)
@@ -148,7 +213,7 @@ class Shard:
         while following is not None:
             if following in self._due:
                 self._due[following] = self._due.pop(following)
-            else:
+            elif not self.engine.holds(following):
                 row = self.state.load(following)
                 if row is None:
                     return
@@ -167,26 +232,48 @@ class Shard:
 
     def _take_over(self, row: Row) -> None:
         try:
-            self.engine.load_profile(row.data)
+            self.engine.take_over(row.data)
         except StateError as error:
             raise StreamError(error.code, f"profile `{row.profile}`: {error}") from None
         self._due[row.profile] = row.due
 
-    def write_back(self) -> list[Row]:
-        """The rows of all that changed since the last time, to be committed; then `let_go`."""
-        rows = []
-        for profile in sorted(map(str, self.engine.changed)):
-            due = self.engine.due(profile)
-            at = None if due is None else micros(due)
-            cause = self.engine.opened.get(profile)
+    def _write_down(self) -> None:
+        """The rows of all that changed, while no instant is open."""
+        changed = {str(p) for p in self.engine.changed} | self._touched
+        self._touched = set()
+        self.engine.changed.clear()
+        for profile in changed:
+            if not self.engine.holds(profile):
+                continue
+            at = self.engine.due(profile)
             before = self._due.get(profile, NEW)
             self.profiles += before == NEW
             self.timers += (at is not None) - (before is not None and before != NEW)
             self._due[profile] = at
             if self.state.keeps:
-                rows.append(Row(profile, self.engine.dump_profile(profile), at, cause, self._into(profile)))
-        self.engine.changed.clear()
-        return rows
+                self._rows[profile] = Row(profile, self.engine.dump(profile), at, self._into(profile))
+
+    def rows(self) -> list[Row]:
+        """What was written down since the last time, to be committed; then `let_go`."""
+        rows, self._rows = self._rows, {}
+        return [rows[profile] for profile in sorted(rows)]
+
+    def look(self, names: Iterable[str], at: datetime) -> dict[str, tuple[Document | None, frozenset[str]]]:
+        """The record and the memberships of profiles that are not merged into others, when the clock is moved to an instant. Nothing
+        else is loaded, so this shard must not be used on."""
+        found = [name for name in names if self._known(name)]
+        self.engine.advance(at)
+        return {n: (self.engine.people[n].record, self.engine.members(n)) for n in found if self._into(n) is None}
+
+    def _known(self, profile: str) -> bool:
+        self._ensure(profile)
+        return self.engine.holds(profile)
+
+    def open_inputs(self) -> tuple[list[bytes], bool]:
+        """The inputs of the open instant since the last time, and whether those before are done with."""
+        found, closed = self._open[self._open_kept :], self._closed
+        self._open_kept, self._closed = len(self._open), False
+        return found, closed
 
     def let_go(self) -> None:
         """Forgets profiles beyond the most, those first that were not touched for longest. To be called after a commit."""
@@ -197,7 +284,7 @@ class Shard:
         for profile in self._due:
             if len(gone) == excess:
                 break
-            if profile not in self.engine.opened:
+            if profile not in self._touched and profile not in self.engine.changed:
                 gone.append(profile)
         for profile in gone:
             due = self._due.pop(profile)

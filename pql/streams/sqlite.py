@@ -10,7 +10,7 @@ import json
 import os
 import random
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
 from datetime import datetime
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from pql.streams.errors import StreamError
+from pql.streams.past import write_history
 from pql.streams.state import Commit, Kept, Progress, Row, Written, micros
 
 FORM = 1
@@ -28,11 +29,15 @@ DAY = 86_400_000_000
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE profile (id TEXT PRIMARY KEY, data BLOB NOT NULL, due INTEGER, cause TEXT, merged TEXT);
+CREATE TABLE profile (id TEXT PRIMARY KEY, data BLOB NOT NULL, due INTEGER, merged TEXT);
 CREATE INDEX profile_due ON profile (due, id) WHERE due IS NOT NULL;
-CREATE INDEX profile_open ON profile (cause) WHERE cause IS NOT NULL;
 CREATE INDEX profile_merged ON profile (merged) WHERE merged IS NOT NULL;
-CREATE TABLE gone (profile TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (profile, key)) WITHOUT ROWID;
+CREATE TABLE pending (n INTEGER PRIMARY KEY, message BLOB NOT NULL);
+CREATE TABLE history (n INTEGER PRIMARY KEY, profile TEXT NOT NULL, key TEXT, document BLOB NOT NULL);
+CREATE UNIQUE INDEX history_key ON history (profile, key) WHERE key IS NOT NULL;
+CREATE INDEX history_profile ON history (profile);
+CREATE TABLE gone (profile TEXT NOT NULL, key TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (profile, key)) WITHOUT ROWID;
+CREATE INDEX gone_target ON gone (target) WHERE target <> '';
 CREATE TABLE position (source TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE outlet (name TEXT PRIMARY KEY, line INTEGER NOT NULL, length INTEGER NOT NULL, target TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE outbox (outlet TEXT, n INTEGER, line TEXT NOT NULL, PRIMARY KEY (outlet, n));
@@ -135,13 +140,12 @@ class SqliteState:
 
     @_guarded
     def load(self, profile: str) -> Row | None:
-        row = self.db.execute("SELECT id, data, due, cause, merged FROM profile WHERE id = ?", (profile,)).fetchone()
+        row = self.db.execute("SELECT id, data, due, merged FROM profile WHERE id = ?", (profile,)).fetchone()
         return None if row is None else Row(*row)
 
     @_guarded
-    def opened(self) -> Iterable[Row]:
-        rows = self.db.execute("SELECT id, data, due, cause, merged FROM profile WHERE cause IS NOT NULL ORDER BY id")
-        return [Row(*row) for row in rows.fetchall()]
+    def open_inputs(self) -> list[bytes]:
+        return [message for (message,) in self.db.execute("SELECT message FROM pending ORDER BY n").fetchall()]
 
     @_guarded
     def due(self, after: tuple[int, str] | None, most: int) -> list[tuple[int, str]]:
@@ -189,9 +193,21 @@ class SqliteState:
         return [id for (id,) in rows.fetchall()]
 
     @_guarded
+    def events(self, profile: str) -> list[tuple[str | None, bytes]]:
+        """The events that arrived live and are a profile's: key and document, in the order of arrival."""
+        rows = self.db.execute("SELECT key, document FROM history WHERE profile = ? ORDER BY n", (profile,))
+        return rows.fetchall()
+
+    @_guarded
     def gone(self, profile: str) -> set[str]:
         """The keys of events that left a profile or never happened."""
         return {key for (key,) in self.db.execute("SELECT key FROM gone WHERE profile = ?", (profile,)).fetchall()}
+
+    @_guarded
+    def moved_to(self, profile: str) -> list[tuple[str, str]]:
+        """(profile, key) of events that came to a profile with a split."""
+        rows = self.db.execute("SELECT profile, key FROM gone WHERE target = ? AND target <> ''", (profile,))
+        return rows.fetchall()
 
     @_guarded
     def paused(self, profile: str) -> dict[str, str]:
@@ -227,12 +243,14 @@ class SqliteState:
         """The statements of a commit, inside a transaction."""
         many = self.db.executemany
         many(
-            "INSERT INTO profile VALUES (?1, ?2, ?3, ?4, ?5) "
-            "ON CONFLICT (id) DO UPDATE SET data = ?2, due = ?3, cause = ?4, merged = ?5",
-            ((r.profile, r.data, r.due, r.cause, r.into) for r in commit.rows),
+            "INSERT INTO profile VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET data = ?2, due = ?3, merged = ?4",
+            ((r.profile, r.data, r.due, r.into) for r in commit.rows),
         )
         many("INSERT OR REPLACE INTO position VALUES (?, ?)", commit.positions.items())
-        many("INSERT OR IGNORE INTO gone VALUES (?, ?)", commit.gone)
+        write_history(self.db, commit.history)
+        if commit.closed:
+            self.db.execute("DELETE FROM pending")
+        many("INSERT INTO pending (message) VALUES (?)", ((message,) for message in commit.pending))
         many("INSERT INTO clock_log VALUES (?, ?, ?)", commit.clock_log)
         totals = {"transitions": commit.progress.transitions, "quarantine": commit.progress.quarantined}
         for outlet, lines in commit.lines.items():

@@ -5,7 +5,6 @@ Must not know engines: a profile's state is bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -25,13 +24,11 @@ def instant(micros: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A profile: its state, when it has to be looked at again, what happened to it that is not judged yet, and the profile that it
-    was merged into."""
+    """A profile: its state, when it has to be looked at again, and the profile that it was merged into."""
 
     profile: str
     data: bytes
     due: int | None = None
-    cause: str | None = None
     into: str | None = None
 
 
@@ -58,11 +55,50 @@ class Written:
     target: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Put:
+    """An event of a profile, in place of the one with its key."""
+
+    profile: str
+    key: str | None
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The event of that key never happened."""
+
+    profile: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The events of `source` are `profile`'s."""
+
+    profile: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """The events of those keys are `target`'s."""
+
+    profile: str
+    target: str
+    keys: tuple[str, ...]
+
+
+Happened = Put | Dropped | Joined | Parted
+
+
 @dataclass
 class Commit:
     """One transaction. `positions`: by source. `lines`: by outlet, those made since the last commit. `written`: by outlet, what
     was handed over before. `clock_log`: (messages taken before, what, instant), where the wall clock decided: an `advance`
-    after those messages, or the `arrival` of the next one. `gone`: (profile, key) of events that left or never happened."""
+    after those messages, or the `arrival` of the next one. `history`: what happened to
+    the events of profiles. `pending`: the inputs of the clock's instant, which is open, as messages: new ones, in place of
+    those before when `closed`."""
 
     progress: Progress
     rows: list[Row] = field(default_factory=list)
@@ -70,7 +106,9 @@ class Commit:
     lines: dict[str, list[str]] = field(default_factory=dict)
     written: dict[str, Written] = field(default_factory=dict)
     clock_log: list[tuple[int, str, int]] = field(default_factory=list)
-    gone: list[tuple[str, str]] = field(default_factory=list)
+    history: list[Happened] = field(default_factory=list)
+    pending: list[bytes] = field(default_factory=list)
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +137,8 @@ class State(Protocol):
 
     def load(self, profile: str) -> Row | None: ...
 
-    def opened(self) -> Iterable[Row]:
-        """The profiles with a cause."""
+    def open_inputs(self) -> list[bytes]:
+        """The inputs of the instant that is open, as messages."""
 
     def due(self, after: tuple[int, str] | None, most: int) -> list[tuple[int, str]]:
         """The next profiles to look at after that (instant, profile), in that order."""
@@ -140,8 +178,8 @@ class Unkept:
     def load(self, profile: str) -> Row | None:
         return None
 
-    def opened(self) -> Iterable[Row]:
-        return ()
+    def open_inputs(self) -> list[bytes]:
+        return []
 
     def due(self, after: tuple[int, str] | None, most: int) -> list[tuple[int, str]]:
         return []

@@ -5,7 +5,7 @@ Only reads. History is the store's joined with what arrived live, as a hand-over
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,16 +13,15 @@ from typing import Any
 from pql.clock import Settings
 from pql.compiler import compile_query
 from pql.runtime.evaluate import Evaluator, OutOfRange
-from pql.runtime.hosting import Carried, HostedEngine, read_state
+from pql.runtime.hosting import Carried
 from pql.runtime.plan import Plan
-from pql.runtime.state import StateError
-from pql.store.history import people_named
 from pql.store.store import Store, StoreError
 from pql.streams.errors import StreamError
-from pql.streams.handover import joined
+from pql.streams.handover import Histories
 from pql.streams.plans import belongs
+from pql.streams.shard import Shard
 from pql.streams.sqlite import SqliteState
-from pql.streams.state import Row, instant
+from pql.streams.state import instant
 
 CHUNK = 500
 
@@ -77,58 +76,37 @@ def verify(
         return found
     names = state.sample(sample, seed)
     for first in range(0, len(names), CHUNK):
-        _Check(state, plan, store, clock, found).chunk(names[first : first + CHUNK])
+        _Check(state, plan, store, found).chunk(names[first : first + CHUNK])
         if told is not None:
             told(found.people)
     return found
 
 
 class _Check:
-    def __init__(
-        self, state: SqliteState, plan: Plan, store: Store | None, clock: datetime, found: Verification
-    ) -> None:
-        self.state, self.plan, self.store, self.clock, self.found = state, plan, store, clock, found
+    def __init__(self, state: SqliteState, plan: Plan, store: Store | None, found: Verification) -> None:
+        self.state, self.plan, self.found = state, plan, found
+        self.histories = Histories(state, plan.schema, store)
 
     def chunk(self, names: list[str]) -> None:
-        rows = [row for row in map(self.state.load, names) if row is not None]
-        live = self._live(rows)
-        people = self._histories(rows)
-        batch = batch_answers(self.plan, people, self.found.at)
-        for carried, asked in zip(people, batch, strict=True):
-            profile = str(carried.profile)
+        people = self._live(names)
+        self.found.missing += self.histories.join([c for c, _ in people])
+        batch = batch_answers(self.plan, [c for c, _ in people], self.found.at)
+        for (carried, held), asked in zip(people, batch, strict=True):
             self.found.people += 1
             for root, answer in zip(self.plan.roots, asked, strict=True):
-                held, plain = root.segment in live[profile], self._plain(root.condition, carried)
+                live, plain = root.segment in held, self._plain(root.condition, carried)
                 self.found.memberships += 1
-                self.found.members += held
-                if not held == bool(answer) == bool(plain):
-                    self.found.disagreements.append(Disagreement(profile, root.segment, held, answer, plain))
+                self.found.members += live
+                if not live == bool(answer) == bool(plain):
+                    self.found.disagreements.append(
+                        Disagreement(str(carried.profile), root.segment, live, answer, plain)
+                    )
 
-    def _live(self, rows: list[Row]) -> Mapping[str, frozenset[str]]:
-        """Memberships when the clock runs on to the instant asked about, in memory."""
-        engine = HostedEngine(self.plan, self.clock)
-        try:
-            for row in rows:
-                engine.load_profile(row.data)
-        except StateError as error:
-            raise StreamError(error.code, str(error)) from None
-        engine.resume(self.clock, 0, {row.profile: row.cause for row in rows if row.cause})  # type: ignore[misc]
-        engine.advance(self.found.at)
-        return {row.profile: engine.members(row.profile) for row in rows}
-
-    def _histories(self, rows: list[Row]) -> list[Carried]:
-        roots = [r.segment for r in self.plan.roots]
-        parts = {r.profile: [r.profile, *self.state.merged_into(r.profile)] for r in rows}
-        wanted = {n for names in parts.values() for n in names}
-        stored = people_named(self.store, wanted) if self.store is not None else {}
-        found = []
-        for row in rows:
-            carried, group = read_state(self.plan.fingerprint, roots, row.data), parts[row.profile]
-            gone = set().union(*(self.state.gone(n) for n in group))
-            whole = joined(carried, [stored[n] for n in group if n in stored], gone)
-            self.found.missing += len(whole.events) - len(carried.events)
-            found.append(whole)
-        return found
+    def _live(self, names: list[str]) -> list[tuple[Carried, frozenset[str]]]:
+        """People with their memberships when the clock runs on to the instant asked about, in memory."""
+        shard = Shard(self.plan, self.state)
+        found = shard.look(names, self.found.at)
+        return [(Carried(name, record), members) for name, (record, members) in found.items()]
 
     def _plain(self, condition: Any, carried: Carried) -> bool | None:
         try:
