@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import assert_never
+from typing import Literal, assert_never
 
 from pql.runtime.cells import NEVER
 from pql.runtime.inputs import (
@@ -27,6 +27,7 @@ from pql.runtime.inputs import (
     Split,
     Transition,
 )
+from pql.runtime.network import Work
 from pql.runtime.plan import Plan
 from pql.runtime.shapes import Plain
 from pql.runtime.state import EPOCH, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
@@ -36,8 +37,11 @@ from pql.runtime.wheel import Wheel
 START = -TIMELESS
 """The clock of an engine that has seen no instant yet: what comes without one waits for the first."""
 LAST = 1 << 61
+REALIZED: Literal["realized"] = "realized"
+EXITED: Literal["exited"] = "exited"
 EVENTS, WHOLE = 1, 2
 KEEP_AT_LEAST = 32
+_kept = tuple.__new__
 
 
 class Engine:
@@ -54,8 +58,9 @@ class Engine:
         self._open: list[Person] = []
         self._out: list[Transition] = []
         self._evaluator = Tracing(plan.conditions, plan.zone)
-        self._base = frozenset(i for i, holds in enumerate(self.net.members) if holds)
+        self._names = [(r.segment, r.version) for r in plan.roots]
         self._none = bytearray(len(plan.roots))
+        self._at = clock
 
     @property
     def clock(self) -> datetime:
@@ -87,42 +92,67 @@ class Engine:
         arrival = item.arrival
         to = stamp if arrival is None else microseconds(arrival)
         if to > self.now and to != TIMELESS:
-            self._run(to)
+            if self._open or self.wheel.earliest < to:
+                self._run(to)
+            self.now, self._at = to, at if arrival is None else arrival
         self.arrivals += 1
         person = self.people.get(item.profile)
         if person is None or person.into is not None:
             person = self._person(item.profile)
-        net, id = self.net, document.get("_id")
-        key = item.key if item.key is not None else id
+        net, id, key = self.net, document.get("_id"), item.key
+        if key is None:
+            key = id
         route = net.router.route(document)
         weights = net.router.weights(route, document) if route.weighed else ()
-        kept = Kept(
-            stamp, id is None, id or "", self.arrivals, key, route, weights, document if net.documents else None
+        kept = _kept(
+            Kept, (stamp, id is None, id or "", self.arrivals, key, route, weights, document if net.documents else None)
         )
-        old = None if key is None else person.find(key)
-        if old is None and person.last <= stamp <= self.now:
-            if person.last == stamp and person.events and person.events[-1] > kept:
-                person.insert(kept)
-            else:
-                person.append(kept)
+        if person.last < stamp <= self.now and (key is None or key not in person.keys):
+            person.events.append(kept)
+            person.last = stamp
+            if key is not None:
+                person.keys.add(key)
             if net.documents:
                 person.stale |= EVENTS
                 self._touch(person, "event")
             elif not person.judged:
                 self._touch(person, "event")
             if route.work:
-                self._feed(person, kept)
+                self._feed(person, route.work, stamp, weights)
             if net.retention is not None and len(person.events) > KEEP_AT_LEAST:
                 if person.events[KEEP_AT_LEAST // 2].stamp < self.now - net.retention:
                     person.forget(self.now - net.retention)
         else:
-            self._disorder(person, old, kept)
+            self._disorder(person, None if key is None else person.find(key), kept)
 
-    def _feed(self, person: Person, kept: Kept) -> None:
-        """An event in order, into its cells."""
-        at, now, cells, truth, weights = kept.stamp, self.now, person.cells, person.truth, kept.weights
-        for cell, role, place, _timed in kept.route.work:
+    def _feed(self, person: Person, work: Work, at: int, weights: tuple[int, ...]) -> None:
+        """An event in order, into its cells. What most events do is written out; `Cell` says the same in general."""
+        now, cells, truth, armed = self.now, person.cells, person.truth, person.armed
+        turned: list[int] = []
+        for cell, counting, role, place, quick in work:
             state = cells.get(cell.number)
+            if counting:
+                if state is None:
+                    cells[cell.number] = state = [at]
+                    count = 1
+                else:
+                    state.append(at)
+                    count = len(state)
+                    if count > cell.keep:
+                        del state[: -cell.keep]
+                        count = cell.keep
+                for least, number, leave in quick:
+                    if least > count:
+                        break
+                    if truth[number] != 1:
+                        until = state[count - least] + leave
+                        if until > now:
+                            truth[number] = 1
+                            turned.append(number)
+                            if until < LAST and armed.get(number, LAST) > until:
+                                armed[number] = until
+                                self.wheel.add(until, person, number)
+                continue
             if state is None:
                 state = cells[cell.number] = cell.fresh()
             cell.add(state, at, weights[place] if place >= 0 else 1, role)
@@ -138,12 +168,19 @@ class Engine:
                         continue
                 value, until = cell.look(watch, state, now)
                 if value != truth[number]:
-                    self._turn(person, number, value, "event")
-                if until < LAST:
-                    armed = person.armed.get(number)
-                    if armed is None or armed > until:
-                        person.armed[number] = until
-                        self.wheel.add(until, person, number)
+                    truth[number] = value
+                    turned.append(number)
+                if until < LAST and armed.get(number, LAST) > until:
+                    armed[number] = until
+                    self.wheel.add(until, person, number)
+        if turned:
+            if person.dirty is None:
+                person.dirty = turned
+                self._open.append(person)
+            else:
+                person.dirty += turned
+            if person.cause is None or person.cause == "timer":
+                person.cause = "event"
 
     def _disorder(self, person: Person, old: Kept | None, kept: Kept) -> None:
         """An event that is late, in the future, or in the place of another."""
@@ -191,7 +228,7 @@ class Engine:
             case Advance():
                 to = microseconds(item.to)
                 if self.now == START:
-                    self.now = to
+                    self.now, self._at = to, None
                 self._run(max(to, self.now))
                 self._run(self.now + 1, stay=True)
                 return
@@ -226,8 +263,11 @@ class Engine:
         self._touch(person, cause)
         person.record = record
         person.stale |= WHOLE
-        truth = person.truth
-        for number, value in self.net.answers(record):
+        truth, answers = person.truth, self.net.answers(record)
+        if person.base is self.net.base and not person.dirty and not person.judged:
+            person.base = answers
+            truth[:] = answers.truth if not person.events else truth
+        for number, value in answers.values:
             if truth[number] != value:
                 self._turn(person, number, value, cause)
 
@@ -238,7 +278,7 @@ class Engine:
                 self._record(target, item.record, "merge")
             return
         self._move_events(source, target, source.events)
-        source.events, source.keys, source.cells, source.armed, source.into = [], None, {}, {}, target.profile
+        source.events, source.keys, source.cells, source.armed, source.into = [], set(), {}, {}, target.profile
         record = item.record or target.record or source.record
         source.record = None
         self._touch(source, "merge")
@@ -278,9 +318,8 @@ class Engine:
         return self._fresh(profile) if person is None else person
 
     def _fresh(self, profile: Profile) -> Person:
-        person = self.people[profile] = Person(profile, bytearray(self.net.first), bytearray(self._none))
-        for number, value in self.net.nobody:
-            person.truth[number] = value
+        net = self.net
+        person = self.people[profile] = Person(profile, bytearray(net.base.truth), bytearray(self._none), net.base)
         return person
 
     # --- turning ---
@@ -330,7 +369,7 @@ class Engine:
     def _run(self, to: int, stay: bool = False) -> None:
         """Judges every instant before `to`, the open one first, and moves the clock there. `stay`: the clock stays."""
         if self.now == START:
-            self.now = to
+            self.now, self._at = to, None
             return
         wheel = self.wheel
         while True:
@@ -344,19 +383,21 @@ class Engine:
             if at > self.now:
                 if self._open:
                     self._judge_all()
-                self.now = at
+                self.now, self._at = at, None
             if person.armed.get(number) == at:
                 del person.armed[number]
                 self.fired += 1
                 self._look(person, number, "timer")
         if not stay:
-            self.now = to
+            self.now, self._at = to, None
 
     def _judge_all(self) -> None:
         people, self._open = self._open, []
         if len(people) > 1:
             people.sort(key=lambda p: (isinstance(p.profile, str), p.profile))
-        at = instant(self.now)
+        at = self._at
+        if at is None:
+            at = self._at = instant(self.now)
         for person in people:
             self._judge(person, at)
 
@@ -374,49 +415,40 @@ class Engine:
             for number in net.plain if person.stale & WHOLE or not person.judged else net.eventful:
                 self._look(person, number, cause)
         dirty = person.dirty or ()
-        above = net.above
+        above, truth, members, tests = net.above, person.truth, person.members, net.tests
         roots: Iterable[int]
         if not person.judged:
-            known = person.sequence or 1 in person.members
-            roots = set(range(len(net.tests))) if known else self._base.union(*(above[n] for n in dirty))
+            known = person.sequence or 1 in members
+            roots = (
+                range(len(tests)) if known else sorted({*person.base.members, *(r for n in dirty for r in above[n])})
+            )
         elif len(dirty) == 1:
             roots = above[dirty[0]]
         else:
-            roots = {r for n in dirty for r in above[n]}
+            roots = sorted({r for n in dirty for r in above[n]})
         person.judged, person.stale, person.dirty, person.cause = True, 0, None, None
-        truth, members, tests = person.truth, person.members, net.tests
+        person.base = net.base
         failed = 2 in truth
-        for number in sorted(roots):
+        out, names = self._out, self._names
+        for number in roots:
             holds = tests[number](truth)
             if failed and any(truth[n] == 2 for n in net.below[number]):
                 holds = False
-                self.failures.append(
-                    Failure(
-                        person.profile,
-                        self.plan.roots[number].segment,
-                        at,
-                        "PQL0601",
-                        "a sum is outside the range of its type",
-                    )
-                )
+                message = "a sum is outside the range of its type"
+                self.failures.append(Failure(person.profile, self.plan.roots[number].segment, at, "PQL0601", message))
             if holds != members[number]:
-                self._emit(person, number, holds, at, cause)
+                members[number] = holds
+                person.sequence += 1
+                segment, version = names[number]
+                status = REALIZED if holds else EXITED
+                out.append(Transition(person.profile, person.sequence, segment, status, at, cause, version))
 
     def _emit(self, person: Person, number: int, holds: bool, at: datetime, cause: Cause) -> None:
-        root = self.plan.roots[number]
         person.members[number] = holds
         person.sequence += 1
-        self._out.append(
-            Transition(
-                person.profile,
-                person.sequence,
-                root.segment,
-                "realized" if holds else "exited",
-                at,
-                cause,
-                root.version,
-            )
-        )
+        segment, version = self._names[number]
+        status = REALIZED if holds else EXITED
+        self._out.append(Transition(person.profile, person.sequence, segment, status, at, cause, version))
 
     # --- questions ---
     def members(self, profile: Profile) -> frozenset[str]:
@@ -444,7 +476,7 @@ class Engine:
         the state of another plan."""
         packed = unpack(self.plan.fingerprint, data)
         if self.now == START:
-            self.now = packed.as_of
+            self.now, self._at = packed.as_of, None
         old = self.people.get(packed.profile)
         if old is not None:
             old.armed = {}
@@ -452,14 +484,14 @@ class Engine:
         router = self.net.router
         for stamp, nameless, id, arrived, key, streams, weights, document in packed.events:
             whole = tuple(int(w) for w in weights)
-            person.append(Kept(stamp, nameless, id, arrived, key, router.made(tuple(streams)), whole, document))
+            person.insert(Kept(stamp, nameless, id, arrived, key, router.made(tuple(streams)), whole, document))
             self.arrivals = max(self.arrivals, arrived)
         for number in packed.members:
             person.members[number] = 1
         person.sequence, person.into = packed.sequence, packed.into
         person.record = packed.record
         if person.into is None and packed.judged:
-            for number, value in self.net.answers(person.record):
+            for number, value in self.net.answers(person.record).values:
                 person.truth[number] = value
             self._anew(person, range(len(self.net.cells)), "timer")
             for number in self.net.plain:

@@ -82,7 +82,7 @@ class Advance:
 Input = Event | Deletion | Record | Merge | Split | Advance
 
 
-class Transition(msgspec.Struct, frozen=True):
+class Transition(msgspec.Struct, frozen=True, gc=False):
     """A profile came into a segment (`realized`) or left it (`exited`).
 
     `sequence` counts the profile's transitions from 1 and, with the profile, names this one for good. `at`: the instant from which

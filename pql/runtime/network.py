@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pql.clock import Zone
 from pql.ir import nodes as ir
@@ -19,13 +19,26 @@ from pql.types import NUMBER
 RootTest = Callable[[bytearray], bool]
 
 
+class Base(NamedTuple):
+    """A record without events: the leaves over it with their values, the truth of all leaves, and the roots that hold."""
+
+    values: tuple[tuple[int, int], ...]
+    truth: bytes
+    members: tuple[int, ...]
+
+
+Work = tuple[tuple[Cell, bool, int, int, tuple[tuple[int, int, int], ...]], ...]
+"""For each cell that an event feeds: the cell, is it a count whose leaves look back from now, the role, the place of the weight or -1,
+and (threshold, leaf, leave) of its leaves."""
+
+
 @dataclass(eq=False)
 class Network:
     """Numbers are positions: `leaves[i]`, `above[i]` (the roots that read leaf i), `tests[r]` (root r as a function of the leaves'
     truth), `below[r]` (the leaves that root r reads). `feeds[c]`: the streams of cell c. `records`, `plain`: leaves that look at the
-    record alone, and those that the plain evaluator answers. `first`: the truth of the leaves of a profile that has nothing.
+    record alone, and those that the plain evaluator answers.
     `answers`: the truth of the leaves over a record;
-    `nobody`: over none. `retention`: microseconds after which an event matters no more; None: it always may. `documents`: must events be kept whole?"""
+    `base`: over none. `retention`: microseconds after which an event matters no more; None: it always may. `documents`: must events be kept whole?"""
 
     leaves: list[Leaf] = field(default_factory=list)
     above: list[list[int]] = field(default_factory=list)
@@ -37,14 +50,12 @@ class Network:
     records: list[int] = field(default_factory=list)
     plain: list[int] = field(default_factory=list)
     eventful: list[int] = field(default_factory=list)
-    first: bytearray = field(default_factory=bytearray)
-    members: bytearray = field(default_factory=bytearray)
     retention: int | None = None
     documents: bool = False
     streams: list[Stream] = field(default_factory=list)
     router: Router = field(init=False)
-    answers: Callable[[Any], tuple[tuple[int, int], ...]] = field(init=False)
-    nobody: tuple[tuple[int, int], ...] = ()
+    answers: Callable[[Any], Base] = field(init=False)
+    base: Base = field(init=False)
 
 
 class _Maker:
@@ -126,15 +137,16 @@ class _Maker:
             self.net.streams.append(stream)
         return self.stream_numbers[stream]
 
-    def work(self, streams: tuple[int, ...]) -> tuple[Any, ...]:
-        """(cell, role, place of the weight or -1, timed) for each cell that events in those streams feed."""
+    def work(self, streams: tuple[int, ...]) -> Work:
+        """What the engine does for an event in those streams."""
         found = []
         weighed = [n for n in streams if self.net.streams[n].weight is not None]
         for cell, feeds in zip(self.net.cells, self.net.feeds, strict=True):
             for role in (1, 0):
                 if role < len(feeds) and feeds[role] in streams:
-                    n = feeds[role]
-                    found.append((cell, role, weighed.index(n) if n in weighed else -1, self.net.streams[n].timed))
+                    place = weighed.index(feeds[role]) if feeds[role] in weighed else -1
+                    quick = tuple((w.least, w.number, w.leave) for w in cell.watches)
+                    found.append((cell, isinstance(cell, Count) and cell.early, role, place, quick))
         return tuple(found)
 
 
@@ -152,14 +164,18 @@ def make_network(conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr],
     net.router = Router(net.streams, maker.work, evaluator)
     net.documents = bool(net.eventful)
     net.retention = _retention(net)
-    net.first = bytearray(len(net.leaves))
+    first = bytearray(len(net.leaves))
     for number, (cell, watch) in net.watching.items():
-        net.first[number] = cell.look(watch, cell.fresh(), 0)[0]
-    net.answers = make_answers([(n, net.leaves[n].test) for n in net.records], evaluator)  # type: ignore[union-attr]
-    net.nobody = net.answers(None)
-    for number, value in net.nobody:
-        net.first[number] = value
-    net.members = bytearray(test(net.first) for test in net.tests)
+        first[number] = cell.look(watch, cell.fresh(), 0)[0]
+
+    def base(values: tuple[tuple[int, int], ...]) -> Base:
+        truth = bytearray(first)
+        for number, value in values:
+            truth[number] = value
+        return Base(values, bytes(truth), tuple(i for i, test in enumerate(net.tests) if test(truth)))
+
+    net.answers = make_answers([(n, net.leaves[n].test) for n in net.records], evaluator, base)  # type: ignore[union-attr]
+    net.base = net.answers(None)
     return net
 
 

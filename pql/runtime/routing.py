@@ -20,7 +20,6 @@ from pql.runtime.shapes import EVENT, SCALE, Stream
 from pql.types import NUMBER
 
 Getter = Callable[[Document], Any]
-_ORDERED = ("<", "<=", ">", ">=")
 _MOST = 100_000
 
 
@@ -66,80 +65,90 @@ def getter(path: Sequence[str]) -> Getter:
     return made
 
 
+def _classify(tests: Sequence[ir.Expr], asks: Callable[[ir.Expr], Getter], var: int = EVENT) -> Getter:
+    """A function from a document to its class: hashable, and equal only for documents that no test tells apart."""
+    asked: dict[tuple[str, ...], list[tuple[str, Any]]] = {}
+    space: dict[str, Any] = {"left": bisect_left, "right": bisect_right}
+    lines: list[str] = ["def classify(d):"]
+    parts: list[str] = []
+    for test in dict.fromkeys(tests):
+        found = simple(test, var)
+        if found is None:
+            space[f"ask{len(parts)}"] = asks(test)
+            parts.append(f"ask{len(parts)}(d)")
+        else:
+            asked.setdefault(found[0], []).append(found[1:])
+    places: dict[tuple[str, ...], str] = {(): "d"}
+    for path, of in asked.items():
+        value = _read(path, places, space, lines)
+        parts.append(_part(value, of, space))
+    lines.append(f"    return ({', '.join(parts)}{',' if len(parts) == 1 else ''})")
+    exec(compile("\n".join(lines), "<classes>", "exec"), space)  # noqa: S102
+    made: Getter = space["classify"]
+    return made
+
+
+def _read(path: tuple[str, ...], places: dict[tuple[str, ...], str], space: dict[str, Any], lines: list[str]) -> str:
+    """Source that reads a path, each step once; gives the variable. Names are values of the namespace, never text of the source."""
+    known = places.get(path)
+    if known is not None:
+        return known
+    owner, place = _read(path[:-1], places, space, lines), f"v{len(places)}"
+    space[f"n{len(places)}"] = path[-1]
+    guard = "" if owner == "d" else f" if {owner} is not None else None"
+    lines.append(f"    {place} = {owner}.get(n{len(places)}){guard}")
+    places[path] = place
+    return place
+
+
+def _part(value: str, tests: list[tuple[str, Any]], space: dict[str, Any]) -> str:
+    """Source that says which of the tests of a field can be told apart by its value."""
+    name = f"k{len(space)}"
+    ops = {op for op, _ in tests}
+    if ops == {"="}:
+        space[name] = frozenset(constant for _, constant in tests)
+        return f"({value} if {value} in {name} else None)"
+    space[name] = sorted({constant for _, constant in tests})
+    if ops <= {">", "<="}:
+        return f"(left({name}, {value}) if {value} is not None else None)"
+    if ops <= {"<", ">="}:
+        return f"(right({name}, {value}) if {value} is not None else None)"
+    return f"(left({name}, {value}) + right({name}, {value}) if {value} is not None else None)"
+
+
 class _Classifier:
     """For the events of one type: the tests that are left, and the classes found so far."""
 
     def __init__(self, router: Router, candidates: list[tuple[int, tuple[ir.Expr, ...]]]) -> None:
         self.router, self.candidates = router, candidates
         self.routes: dict[Any, Route] = {}
-        self.parts: list[Getter] = []
-        asked: dict[tuple[str, ...], list[tuple[str, Any]]] = {}
-        for test in dict.fromkeys(t for _, tests in candidates for t in tests):
-            found = simple(test)
-            if found is None:
-                self.parts.append(router.asks(test))
-            else:
-                asked.setdefault(found[0], []).append(found[1:])
-        self.parts += [_part(getter(path), tests) for path, tests in asked.items()]
+        self.classify = _classify([t for _, tests in candidates for t in tests], router.asks)
 
-    def route(self, document: Document) -> Route:
-        parts = self.parts
-        if not parts:
-            key: Any = ()
-        elif len(parts) == 1:
-            key = parts[0](document)
-        else:
-            key = tuple([p(document) for p in parts])
-        found = self.routes.get(key)
-        if found is None:
-            if len(self.routes) > _MOST:
-                self.routes.clear()
-            passed = [n for n, tests in self.candidates if all(self.router.asks(t)(document) for t in tests)]
-            found = self.routes[key] = self.router.made(tuple(passed))
+    def made(self, key: Any, document: Document) -> Route:
+        """The route of a class that is new."""
+        if len(self.routes) > _MOST:
+            self.routes.clear()
+        passed = [n for n, tests in self.candidates if all(self.router.asks(t)(document) for t in tests)]
+        found = self.routes[key] = self.router.made(tuple(passed))
         return found
 
 
-def _part(read: Getter, tests: list[tuple[str, Any]]) -> Getter:
-    if all(op == "=" for op, _ in tests):
-        wanted = frozenset(value for _, value in tests)
-
-        def equal(d: Document) -> Any:
-            value = read(d)
-            return value if value in wanted else None
-
-        return equal
-    bounds = sorted({value for _, value in tests})
-
-    def place(d: Document) -> Any:
-        value = read(d)
-        return None if value is None else bisect_left(bounds, value) + bisect_right(bounds, value)
-
-    return place
-
-
 def make_answers(
-    tests: Sequence[tuple[int, ir.Expr]], evaluator: Evaluator
-) -> Callable[[Document | None], tuple[tuple[int, int], ...]]:
-    """A function from a record to (number, 1, 0 or 2) of each test over the record alone; records that no test can tell apart share it."""
-    known: dict[Any, tuple[tuple[int, int], ...]] = {}
-    asked: dict[tuple[str, ...], list[tuple[str, Any]]] = {}
-    parts: list[Getter] = []
-    for _, test in tests:
-        found = simple(test, ir.PROFILE)
-        if found is None:
-            parts.append(lambda d, test=test: _answer(evaluator, test, d))  # type: ignore[misc]
-        else:
-            asked.setdefault(found[0], []).append(found[1:])
-    parts += [_part(getter(path), of) for path, of in asked.items()]
+    tests: Sequence[tuple[int, ir.Expr]], evaluator: Evaluator, made: Callable[[tuple[tuple[int, int], ...]], Any]
+) -> Callable[[Document | None], Any]:
+    """A function from a record to what is `made` of (number, 1, 0 or 2) of each test over the record alone; records that no test can
+    tell apart share it."""
+    known: dict[Any, Any] = {}
+    classify = _classify([test for _, test in tests], lambda test: lambda d: _answer(evaluator, test, d), ir.PROFILE)
 
-    def answers(record: Document | None) -> tuple[tuple[int, int], ...]:
+    def answers(record: Document | None) -> Any:
         document = record or {}
-        key = tuple([p(document) for p in parts])
+        key = classify(document)
         found = known.get(key)
         if found is None:
             if len(known) > _MOST:
                 known.clear()
-            found = known[key] = tuple((number, _answer(evaluator, test, document)) for number, test in tests)
+            found = known[key] = made(tuple((number, _answer(evaluator, test, document)) for number, test in tests))
         return found
 
     return answers
@@ -178,7 +187,10 @@ class Router:
 
     def route(self, document: Document) -> Route:
         """The class of an event."""
-        return self._typed.get(document.get("eventType"), self._other).route(document)  # type: ignore[arg-type]
+        of = self._typed.get(document.get("eventType"), self._other)  # type: ignore[arg-type]
+        key = of.classify(document)
+        found = of.routes.get(key)
+        return of.made(key, document) if found is None else found
 
     def weights(self, route: Route, document: Document) -> tuple[int, ...]:
         """What an event adds to each of its weighed streams."""

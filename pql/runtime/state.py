@@ -16,7 +16,6 @@ from pql.runtime.routing import Route
 EPOCH = datetime(1970, 1, 1)
 TIMELESS = 1 << 62
 """The stamp of an event without a timestamp: after all others."""
-MANY = 12
 _DECIMAL, _INSTANT, _DAY = 1, 2, 3
 
 
@@ -41,14 +40,14 @@ class Person:
     timer. `dirty`: leaves that turned at the open instant, None when the profile has no part in it. `into`: the profile that this
     one was merged into; it has nothing of its own then."""
 
-    __slots__ = ("armed", "cause", "cells", "dirty", "events", "into", "judged", "keys", "last", "members", "profile", "record",
+    __slots__ = ("armed", "base", "cause", "cells", "dirty", "events", "into", "judged", "keys", "last", "members", "profile", "record",
                  "sequence", "stale", "truth")  # fmt: skip
 
-    def __init__(self, profile: Profile, truth: bytearray, members: bytearray) -> None:
-        self.profile, self.truth, self.members = profile, truth, members
+    def __init__(self, profile: Profile, truth: bytearray, members: bytearray, base: Any) -> None:
+        self.profile, self.truth, self.members, self.base = profile, truth, members, base
         self.record: Document | None = None
         self.events: list[Kept] = []
-        self.keys: dict[str, Kept] | None = None
+        self.keys: set[str] = set()
         self.cells: dict[int, list[Any]] = {}
         self.armed: dict[int, int] = {}
         self.dirty: list[int] | None = None
@@ -60,31 +59,20 @@ class Person:
         self.stale = 0
 
     def find(self, key: str) -> Kept | None:
-        """The event of that key. Few are searched, many looked up."""
-        if self.keys is None:
-            if len(self.events) <= MANY:
-                return next((k for k in self.events if k.key == key), None)
-            self.keys = {k.key: k for k in self.events if k.key is not None}
-        return self.keys.get(key)
-
-    def append(self, kept: Kept) -> None:
-        """Keeps an event that comes after all others."""
-        self.events.append(kept)
-        self.last = kept.stamp
-        if self.keys is not None and kept.key is not None:
-            self.keys[kept.key] = kept
+        """The event of that key."""
+        return next((k for k in self.events if k.key == key), None) if key in self.keys else None
 
     def insert(self, kept: Kept) -> None:
         insort(self.events, kept)
         self.last = self.events[-1].stamp
-        if self.keys is not None and kept.key is not None:
-            self.keys[kept.key] = kept
+        if kept.key is not None:
+            self.keys.add(kept.key)
 
     def remove(self, kept: Kept) -> None:
         del self.events[bisect_left(self.events, kept)]
         self.last = self.events[-1].stamp if self.events else -TIMELESS
-        if self.keys is not None and kept.key is not None:
-            self.keys.pop(kept.key, None)
+        if kept.key is not None:
+            self.keys.discard(kept.key)
 
     def forget(self, before: int) -> None:
         """Drops the events before an instant."""
@@ -92,7 +80,7 @@ class Person:
         while cut < len(self.events) and self.events[cut].stamp < before:
             cut += 1
         del self.events[:cut]
-        self.keys = None
+        self.keys = {k.key for k in self.events if k.key is not None}
 
     def view(self) -> dict[str, Any]:
         """The profile as expressions see it."""

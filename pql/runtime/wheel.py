@@ -22,10 +22,14 @@ class Wheel:
         self._due: list[Entry] = []
         self._due_bucket = -(1 << 62)
         self._added = 0
+        self.earliest = 1 << 62
+        """No entry is before this instant."""
 
     def add(self, at: int, person: Any, leaf: int) -> None:
         bucket = at >> GRAIN
         self._added += 1
+        if at < self.earliest:
+            self.earliest = at
         entry = (at, self._added, person, leaf)
         if bucket <= self._due_bucket:
             heapq.heappush(self._due, entry)
@@ -49,10 +53,14 @@ class Wheel:
 
     def first(self, before: int) -> Entry | None:
         """The earliest entry if it is before an instant; it is taken out."""
+        if self.earliest >= before:
+            return None
         if not self._due:
             if not self._order or self._order[0] << GRAIN >= before or not self._open():
+                self.earliest = self._order[0] << GRAIN if self._order else 1 << 62
                 return None
         if self._due[0][0] >= before:
+            self.earliest = self._due[0][0]
             return None
         return heapq.heappop(self._due)
 

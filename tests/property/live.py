@@ -77,7 +77,9 @@ class Model:
                 target, source = self.events.setdefault(item.target, {}), self.own(item.profile)
                 self.into.pop(item.target, None)
                 for key in [k for k in source if k in item.keys]:
-                    target[key] = source.pop(key)
+                    kept = source.pop(key)
+                    if key not in target or target[key][0] < kept[0]:
+                        target[key] = kept
                 self.records[self.real(item.profile)], self.records[item.target] = item.record, item.target_record
             case _:
                 pass
