@@ -51,11 +51,11 @@ class Histories:
 
     def join(self, people: list[Carried]) -> int:
         """Gives people their events, and a record to those without one; how many events came from the store alone."""
-        parts = {
-            str(c.profile): [str(c.profile), *self.state.merged_into(str(c.profile))] for c in people if c.into is None
-        }
-        moved = {p: self.state.moved_to(p) for p in parts}
-        wanted = {n for names in parts.values() for n in names} | {p for pairs in moved.values() for p, _ in pairs}
+        profiles = [str(c.profile) for c in people if c.into is None]
+        moved = {p: self.state.moved_to(p) for p in profiles}
+        asked = {*profiles, *(q for pairs in moved.values() for q, _ in pairs)}
+        parts = {p: [p, *self.state.merged_into(p)] for p in asked}
+        wanted = {n for names in parts.values() for n in names}
         stored = people_named(self.store, wanted) if self.store is not None else {}
         added = 0
         for carried in people:
@@ -63,16 +63,11 @@ class Histories:
                 profile = str(carried.profile)
                 gone = set().union(*(self.state.gone(n) for n in parts[profile]))
                 theirs = [stored[n] for n in parts[profile] if n in stored]
-                came = {(p, key) for p, key in moved[profile] if p in stored}
                 events = [
-                    (d.get("_id"), d)
-                    for s in theirs
-                    for d in s.events
-                    if d.get("_id") not in gone or d.get("_id") is None
+                    (key, d) for s in theirs for d in s.events if (key := d.get("_id")) is None or key not in gone
                 ]
-                events += [
-                    (d["_id"], d) for p in {p for p, _ in came} for d in stored[p].events if (p, d.get("_id")) in came
-                ]
+                came = {(n, key) for p, key in moved[profile] for n in parts[p] if n in stored}
+                events += [(key, d) for n, key in sorted(came) for d in stored[n].events if d.get("_id") == key]
                 live = [(key, read_document(raw, self.schema)) for key, raw in self.state.events(profile)]
                 carried.events = joined(events, live)
                 added += len(carried.events) - len(live)

@@ -140,7 +140,9 @@ def _answers(store: Store, sql: str, people: list[Carried], at: datetime, roots:
         rows = {row[0]: [bool(v) for v in row[1:]] for row in store.query(sql, {"now": at})}
         for i in range(len(people)):
             yield list(rows[i])
-    except StoreError:
+    except StoreError as error:
+        if error.code != "PQL0601":
+            raise StreamError(error.code, str(error)) from None
         if len(people) == 1:
             yield [None] * roots
             return

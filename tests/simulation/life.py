@@ -148,10 +148,12 @@ class Writer:
         return self.r.choice(NONSENSE)
 
 
-def make_life(seed: int, length: int = 40, segments: int = 5, people: int = 4) -> Life:
+def make_life(
+    seed: int, length: int = 40, segments: int = 5, people: int = 4, environment: Environment | None = None
+) -> Life:
     """The life of a seed."""
     r = random.Random(seed)
-    environment = Environment.from_short(segment_texts.SCHEMA)
+    environment = environment or Environment.from_short(segment_texts.SCHEMA)
     conditions: dict[str, Any] = {}
     while len(conditions) < segments:
         found = environment.check(segment_texts.Texts(r).one())
