@@ -130,7 +130,7 @@ class Writer:
 
     def split(self) -> dict[str, Any]:
         a, b = self.r.sample(self.people, 2)
-        keys = [d["_id"] for _, d in self.sent if "_id" in d and self.r.random() < 0.4]
+        keys = [d["_id"] for _, d in self.sent[-60:] if "_id" in d and self.r.random() < 0.4]
         return {
             "kind": "split",
             "profile": a,

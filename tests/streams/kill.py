@@ -21,18 +21,21 @@ import yaml
 from tests.property import segment_texts
 from tests.simulation.life import make_life
 
+SEGMENTS = """
+segment gold { where loyalty.tier = "gold" }
+segment busy { where xEvent[eventType = "a" and timestamp occurs <= 7 days before now].count() >= 2 }
+segment away { where xEvent.count() > 0 and not xEvent.exists(timestamp occurs <= 20 days before now) }
+segment big { where xEvent[timestamp occurs <= 30 days before now].sum(commerce.total) > 20 }
+segment month { where xEvent[timestamp occurs this month].count() >= 2 }
+segment then { where chain(xEvent, timestamp, [a: WHAT(eventType = "a"), b: WHAT(eventType = "b") WHEN(<= 9 days after a)]) }
+"""
 MAIN = [sys.executable, "-c", "from pql.cli import main; main()"]
 
 
 def write_project(folder: Path, seed: int, messages: int) -> list[str]:
     """A project and its events; the words of the command."""
-    life = make_life(seed, messages, segments=6, people=40)
-    r, texts = random.Random(seed), []
-    while len(texts) < 6:
-        text = segment_texts.Texts(r).one()
-        if life.environment.check(text).ok:
-            texts.append(f"segment s{len(texts)} {{ where {text} }}")
-    (folder / "segments.pql").write_text("\n".join(texts), encoding="utf-8")
+    life = make_life(seed, messages, people=120)
+    (folder / "segments.pql").write_text(SEGMENTS, encoding="utf-8")
     (folder / "schema.yaml").write_text(yaml.safe_dump(segment_texts.SCHEMA), encoding="utf-8")
     (folder / "events.jsonl").write_text("\n".join(life.lines) + "\n", encoding="utf-8")
     return [*MAIN, "stream", str(folder / "segments.pql"), "--events", str(folder / "events.jsonl"), "--format", "none"]
@@ -78,7 +81,7 @@ def torture(seed: int, kills: int, messages: int) -> tuple[int, int, list[str]]:
         run(words, folder / "plain", folder / "plain.out", True, None)
         state, out, done, killed = folder / "state", folder / "killed.out", False, 0
         while not done:
-            done = run(words, state, out, to_file, r.uniform(0.0, 1.2) if killed < kills else None)
+            done = run(words, state, out, to_file, r.uniform(0.0, 1.5) if killed < kills else None)
             killed += not done
         wanted = (folder / "plain.out").read_text().splitlines()
         got = out.read_text().splitlines() if to_file else out.with_suffix(".stdout").read_text().splitlines()
@@ -93,7 +96,7 @@ def torture(seed: int, kills: int, messages: int) -> tuple[int, int, list[str]]:
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--kills", type=int, default=200)
-    options.add_argument("--messages", type=int, default=1_500, help="of a round")
+    options.add_argument("--messages", type=int, default=3_000, help="of a round")
     options.add_argument("--seed", type=int, default=0)
     given, killed, seed, wrong, transitions = options.parse_args(), 0, 0, list[str](), 0
     while killed < given.kills:
