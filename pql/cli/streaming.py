@@ -108,7 +108,8 @@ def _opened(wish: Wish, env: Environment, plan: Any) -> Iterator[Any]:
         until = None if wish.until is None else instant(wish.until)
         options = api.Options(wish.commit_every, until, wish.clock, timedelta(seconds=wish.lateness))  # type: ignore[arg-type]
         shard = api.Shard(plan, state, wish.profiles_in_memory)
-        reader = api.Reader(env.schema, wish.event_key)
+        owner = api.Owners(state, env.schema) if isinstance(state, api.SqliteState) else api.nobody
+        reader = api.Reader(env.schema, wish.event_key, owner)
         yield api.Stream(shard, state, _source(wish), reader, outlets, options)
     finally:
         state.close()
@@ -117,12 +118,16 @@ def _opened(wish: Wish, env: Environment, plan: Any) -> Iterator[Any]:
 def _hand_over(wish: Wish, env: Environment, plan: Any, state: Any) -> None:
     """A new state starts from the store; one of other segments takes the project's."""
     before, after = state.kept(), api.kept_of(plan, wish.pause)
-    if before == after or (wish.store is None and not wish.migrate):
+    if wish.store is None and not wish.migrate:
         return
     if before is not None and wish.from_ is not None:
         raise fail("`--from` is for a new state", "this one has a clock: leave `--from` out")
     store = None if wish.store is None else open_store(wish.store, env, wish.paths[0])
     try:
+        if store is not None:
+            state.learn(api.graph_identities(store))
+        if before == after:
+            return
         at = None if wish.from_ is None else instant(wish.from_)
         done = api.hand_over(state, plan, wish.pause, store, at, progress("handing over"))
     finally:

@@ -8,8 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pql.streams.errors import BadMessage, StreamError
-from pql.streams.messages import Reader
+from pql.streams.messages import Reader, nobody
 from pql.streams.outlets import Collected, FileOutlet, Outlet, TextOutlet
+from pql.streams.owners import Owners
 from pql.streams.plans import belongs, difference, kept_of
 from pql.streams.running import Figures, Options, Stream, transition_line
 from pql.streams.shard import Shard
@@ -19,6 +20,7 @@ from pql.streams.sqlite import SqliteState
 from pql.streams.state import QUARANTINE, TRANSITIONS, State, Unkept
 
 if TYPE_CHECKING:
+    from pql.store.history import identities as graph_identities
     from pql.streams.broker import NatsSource
     from pql.streams.endpoint import HttpSource
     from pql.streams.handover import HandedOver, hand_over
@@ -42,6 +44,7 @@ __all__ = [
     "NoSource",
     "Options",
     "Outlet",
+    "Owners",
     "Reader",
     "Shard",
     "Source",
@@ -55,7 +58,9 @@ __all__ = [
     "belongs",
     "difference",
     "hand_over",
+    "graph_identities",
     "kept_of",
+    "nobody",
     "transition_line",
     "verify",
 ]
@@ -72,6 +77,8 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "graph_identities":
+        return import_module("pql.store.history").identities
     if name not in _LATER:
         raise AttributeError(f"module `pql.streams` has no `{name}`")
     return getattr(import_module(f"pql.streams.{_LATER[name]}"), name)

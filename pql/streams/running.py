@@ -243,10 +243,30 @@ class Stream:
         pending, closed = self.shard.open_inputs()
         history, self.shard.history = self.shard.history, []
         self.state.commit(
-            Commit(progress, rows, positions, batch.lines, self._written, batch.clock_log, history, pending, closed)
+            Commit(
+                progress,
+                rows,
+                positions,
+                batch.lines,
+                self._written,
+                batch.clock_log,
+                history,
+                pending,
+                closed,
+                self._identities(),
+            )
         )
         self._hand_over(batch.lines)
         self.shard.let_go()
+
+    def _identities(self) -> list[tuple[str, str, str]]:
+        """Those that the reader's owner came to know."""
+        found = getattr(self.reader.owner, "fresh", None)
+        if not found:
+            return []
+        known = list(found)
+        found.clear()
+        return known
 
     def _hand_over(self, lines: Mapping[str, list[str]]) -> None:
         self._written = {}

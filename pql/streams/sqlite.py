@@ -10,7 +10,7 @@ import json
 import os
 import random
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
 from datetime import datetime
@@ -32,6 +32,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE profile (id TEXT PRIMARY KEY, data BLOB NOT NULL, due INTEGER, merged TEXT);
 CREATE INDEX profile_due ON profile (due, id) WHERE due IS NOT NULL;
 CREATE INDEX profile_merged ON profile (merged) WHERE merged IS NOT NULL;
+CREATE TABLE identity (namespace TEXT, id TEXT, profile TEXT NOT NULL, PRIMARY KEY (namespace, id)) WITHOUT ROWID;
 CREATE TABLE pending (n INTEGER PRIMARY KEY, message BLOB NOT NULL);
 CREATE TABLE history (n INTEGER PRIMARY KEY, profile TEXT NOT NULL, key TEXT, document BLOB NOT NULL);
 CREATE UNIQUE INDEX history_key ON history (profile, key) WHERE key IS NOT NULL;
@@ -165,6 +166,17 @@ class SqliteState:
     def size(self) -> int:
         return sum(f.stat().st_size for f in (self.path, self.path.with_name(NAME + "-wal")) if f.exists())
 
+    @_guarded
+    def owner(self, namespace: str, id: str) -> str | None:
+        """The profile of an identity."""
+        row = self.db.execute("SELECT profile FROM identity WHERE namespace = ? AND id = ?", (namespace, id)).fetchone()
+        return None if row is None else str(row[0])
+
+    def learn(self, identities: Iterable[tuple[str, str, str]]) -> None:
+        """Takes (namespace, id, profile) over from a graph, which knows better than what was found live."""
+        with self.transaction():
+            self.db.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?, ?)", identities)
+
     # --- for a hand-over, and for looking ---
     @_guarded
     def names(self, after: str, most: int) -> list[str]:
@@ -248,6 +260,7 @@ class SqliteState:
         )
         many("INSERT OR REPLACE INTO position VALUES (?, ?)", commit.positions.items())
         write_history(self.db, commit.history)
+        many("INSERT OR IGNORE INTO identity VALUES (?, ?, ?)", commit.identities)
         if commit.closed:
             self.db.execute("DELETE FROM pending")
         many("INSERT INTO pending (message) VALUES (?)", ((message,) for message in commit.pending))

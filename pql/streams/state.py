@@ -98,7 +98,7 @@ class Commit:
     was handed over before. `clock_log`: (messages taken before, what, instant), where the wall clock decided: an `advance`
     after those messages, or the `arrival` of the next one. `history`: what happened to
     the events of profiles. `pending`: the inputs of the clock's instant, which is open, as messages: new ones, in place of
-    those before when `closed`."""
+    those before when `closed`. `identities`: (namespace, id, profile) that became known."""
 
     progress: Progress
     rows: list[Row] = field(default_factory=list)
@@ -109,6 +109,7 @@ class Commit:
     history: list[Happened] = field(default_factory=list)
     pending: list[bytes] = field(default_factory=list)
     closed: bool = False
+    identities: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,3 +222,31 @@ def _present(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _present(v) for k, v in value.items() if v is not None}
     return [_present(v) for v in value] if isinstance(value, list) else value
+
+
+def test_events_find_their_profile_by_identities(tmp_path: Path) -> None:
+    from pql.api import Environment
+    from pql.store.history import identities
+
+    environment = Environment.from_short({"profile": {}, "event": {"identityMap": "map<object[]>"}})
+    made = Store.memory(environment.schema)
+    made.load([(5, {})], [])
+    made.name_profiles({"crmId:c1": 5})
+    assert list(identities(made)) == []
+    made.connection.execute("CREATE SCHEMA graph")
+    made.connection.execute("CREATE TABLE graph.node AS SELECT 1 AS node, 'email' AS namespace, 'a@b.example' AS id")
+    made.connection.execute("CREATE TABLE graph.member AS SELECT 1 AS node, 5 AS pid")
+    state = api.SqliteState(tmp_path / "state")
+    state.learn(identities(made))
+    owners = api.Owners(state, environment.schema)
+
+    def owner(**spaces: str) -> str | None:
+        return owners({"identityMap": {n: [{"id": i}] for n, i in spaces.items()}})
+
+    assert owner(email="a@b.example", ecid="9") == "crmId:c1"
+    assert owner(ecid="9") == "crmId:c1"
+    assert owner(ecid="10", phone="1") == "ecid:10"
+    assert owner(phone="1") == "ecid:10"
+    assert owners({}) is None
+    assert owners.fresh == [("ecid", "9", "crmId:c1"), ("ecid", "10", "ecid:10"), ("phone", "1", "ecid:10")]
+    state.close()
