@@ -37,23 +37,26 @@ class Ours:
             checked = environment.check(rules.text(node))
             assert checked.ok, rules.text(node)
             conditions[f"s{i}"] = checked.ir
-        self.engine = Engine(environment.live_plan(conditions))
-        seen: set[int] = set()
-        self.inputs: list[list[Any]] = []
-        for number, e in enumerate(happenings):
-            one: list[Any] = [Event(e.pid, rules.document(e, number))]
-            if e.pid not in seen:
-                seen.add(e.pid)
-                one.insert(0, Record(e.pid, rules.record(people[e.pid])))
-            self.inputs.append(one)
-        self.last = one[-1].document["timestamp"]
+        self.engine, self.record, self.event = Engine(environment.live_plan(conditions)), Record, Event
+        self.people, self.happenings, self.seen = people, happenings, set[int]()
 
-    def run(self, low: int, high: int) -> int:
-        return len(self.engine.apply([x for one in self.inputs[low:high] for x in one]))
+    def made(self, low: int, high: int) -> list[Any]:
+        """The inputs of some events, as a decoder would hand them over."""
+        found: list[Any] = []
+        for number in range(low, high):
+            e = self.happenings[number]
+            if e.pid not in self.seen:
+                self.seen.add(e.pid)
+                found.append(self.record(e.pid, rules.record(self.people[e.pid])))
+            found.append(self.event(e.pid, rules.document(e, number)))
+        return found
 
-    def one(self, i: int) -> None:
-        self.engine.apply(self.inputs[i])
-        self.engine.advance(self.inputs[i][-1].document["timestamp"])
+    def run(self, inputs: Any) -> int:
+        return len(self.engine.apply(inputs))
+
+    def one(self, inputs: Any) -> None:
+        self.engine.apply(inputs)
+        self.engine.advance(inputs[-1].document["timestamp"])
 
     def profiles(self) -> int:
         return len(self.engine.people)
@@ -65,12 +68,15 @@ class Yardstick:
 
         self.engine, self.events = rete.Engine(nodes, people), happenings
 
-    def run(self, low: int, high: int) -> int:
-        self.engine.run(self.events[low:high])
+    def made(self, low: int, high: int) -> list[Any]:
+        return self.events[low:high]
+
+    def run(self, inputs: Any) -> int:
+        self.engine.run(inputs)
         return int(self.engine.drain())
 
-    def one(self, i: int) -> None:
-        self.engine.process(self.events[i])
+    def one(self, inputs: Any) -> None:
+        self.engine.process(inputs[0])
 
     def profiles(self) -> int:
         return int(self.engine.n_profiles())
@@ -92,20 +98,22 @@ def measure(kind: str, count: int, mix: str, yardstick: str) -> dict[str, float]
     gc.collect()
     before = resident()
     for i in range(0, WARM, CHUNK):
-        engine.run(i, i + CHUNK)
+        engine.run(engine.made(i, i + CHUNK))
     gc.collect()
     gc.freeze()
     gc.disable()
     size = (resident() - before) / engine.profiles()
     rates, out = [], 0
     for i in range(WARM, WARM + MEASURED, CHUNK):
+        inputs = engine.made(i, i + CHUNK)
         started = time.process_time()
-        out += engine.run(i, i + CHUNK)
+        out += engine.run(inputs)
         rates.append(CHUNK / (time.process_time() - started))
     alone = []
     for i in range(WARM + MEASURED, total):
+        inputs = engine.made(i, i + 1)
         began = time.process_time_ns()
-        engine.one(i)
+        engine.one(inputs)
         alone.append((time.process_time_ns() - began) / 1e3)
     alone.sort()
     return {

@@ -14,6 +14,7 @@ from pql.cli import app
 from pql.diagnostics.codes import CODES
 from pql.functions import FUNCTIONS
 from pql.functions.record import Function
+from pql.ingest.functions import RECORDS
 from pql.types import describe
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +48,19 @@ def functions() -> str:
     return "".join(out)
 
 
+def mapping() -> str:
+    out = [HEAD + "# Mapping functions\n\nWhat the mappings of sources may call. `map(list, x => …)`, `filter(list, x => …)`, `to_array(…)` and\n"
+           "`lookup(table, key, field)` belong to the syntax of mappings.\n"]  # fmt: skip
+    for category in dict.fromkeys(r.category for r in RECORDS):
+        out.append(f"\n## {category.capitalize()}\n\n| function | meaning | example |\n| --- | --- | --- |\n")
+        for r in (r for r in RECORDS if r.category == category):
+            name = f"`a {r.name} b`" if r.operator else f"`{r.signature}`"
+            also = f" Also: {', '.join(f'`{n}`' for n in r.also)}." if r.also else ""
+            shown = "; ".join(f"`{e.expression}` → `{json.dumps(e.value, ensure_ascii=False)}`" for e in r.examples[:1])
+            out.append(f"| {name} | {r.doc}{also} | {shown} |\n")
+    return "".join(out)
+
+
 def diagnostics() -> str:
     rows = (f"| {c.code} | {c.severity.value} | {c.title} |\n" for c in CODES.values())
     pages = (f"\n## {c.code}: {c.title}\n\n{c.explanation.strip()}\n" for c in CODES.values())
@@ -75,7 +89,8 @@ def grammar() -> str:
     return HEAD + "# Grammar\n\nThe one grammar, as Lark reads it.\n\n```\n" + text + "```\n"
 
 
-PAGES = {"functions": functions, "diagnostics": diagnostics, "cli": command_line, "grammar": grammar}
+PAGES = {"functions": functions,
+    "mapping": mapping, "diagnostics": diagnostics, "cli": command_line, "grammar": grammar}
 
 
 def main() -> None:

@@ -21,6 +21,12 @@ from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
 from pql.ir.english import sentence
 from pql.ir.lineage import Read, labels, lineage
+from pql.policies.compare import Change, compare
+from pql.policies.consent import Audience, Consents
+from pql.policies.evaluation import Unknown, evaluate, evaluate_subject
+from pql.policies.govern import Decision, Governed, govern
+from pql.policies.load import load_governance
+from pql.policies.model import Governance
 from pql.source import Source
 from pql.syntax import ast, parse_expression
 from pql.syntax.format import format_expression, format_source
@@ -57,10 +63,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Advance",
     "DIALECTS",
+    "Audience",
+    "Change",
     "CheckedSegment",
     "Compiled",
     "Deletion",
     "Engine",
+    "Decision",
     "Environment",
     "Event",
     "Expression",
@@ -68,6 +77,8 @@ __all__ = [
     "Input",
     "Merge",
     "Plan",
+    "Governance",
+    "Governed",
     "Project",
     "Record",
     "Settings",
@@ -77,6 +88,11 @@ __all__ = [
     "StoreError",
     "Transition",
     "streams",
+    "Unknown",
+    "compare",
+    "evaluate_policies",
+    "evaluate_subject",
+    "load_governance",
     "load_schema",
     "format_source",
     "from_json",
@@ -86,6 +102,8 @@ __all__ = [
 ]
 
 
+evaluate_policies = evaluate
+"""May data with these labels (or fields of datasets) be used for a marketing action? In the published JSON shape."""
 _LIVE = (
     "Advance",
     "Deletion",
@@ -175,6 +193,11 @@ class Environment:
         checked = Checker(self.schema, findings, catalog or Catalog()).whole(tree)
         return Expression(tree, checked, tuple(findings.items), source)
 
+    def condition(self, expression: Expression) -> ir.Expr:
+        """A checked expression as a segment's condition, never null: a list means that it has an element. False for
+        what can be no condition (a number, say)."""
+        return Checker(self.schema, Findings(expression.source), Catalog()).as_test(expression.ir, expression.ir.span)
+
     def check_json(self, document: object, name: str = "<pql/json>", catalog: Catalog | None = None) -> Expression:
         """Check a pql/json node, given as `json.loads` returns it. Findings of names and types point into its text form."""
         source = Source(name, "")
@@ -196,6 +219,20 @@ class Environment:
     def project(self, sources: Iterable[Source]) -> Project:
         """Check `.pql` sources together: they may refer to each other's segments, definitions and attributes."""
         return check_project(self.schema, tuple(sources))
+
+    def govern(self, project: Project, governance: Governance, now: datetime, drafts: bool = False) -> Governed:
+        """Judge a project: its segments for their purposes, its destinations for what they get. `now`: naive UTC, ends exemptions.
+
+        The findings of `load_governance` are not repeated in `diagnostics`; with errors among them nothing should be activated."""
+        return govern(self.schema, governance, project, now, drafts)
+
+    def audience(
+        self, governed: Governed, segment: str, destination: str = "", actions: Sequence[str] = ()
+    ) -> Audience:
+        """A segment with what consent takes away for a destination, or for some marketing actions; its `condition` is for engines.
+
+        Raises Unknown where a name is not known, a policy forbids it or a consent condition has errors: nothing is let through then."""
+        return audience(governed, segment, destination, actions)
 
     def sql(
         self,
@@ -316,3 +353,30 @@ class Environment:
         store.load([(1, typed)], rows)
         query = self.sql([expression], segments)
         return write_value(store.query(query.sql(), {"now": now})[0][1])
+
+
+def audience(governed: Governed, segment: str, destination: str = "", actions: Sequence[str] = ()) -> Audience:
+    """See `Environment.audience`."""
+    judge = governed.judge
+    if not judge.governance.sound:
+        raise Unknown("PQL0523", "the governance files have errors, so nothing is let through", "see `pql check`")
+    checked = judge.project.segments.get(segment)
+    if checked is None or not checked.ok:
+        raise Unknown("PQL0206", f"no segment `{segment}` that checks")
+    place = judge.governance.destinations.get(destination)
+    if destination and place is None:
+        raise Unknown("PQL0529", f"there is no destination `{destination}`")
+    for action in actions:
+        if action not in judge.governance.actions:
+            raise Unknown("PQL0522", f"there is no marketing action `{action}`")
+    subject = judge.activation(segment, place) if place is not None else judge.segment(segment)
+    decision = governed.judged(subject, place.actions if place is not None else actions)
+    if not decision.allowed:
+        names = ", ".join(f"`{v.policy.name}`" for v in decision.violations)
+        help = "see `pql check` for the trail and the ways out"
+        reason = f"violates {names}" if names else f"rests on what has no known labels: {', '.join(decision.unknown)}"
+        raise Unknown("PQL0520", f"`{segment}` {reason}", help)
+    consents = Consents(judge)
+    if consents.findings:
+        raise Unknown("PQL0537", consents.findings[0].message)
+    return consents.audience(subject, decision.actions)

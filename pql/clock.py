@@ -1,4 +1,4 @@
-"""Calendar arithmetic on naive UTC instants. SEMANTICS section 9. Read `shift` and `truncate`. A result outside the
+"""Calendar arithmetic on naive UTC instants. SEMANTICS section 9. Read `shift`, `truncate` and `calendar_start`. A result outside the
 years 1 to 9999 is None, which makes every test false.
 """
 
@@ -19,6 +19,7 @@ MICROSECONDS = {
     "day": 86_400_000_000,
     "week": 604_800_000_000,
 }
+CALENDAR = ("day", "week", *MONTHS)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -43,6 +44,7 @@ class Zone:
         return instant.replace(tzinfo=UTC).astimezone(ZoneInfo(self.name)).replace(tzinfo=None)
 
     def utc(self, wall: datetime) -> datetime:
+        """The instant of a wall clock: the first of two, and where the clock goes on for one that never comes."""
         if self.name == "UTC":
             return wall
         return wall.replace(tzinfo=ZoneInfo(self.name)).astimezone(UTC).replace(tzinfo=None)
@@ -56,42 +58,45 @@ def add_months(instant: datetime, months: int) -> datetime | None:
     return instant.replace(year=year, month=month, day=min(instant.day, calendar.monthrange(year, month)[1]))
 
 
-def shift(instant: datetime, amount: int, unit: str, local: bool, zone: Zone) -> datetime | None:
-    """An instant moved by units; in the zone's calendar when `local`."""
+def shift(instant: datetime, amount: int, unit: str) -> datetime | None:
+    """An instant moved by units, or a day's midnight on the wall clock."""
     try:
-        wall = zone.local(instant) if local else instant
         if unit in MONTHS:
-            moved = add_months(wall, amount * MONTHS[unit])
-            if moved is None:
-                return None
-        elif local and unit in ("day", "week"):
-            moved = wall + timedelta(days=amount * (7 if unit == "week" else 1))
-        else:
-            return instant + timedelta(microseconds=amount * MICROSECONDS[unit])
-        return zone.utc(moved) if local else moved
+            return add_months(instant, amount * MONTHS[unit])
+        return instant + timedelta(microseconds=amount * MICROSECONDS[unit])
     except OverflowError:
         return None
 
 
 def truncate(instant: datetime, unit: str, zone: Zone) -> datetime | None:
-    """The start of the calendar unit that contains an instant."""
+    """The start of the unit below a day that contains an instant: by the wall clock, and as long as ever when that goes back."""
     try:
         wall = zone.local(instant)
-        if unit in ("decade", "century", "millennium"):
-            span = MONTHS[unit] // 12
-            year = wall.year - wall.year % span
-            return zone.utc(datetime(year, 1, 1)) if year >= 1 else None
-        if unit == "week":
-            back = (wall.weekday() - WEEKDAYS.index(zone.week_start)) % 7
-            return zone.utc(datetime.combine(wall.date() - timedelta(days=back), time()))
-        if unit == "millisecond":
-            return zone.utc(wall.replace(microsecond=wall.microsecond // 1000 * 1000))
-        fields = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-        kept = fields[: fields.index(unit) + 1]
-        whole = {"month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0, "microsecond": 0}
-        return zone.utc(wall.replace(**{k: v for k, v in whole.items() if k not in kept}))  # type: ignore[arg-type]
+        return instant - (wall - _floor(wall, unit, zone))
+    except OverflowError:
+        return None
+
+
+def calendar_start(instant: datetime, unit: str, zone: Zone) -> datetime | None:
+    """The start of the day or longer unit that contains an instant, on the zone's wall clock."""
+    try:
+        return _floor(zone.local(instant), unit, zone)
     except (OverflowError, ValueError):
         return None
+
+
+def _floor(wall: datetime, unit: str, zone: Zone) -> datetime:
+    if unit in ("decade", "century", "millennium"):
+        return datetime(wall.year - wall.year % (MONTHS[unit] // 12), 1, 1)
+    if unit == "week":
+        back = (wall.weekday() - WEEKDAYS.index(zone.week_start)) % 7
+        return datetime.combine(wall.date() - timedelta(days=back), time())
+    if unit == "millisecond":
+        return wall.replace(microsecond=wall.microsecond // 1000 * 1000)
+    fields = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+    kept = fields[: fields.index(unit) + 1]
+    whole = {"month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0, "microsecond": 0}
+    return wall.replace(**{k: v for k, v in whole.items() if k not in kept})  # type: ignore[arg-type]
 
 
 def month_day(day: date) -> int:

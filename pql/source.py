@@ -28,6 +28,17 @@ NOWHERE = Span(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
+class UsedSpan(Span):
+    """A place in the text of a definition or attribute, seen from where its name is used: `start` and `end` are the
+    name's place in the text that uses it, `inner` is the place in `source`, where the definition stands."""
+
+    kind: str
+    name: str
+    source: Source
+    inner: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Location:
     """A place as people count it: line and column from 1, in characters."""
 

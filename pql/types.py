@@ -60,11 +60,24 @@ class GroupsType:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a schema demands of a value besides its type. `pattern`: a regular expression found somewhere in the text;
+    lengths in characters; `required`: the object that holds the field is wrong without it."""
+
+    pattern: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One named field of an object.
 
     `labels`: data usage labels. `enum`: the only values allowed; `suggested`: values that are usual (XDM
-    `meta:enum`). `origin`: where the field is declared, for lineage and messages.
+    `meta:enum`). `origin`: where the field is declared, for lineage and messages. `format`: JSON Schema's, such as `email`.
     """
 
     name: str
@@ -75,6 +88,8 @@ class Field:
     deprecated: bool = False
     title: str = ""
     origin: str = ""
+    bounds: Bounds | None = None
+    format: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from pql.diagnostics.findings import Findings
 from pql.diagnostics.suggest import did_you_mean
 from pql.ir import nodes as ir
 from pql.ir.walk import parts, walk
+from pql.source import Span, UsedSpan
 from pql.types import Field, ObjectType
 from pql.xdm.event_types import STANDARD_EVENT_TYPES
 
@@ -26,6 +27,12 @@ def advise(e: ir.Expr, findings: Findings) -> None:
         if isinstance(node, ir.Within):
             _birthday(node, findings)
     _missing(e, findings, frozenset())
+
+
+def _say(findings: Findings, code: str, span: Span, message: str, *, help: str = "", label: str = "") -> None:
+    """Report; what stands in a definition was said where it is defined."""
+    if not isinstance(span, UsedSpan):
+        findings.report(code, span, message, help=help, label=label)
 
 
 def _compared(node: ir.Expr) -> Iterator[tuple[ir.Field, ir.Const]]:
@@ -54,15 +61,20 @@ def _unusual(field: ir.Field, value: ir.Const, findings: Findings) -> None:
         known = declared.suggested or (STANDARD_EVENT_TYPES if "." in text else (text,))
         help = did_you_mean(text, known) if text not in known else ""
         if help:
-            findings.report(
-                "PQL0210", value.span, f"no usual event type is `{text[:60]}`", help=help, label="unusual event type"
+            _say(
+                findings,
+                "PQL0210",
+                value.span,
+                f"no usual event type is `{text[:60]}`",
+                help=help,
+                label="unusual event type",
             )
     elif declared.suggested and text not in declared.suggested:
         help = did_you_mean(text, declared.suggested) or "usual are " + ", ".join(
             f"`{v}`" for v in declared.suggested[:6]
         )
-        findings.report(
-            "PQL0407", value.span, f"`{text[:60]}` is not among the usual values of `{field.name}`", help=help
+        _say(
+            findings, "PQL0407", value.span, f"`{text[:60]}` is not among the usual values of `{field.name}`", help=help
         )
 
 
@@ -77,7 +89,7 @@ def _birthday(node: ir.Within, findings: Findings) -> None:
         return
     if any(isinstance(n, ir.Clock) for edge in (node.lower, node.upper) for n in walk(edge.instant)):
         help = "write `ignoring year` after it, if everyone with a birthday then is meant"
-        findings.report("PQL0405", node.span, f"`{operand.name}` is compared with its year", help=help)
+        _say(findings, "PQL0405", node.span, f"`{operand.name}` is compared with its year", help=help)
 
 
 def _missing(e: ir.Expr, findings: Findings, present: frozenset[ir.Expr]) -> None:
@@ -94,7 +106,7 @@ def _missing(e: ir.Expr, findings: Findings, present: frozenset[ir.Expr]) -> Non
     subject = _negated(e)
     if subject is not None and subject not in present:
         help = "to keep them, negate the whole test: `not (… = …)`; to say it is meant, add `isNotNull()`"
-        findings.report("PQL0403", e.span, f"this leaves out profiles without `{subject.name}`", help=help)
+        _say(findings, "PQL0403", e.span, f"this leaves out profiles without `{subject.name}`", help=help)
 
 
 def _negated(e: ir.Expr) -> ir.Field | None:

@@ -13,7 +13,7 @@ from pql.check.coerce import Unfit, can_convert, convert
 from pql.check.scope import UNKNOWN, ElementScope, Scope, VariableScope, is_unknown, unknown
 from pql.diagnostics.findings import Findings
 from pql.ir import nodes as ir
-from pql.source import Span
+from pql.source import Source, Span
 from pql.syntax import ast
 from pql.types import BOOLEAN, NULL, ListType, MapType, ObjectType, Type, describe
 from pql.xdm.schema import Schema
@@ -23,12 +23,18 @@ from pql.xdm.schema import Schema
 class Catalog:
     """What a project declares besides the schema: typed definitions, attributes, and the segments that exist.
 
-    `segments`: id or unique display name → id.
+    `segments`: id or unique display name → id. `homes`: the source of a definition or attribute, by name.
     """
 
     definitions: Mapping[str, ir.Expr] = field(default_factory=dict)
     attributes: Mapping[str, ir.Expr] = field(default_factory=dict)
     segments: Mapping[str, str] = field(default_factory=dict)
+    homes: Mapping[str, Source] = field(default_factory=dict)
+    sizes: Callable[[str], int] = lambda name: 0
+    """How many characters a definition or attribute has, written out."""
+
+
+MAX_WRITTEN_OUT = 100_000
 
 
 class Base:
@@ -37,6 +43,7 @@ class Base:
         self.profile = ir.Var(ir.PROFILE, schema.profile)
         self.scopes: list[Scope] = [ElementScope(ir.PROFILE, schema.profile, "the profile")]
         self.depth = 0
+        self.written_out = 0
 
     def expr(self, node: ast.Expr) -> ir.Expr:
         raise NotImplementedError

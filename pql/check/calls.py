@@ -9,12 +9,14 @@ import re2
 
 from pql.check.base import Base
 from pql.check.coerce import can_convert
+from pql.check.consents import consent_name, consent_names, consent_test
 from pql.check.scope import VariableScope, is_unknown
 from pql.diagnostics.suggest import did_you_mean
 from pql.functions import FUNCTIONS
 from pql.functions.personalization import CONVERSIONS
 from pql.functions.record import Function, Overload
 from pql.ir import nodes as ir
+from pql.source import Span
 from pql.syntax import ast
 from pql.types import (
     BOOLEAN,
@@ -51,6 +53,10 @@ class Calls(Base):
         if receiver is None and node.name in ("currentMonth", "currentYear", "currentDayOfMonth"):
             part = "get" + node.name.removeprefix("current")
             return self._arity(node, args, 0, 0) or ir.Call(part, (ir.Clock(),), INTEGER, span=node.span)
+        if node.name == "consented":
+            return self._consented(node, args)
+        if node.name == "modelInstances":
+            return self._instances(node, args)
         if node.name in ("mapEntry", "inSegment"):
             return self._named(node, args)
         if record.clock and not record.structural and receiver is None and not args:
@@ -194,6 +200,47 @@ class Calls(Base):
             return self.report("PQL0303", args[0].span, "`inSegment` takes the segment's id as a string")
         return self._segment(value.value, node)
 
+    def _consented(self, node: ast.Call, args: Arguments) -> ir.Expr:
+        """A consent of the profile, whatever the scope; the second argument is the namespace of `idSpecific`."""
+        wrong = self._arity(node, args, 1, 2)
+        if wrong is not None or node.receiver is not None:
+            return wrong or self.report("PQL0304", node.span, 'write `consented("marketing.email")`')
+        name = consent_name(args[0])
+        space = args[1].value if len(args) > 1 and isinstance(args[1], ast.Literal) else None
+        if name is None or (len(args) > 1 and not isinstance(space, str)):
+            return self.report(
+                "PQL0538", args[-1].span, "`consented` takes the name of a consent, as text or as a path"
+            )
+        known = consent_names(self.schema)
+        with self.binding() as var:
+            test = consent_test(self.schema, name, space if isinstance(space, str) else None, var, node.span)
+        if test is None:
+            help = did_you_mean(name, known) or (
+                "there are " + ", ".join(f"`{k}`" for k in known) if known else "the schema has no `consents`"
+            )
+            return self.report("PQL0538", args[0].span, f"the schema has no consent `{name[:60]}`", help)
+        return test
+
+    def _instances(self, node: ast.Call, args: Arguments) -> ir.Expr:
+        """The instances of a class in the decisioning dialect: the profile, its events, or a declared entity's (none)."""
+        wrong = self._arity(node, args, 1, 1)
+        value = self.expr(args[0]) if args else None
+        if wrong is not None or value is None:
+            return wrong or self._unknown()
+        if not isinstance(value, ir.Const) or not isinstance(value.value, str):
+            return self.report("PQL0303", args[0].span, "`modelInstances` takes the address of a class as a string")
+        name = value.value.rstrip("/").rsplit("/", 1)[-1].split("#")[0]
+        if name == "profile":
+            return ir.MakeList((self.profile,), ListType(self.profile.type), span=node.span)
+        if name == "experienceevent":
+            kind = self.schema.profile.fields["xEvent"].type
+            return ir.Field(self.profile, "xEvent", kind, span=node.span)
+        entity = self.schema.entities.get(value.value) or self.schema.entities.get(name)
+        if entity is None:
+            help = did_you_mean(name, self.schema.entities) or "the schema declares them below `entities`"
+            return self.report("PQL0207", args[0].span, f"no entity `{name}` is declared", help)
+        return ir.MakeList((), ListType(entity), span=node.span)
+
     def _segment(self, name: str, node: ast.Call) -> ir.Expr:
         target = self.catalog.segments.get(name)
         if target is not None:
@@ -203,17 +250,17 @@ class Calls(Base):
             code = "PQL0206" if help else "PQL0212"
             self.findings.report(code, node.args[0].span, f"no segment `{name}` in this project", help=help)
         kind = self.schema.profile.fields["segmentMembership"].type
-        entry: ir.Expr = ir.Field(self.profile, "segmentMembership", kind)
+        entry: ir.Expr = ir.Field(self.profile, "segmentMembership", kind, span=node.span)
         for key in ("ups", name):
             assert isinstance(entry.type, MapType)
-            entry = ir.Call("get", (entry, ir.Const(key, STRING)), entry.type.value)
-        status = self.field_of(entry, "status")
+            entry = ir.Call("get", (entry, ir.Const(key, STRING)), entry.type.value, span=node.span)
+        status = self.field_of(entry, "status", node.span)
         tests = tuple(ir.Compare("=", status, ir.Const(s, STRING), span=node.span) for s in ("realized", "existing"))
         return ir.Or(tests, span=node.span)
 
-    def field_of(self, value: ir.Expr, name: str) -> ir.Expr:
+    def field_of(self, value: ir.Expr, name: str, span: Span) -> ir.Expr:
         assert isinstance(value.type, ObjectType)
-        return ir.Field(value, name, value.type.fields[name].type)
+        return ir.Field(value, name, value.type.fields[name].type, span=span)
 
     # --- any value ---
     def call_isnull(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:
@@ -248,6 +295,8 @@ class Calls(Base):
 
     def _conversion(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:
         """A function that is a coercion by another name."""
+        if args and node.name in ("stringToDate", "toDateTime"):
+            return self.scalar(FUNCTIONS["stringToDateByPattern"], node, value, args)
         return self._arity(node, args, 0, 0) or self.coerce(value, CONVERSIONS[node.name], "PQL0303")
 
     def _nulls(self, node: ast.Call, value: ir.Expr, args: Arguments) -> ir.Expr:

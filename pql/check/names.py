@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pql.check.base import Base, names_in_scope
-from pql.check.scope import ElementScope, VariableScope, is_unknown
+from pql.check.base import MAX_WRITTEN_OUT, Base, names_in_scope
+from pql.check.scope import ElementScope, VariableScope, is_unknown, unknown
 from pql.diagnostics.suggest import did_you_mean
 from pql.ir import nodes as ir
-from pql.source import Span
+from pql.ir.walk import deepen, used
+from pql.source import Source, Span
 from pql.syntax import ast
 from pql.types import DATE, INTEGER, STRING, ListType, MapType, ObjectType, Type, describe
 
@@ -31,10 +32,11 @@ class Names(Base):
 
     def _last_resort(self, node: ast.Name) -> ir.Expr:
         text = node.text
-        if text in self.catalog.attributes:
-            return self.catalog.attributes[text]
-        if text in self.catalog.definitions:
-            return self.catalog.definitions[text]
+        for kind, named in (("attribute", self.catalog.attributes), ("definition", self.catalog.definitions)):
+            if text in named:
+                value = self._written_out(named[text], node)
+                home = self.catalog.homes.get(text, Source("", ""))
+                return value if is_unknown(value) else used(value, node.span, kind, text, home)
         if text == "profile":
             return self.profile
         if text.lower() == "now":
@@ -47,6 +49,21 @@ class Names(Base):
         where = next(s.title for s in reversed(self.scopes) if isinstance(s, ElementScope))
         message = f"no field or variable `{text}` in {where}"
         return self.report("PQL0201", node.span, message, did_you_mean(text, known), "unknown name")
+
+    def _written_out(self, value: ir.Expr, node: ast.Name) -> ir.Expr:
+        """A definition's expression in its place; definitions of definitions must not grow without bounds."""
+        self.written_out += self.catalog.sizes(node.text)
+        if self.written_out <= MAX_WRITTEN_OUT:
+            return deepen(value, self.depth)
+        if self.written_out - self.catalog.sizes(node.text) <= MAX_WRITTEN_OUT:
+            message = f"with its definitions written out, this is longer than {MAX_WRITTEN_OUT:,} characters"
+            self.report(
+                "PQL0003",
+                node.span,
+                message,
+                "use fewer definitions of definitions, or segments that refer to each other",
+            )
+        return unknown()
 
     def this(self, node: ast.This) -> ir.Expr:
         scope = next(s for s in reversed(self.scopes) if isinstance(s, ElementScope))
@@ -70,9 +87,22 @@ class Names(Base):
         return self.report("PQL0205", node.span, message, "write `$1`, or leave it out")
 
     def entity(self, node: ast.Entity) -> ir.Expr:
+        """A context entity: null where a segment is asked, for nothing is passed then.
+
+        Declared in the schema by its name, or as a path of the profile (`_xdm.context.additionalParameters`).
+        """
         name = node.text.split(";")[0].strip()
-        message = f"no context entity `{name}` is declared"
-        return self.report("PQL0207", node.span, message, did_you_mean(name, getattr(self.schema, "entities", {})))
+        declared = self.schema.entities.get(name)
+        if declared is not None:
+            return ir.Const(None, declared, span=node.span)
+        value: ir.Expr = self.profile
+        for step in name.split("."):
+            if not isinstance(value.type, ObjectType) or step not in value.type.fields:
+                message = f"no context entity `{name}` is declared"
+                help = did_you_mean(name, self.schema.entities) or "the schema declares them below `entities`"
+                return self.report("PQL0207", node.span, message, help)
+            value = self.field(value, step, node.span)
+        return value
 
     def member(self, node: ast.Member) -> ir.Expr:
         return self.path(self.expr(node.object), node.name, node.name_span)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pql.check.base import Catalog
+from pql.check.base import MAX_WRITTEN_OUT, Catalog
 from pql.check.expressions import Checker
 from pql.check.scope import is_unknown, unknown
 from pql.check.trials import Trial, read_trial
@@ -21,7 +21,9 @@ from pql.source import Source, Span
 from pql.syntax import ast, parse_file
 from pql.xdm.schema import Schema
 
-PROPERTIES = ("description", "owner", "tags", "purpose", "evaluate")
+PROPERTIES = ("description", "owner", "tags", "purpose", "evaluate", "labels", "mergePolicy", "excludeOptOut")
+MAX_NESTED = 30
+MAX_SEGMENTS_NESTED = 50
 METHODS = ("batch", "streaming", "edge")
 
 
@@ -44,6 +46,8 @@ class Project:
     attributes: Mapping[str, ir.Expr]
     tests: tuple[Trial, ...]
     diagnostics: tuple[Diagnostic, ...]
+    definitions: Mapping[str, ir.Expr] = field(default_factory=dict)
+    homes: Mapping[str, Source] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -54,6 +58,12 @@ class Project:
         """The conditions by segment id, for the compiler."""
         return {id: s.condition for id, s in self.segments.items()}
 
+    @property
+    def catalog(self) -> Catalog:
+        """What expressions outside of the files may name."""
+        names = {id: id for id in self.segments} | {s.display: id for id, s in self.segments.items() if s.display}
+        return Catalog(self.definitions, self.attributes, names, self.homes)
+
 
 @dataclass
 class _Named:
@@ -63,6 +73,7 @@ class _Named:
     findings: Findings
     value: ir.Expr | None = None
     busy: bool = False
+    size: int = 0
 
 
 @dataclass
@@ -94,6 +105,7 @@ class _ProjectChecker:
         self.tests: list[tuple[ast.Test, Findings]] = []
         self.trials: list[Trial] = []
         self.path: list[str] = []
+        self.sizes: dict[str, int] = {}
         for source in sources:
             self._collect(source)
         names = {id: id for id in self.segments}
@@ -101,7 +113,8 @@ class _ProjectChecker:
         for id, (segment, _) in self.segments.items():
             if displays.count(segment.display) == 1:
                 names.setdefault(segment.display, id)
-        self.catalog = Catalog(self.definitions, self.attributes, names)
+        homes = {n: i.findings.source for t in (self.definitions, self.attributes) for n, i in t.items_.items()}
+        self.catalog = Catalog(self.definitions, self.attributes, names, homes, self._size)
 
     def _collect(self, source: Source) -> None:
         file, found = parse_file(source)
@@ -120,14 +133,22 @@ class _ProjectChecker:
                     self.tests.append((node, findings))
 
     def _declare(self, table: dict, name: str, span: Span, item: object, findings: Findings) -> None:  # type: ignore[type-arg]
-        if name not in table:
+        values = (self.definitions.items_, self.attributes.items_)
+        tables = (table,) if table is self.segments else values
+        if table is not self.segments and name in self.schema.profile.fields:
+            findings.report("PQL0501", span, f"`{name}` is a field of the profile already", help="choose another name")
+        first = next((t[name] for t in tables if name in t), None)
+        if first is None:
             table[name] = item
             return
-        first = table[name]
         tree, other = first if isinstance(first, tuple) else (first.tree, first.findings)
         where = tree.id_span if isinstance(tree, ast.Segment) else tree.name_span
         labels = (Label(other.source, where, "declared here first"),)
         findings.report("PQL0501", span, f"`{name}` is declared twice", labels=labels)
+
+    def _size(self, name: str) -> int:
+        item = self.attributes.items_.get(name) or self.definitions.items_[name]
+        return item.size
 
     def resolve(self, name: str, item: _Named) -> ir.Expr:
         if item.busy:
@@ -135,9 +156,18 @@ class _ProjectChecker:
             item.findings.report("PQL0504", item.tree.name_span, f"`{name}` is defined by itself: {circle}")
             return unknown()
         if item.value is None:
+            if len(self.path) >= MAX_NESTED:
+                message = f"definitions nested more than {MAX_NESTED} deep"
+                item.findings.report(
+                    "PQL0002", item.tree.name_span, message, help="let a definition say more by itself"
+                )
+                return unknown()
             item.busy = True
             self.path.append(name)
-            item.value = Checker(self.schema, item.findings, self.catalog).whole(item.tree.value)
+            checker = Checker(self.schema, item.findings, self.catalog)
+            item.value = checker.whole(item.tree.value)
+            span = item.tree.value.span
+            item.size = checker.written_out + span.end - span.start
             self.path.pop()
             item.busy = False
         return item.value
@@ -147,20 +177,23 @@ class _ProjectChecker:
             for name in lazy:
                 lazy[name]
         checked = {id: self._segment(*entry) for id, entry in self.segments.items()}
-        self._circles(checked)
+        self._references(checked)
         for test, findings in self.tests:
             self._test(test, findings)
         attributes = {name: self.attributes[name] for name in self.attributes}
-        return Project(checked, attributes, tuple(self.trials), tuple(d for f in self.findings for d in f.items))
+        definitions = {name: self.definitions[name] for name in self.definitions}
+        found = tuple(d for f in self.findings for d in f.items)
+        return Project(checked, attributes, tuple(self.trials), found, definitions, self.catalog.homes)
 
     def _segment(self, node: ast.Segment, findings: Findings) -> CheckedSegment:
-        before = sum(d.is_error for d in findings.items)
+        before = len(findings.items)
         checker = Checker(self.schema, findings, self.catalog)
         value = checker.whole(node.where)
         condition = checker.as_test(value, node.where.span) if not is_unknown(value) else ir.FALSE
         properties = {p.name: p.values for p in node.properties}
         self._properties(node, findings)
-        ok = sum(d.is_error for d in findings.items) == before and not is_unknown(value)
+        self.sizes[node.id] = checker.written_out + node.where.span.end - node.where.span.start
+        ok = not any(d.is_error for d in findings.items[before:]) and not is_unknown(value)
         return CheckedSegment(node.id, node.display, properties, condition, node, findings.source, ok)
 
     def _properties(self, node: ast.Segment, findings: Findings) -> None:
@@ -176,30 +209,61 @@ class _ProjectChecker:
             elif p.name == "evaluate" and (p.is_list or p.values[0] not in METHODS):
                 help = "write one of `batch`, `streaming`, `edge`"
                 findings.report("PQL0503", p.span, "not a way to evaluate a segment", help=help)
+            elif p.name == "mergePolicy" and p.is_list:
+                findings.report("PQL0503", p.span, "a segment has one merge policy", help="write its name")
+            elif p.name == "excludeOptOut" and (p.is_list or p.values[0] not in ("true", "false")):
+                findings.report("PQL0503", p.span, "`excludeOptOut` is true or false")
             seen.add(p.name)
 
-    def _circles(self, checked: dict[str, CheckedSegment]) -> None:
-        below = {id: {n.segment for n in walk(s.condition) if isinstance(n, ir.InSegment)} for id, s in checked.items()}
-        done: set[str] = set()
+    def _references(self, checked: dict[str, CheckedSegment]) -> None:
+        """Circles of segments, and segments of segments that grow without bounds. Without recursion: chains may be long."""
+        below = {id: [n.segment for n in walk(s.condition) if isinstance(n, ir.InSegment)] for id, s in checked.items()}
+        depths: dict[str, int] = {}
+        sizes: dict[str, int] = {}
+        for first in list(checked):
+            path: list[str] = [] if first in depths else [first]
+            waiting = [iter(sorted(set(below[first])))]
+            while path:
+                target = next(waiting[-1], None)
+                if target is None:
+                    id = path.pop()
+                    waiting.pop()
+                    inner = below[id] if checked[id].ok else []
+                    depths[id] = 1 + max((depths.get(t, 0) for t in inner), default=0)
+                    sizes[id] = self.sizes[id] + sum(sizes.get(t, 0) for t in inner)
+                    self._bound(id, depths, sizes, checked)
+                elif target in path:
+                    self._circle([*path[path.index(target) :], target], checked)
+                elif target not in depths:
+                    path.append(target)
+                    waiting.append(iter(sorted(set(below[target]))))
 
-        def visit(id: str, path: list[str]) -> None:
-            if id in path:
-                circle = " → ".join([*path[path.index(id) :], id])
-                node, findings = self.segments[id]
-                findings.report("PQL0504", node.id_span, f"segments refer to each other in a circle: {circle}")
-                for member in path[path.index(id) :]:
-                    old = checked[member]
-                    checked[member] = CheckedSegment(
-                        old.id, old.display, old.properties, ir.FALSE, old.tree, old.source, False
-                    )
-                return
-            if id not in done:
-                for target in sorted(below.get(id, ())):
-                    visit(target, [*path, id])
-                done.add(id)
+    def _circle(self, path: list[str], checked: dict[str, CheckedSegment]) -> None:
+        node, findings = self.segments[path[0]]
+        shown = path if len(path) <= 12 else [*path[:10], "…", path[-1]]
+        message = f"segments refer to each other in a circle: {' → '.join(shown)}"
+        findings.report("PQL0504", node.id_span, message)
+        for member in path:
+            self._refuse(member, checked)
 
-        for id in list(checked):
-            visit(id, [])
+    def _bound(
+        self, id: str, depths: dict[str, int], sizes: dict[str, int], checked: dict[str, CheckedSegment]
+    ) -> None:
+        node, findings = self.segments[id]
+        if depths[id] > MAX_SEGMENTS_NESTED:
+            message = f"segments refer to segments more than {MAX_SEGMENTS_NESTED} deep"
+            findings.report("PQL0002", node.id_span, message, help="refer to fewer segments of segments")
+        elif sizes[id] > MAX_WRITTEN_OUT:
+            message = f"with the segments that it refers to, this is longer than {MAX_WRITTEN_OUT:,} characters"
+            findings.report("PQL0003", node.id_span, message, help="refer to fewer segments of segments")
+        else:
+            return
+        depths[id] = sizes[id] = 0
+        self._refuse(id, checked)
+
+    def _refuse(self, id: str, checked: dict[str, CheckedSegment]) -> None:
+        old = checked[id]
+        checked[id] = CheckedSegment(old.id, old.display, old.properties, ir.FALSE, old.tree, old.source, False)
 
     def _test(self, test: ast.Test, findings: Findings) -> None:
         for step in test.steps:

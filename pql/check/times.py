@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pql.check.base import Base
 from pql.check.coerce import can_convert
 from pql.check.scope import is_unknown
+from pql.clock import CALENDAR
 from pql.ir import nodes as ir
 from pql.source import Span
 from pql.syntax import ast
@@ -66,9 +67,10 @@ class Times(Base):
 
     def _unit(self, instant: ir.Expr, offset: int, unit: str) -> Reference:
         start: ir.Expr = ir.Truncate(instant, unit)
+        local = unit in CALENDAR
         if offset:
-            start = ir.Shift(start, offset, unit, local=True)
-        return Reference(start, ir.Shift(start, 1, unit, local=True), unit)
+            start = ir.Shift(start, offset, unit, local=local)
+        return Reference(start, ir.Shift(start, 1, unit, local=local), unit)
 
     def _after(self, ref: Reference) -> ir.Edge:
         """T at or after the end of a reference."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pql.clock import Zone, shift
+from pql.clock import shift
 from pql.diagnostics.findings import Findings
 from pql.source import Source, Span
 from pql.syntax import ast
@@ -120,5 +120,5 @@ def _expected_at(
     moment = last_at if step.after else clock
     for amount, unit in step.after:
         if moment is not None:
-            moment = shift(moment, amount, unit, False, Zone())
+            moment = shift(moment, amount, unit)
     return moment

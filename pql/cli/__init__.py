@@ -20,12 +20,18 @@ from pql.cli.commands.estimate import estimate
 from pql.cli.commands.evaluate import eval_
 from pql.cli.commands.explain import explain
 from pql.cli.commands.fmt import fmt
+from pql.cli.commands.labels import labels
+from pql.cli.commands.load import load
+from pql.cli.commands.policy import policy
+from pql.cli.commands.quarantine import quarantine
 from pql.cli.commands.repl import repl
 from pql.cli.commands.run import run
+from pql.cli.commands.source import source
 from pql.cli.commands.store import store
 from pql.cli.commands.stream import stream
 from pql.cli.commands.test import test
 from pql.cli.commands.verify import verify
+from pql.cli.commands.why import why
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Customer segments in the Profile Query Language: check, run and explain them.")  # fmt: skip
@@ -45,10 +51,16 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "convert": convert,
     "stream": stream,
     "verify": verify,
+    "labels": labels,
+    "why": why,
+    "load": load,
 }
 for name, function in COMMANDS.items():
     app.command(name)(function)
 app.add_typer(store, name="store")
+app.add_typer(policy, name="policy")
+app.add_typer(source, name="source")
+app.add_typer(quarantine, name="quarantine")
 
 
 def main() -> None:

@@ -12,16 +12,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pql.api import Environment, Settings, Store, StoreError, read_short, write_value
+from pql.cli.project_file import BadProjectFile, read_day, read_zone
 from pql.source import Source
 from pql.types import TIMESTAMP
 from pql.xdm.schema import Schema
 from pql.xdm.values import read_event, read_instant, read_profile, read_value
+from pql.xdm.yaml_text import read_yaml
 
 KEYS = {"id", "pql", "source", "segment", "profile", "events", "at", "expect", "error", "transitions", "members", "tags", "why",
         "schema", "settings"}  # fmt: skip
+SETTINGS = ("zone", "week_start")
+UNSAID = "2000-01-01T00:00:00Z"
+"""The instant of a case without `at`: its answer does not depend on one."""
 
 
 class BadCase(Exception):
@@ -62,7 +65,9 @@ class Runner:
         self, environment: Environment, target: Any, segments: Mapping[str, Any], people: People, instants: list[Any]
     ) -> list[list[Any]]:
         """For each instant the value for each person."""
-        store = self.stores.setdefault(id(environment.schema), Store.memory(environment.schema))
+        store = self.stores.get(id(environment.schema))
+        if store is None:
+            store = self.stores[id(environment.schema)] = Store.memory(environment.schema)
         store.clear()
         store.load(
             [(pid, profile) for pid, (profile, _) in enumerate(people)],
@@ -82,71 +87,66 @@ class Runner:
         return None
 
     def run(self, case: Mapping[str, Any], defaults: Mapping[str, Any]) -> Result:
-        id = str(case.get("id", "?"))
-        expected = (
-            case.get("error", case.get("expect")) if "members" not in case else [m.get("in") for m in case["members"]]
-        )
+        """The result of one case. What cannot be read is a result too."""
+        if not isinstance(case, dict):
+            return Result("?", False, None, None, "PQL0813: a case is an object")
+        id, expected = str(case.get("id", "?")), case.get("error", case.get("expect"))
         try:
-            unknown = set(case) - KEYS
-            if unknown:
-                raise BadCase(f"unknown key `{sorted(map(str, unknown))[0]}`")
+            _wellformed(case)
+            if "members" in case:
+                expected = [m["in"] for m in case["members"]]
             return self._run(id, case, defaults, expected)
-        except (BadCase, StoreError) as error:
-            code = getattr(error, "code", "PQL0813")
-            if "error" in case and case["error"] in ("*", code):
-                return Result(id, True, code, expected)
-            return Result(id, False, None, expected, f"{code}: {error}")
+        except StoreError as error:
+            if "error" in case and case["error"] in ("*", error.code):
+                return Result(id, True, error.code, expected)
+            return Result(id, False, None, expected, f"{error.code}: {error}")
+        except BadCase as error:
+            return Result(id, False, None, expected, f"PQL0813: {error}")
 
     def _run(self, id: str, case: Mapping[str, Any], defaults: Mapping[str, Any], expected: Any) -> Result:
         schema = self.schema(case.get("schema", defaults.get("schema", {})))
-        settings = {**(defaults.get("settings") or {}), **(case.get("settings") or {})}
-        environment = Environment(schema, Settings(settings.get("zone", "UTC"), settings.get("week_start", "monday")))
-        target, segments, codes = self._target(case, environment)
-        if "error" in case and (codes or case["error"] == "*"):
-            return Result(id, bool(codes) and case["error"] in ("*", *codes), codes, expected)
+        environment = Environment(schema, read_settings(defaults.get("settings"), case.get("settings")))
+        target, segments, found = self._target(case, environment)
+        codes = [d.code for d in found if d.is_error]
+        if "error" in case and (codes or case["error"] != "PQL0601"):
+            held = bool(codes) if case["error"] == "*" else case["error"] in [d.code for d in found]
+            return Result(id, held, codes, expected)
         if codes:
             return Result(id, False, None, expected, f"does not check: {', '.join(codes)}")
         documents = case.get("members") or [{"profile": case.get("profile"), "events": case.get("events")}]
         people = [self._typed(d, schema) for d in documents]
-        many = isinstance(case.get("at"), list)
-        instants = [self._instant(at) for at in (case["at"] if many else [case.get("at")])]
-        found = self.answers(environment, target, segments, people, instants)
-        if "error" in case:
-            return Result(id, False, found[0][0], expected)
-        if "members" in case:
-            return Result(id, found[0] == expected, found[0], expected)
-        values = [a[0] for a in found]
-        got = values if many else values[0]
-        if "expect" in case and not equal(got, expected):
-            return Result(id, False, got, expected)
-        if "transitions" in case:
+        several = isinstance(case.get("at"), list)
+        instants = [self._instant(at) for at in (case["at"] if several else [case.get("at")])]
+        answers = self.answers(environment, target, segments, people, instants)
+        values = [list(v) if several else v[0] for v in zip(*answers, strict=True)]
+        got = values if "members" in case else values[0]
+        if "transitions" in case and ("expect" not in case or equal(got, expected)):
             emitted = self.transitions(environment, target, segments, people, instants)
             if emitted is not None:
                 wanted = [[write_value(self._instant(at)), status] for at, status in case["transitions"]]
                 return Result(id, emitted == wanted, emitted, wanted)
-        return Result(id, True, got, expected)
+        return Result(id, equal(got, expected), got, expected)
 
-    def _target(self, case: Mapping[str, Any], environment: Environment) -> tuple[Any, Mapping[str, Any], list[str]]:
+    def _target(self, case: Mapping[str, Any], environment: Environment) -> tuple[Any, Mapping[str, Any], Any]:
+        """What is asked, the segments that it may refer to, and what checking found."""
         if "pql" in case:
             checked = environment.check(str(case["pql"]))
-            return checked.ir, {}, [d.code for d in checked.diagnostics if d.is_error]
-        if "source" not in case:
-            raise BadCase("a case needs `pql` or `source`")
+            asked = environment.condition(checked) if asks_membership(case) else checked.ir
+            return asked, {}, checked.diagnostics
         project = environment.project([Source("source.pql", str(case["source"]))])
-        codes = [d.code for d in project.diagnostics if d.is_error]
         wanted = case.get("segment")
         if wanted is None and len(project.segments) == 1:
             wanted = next(iter(project.segments))
-        if not codes and wanted not in project.segments:
+        if project.ok and wanted not in project.segments:
             raise BadCase(f"no segment `{wanted}` in `source`")
         target = project.segments[str(wanted)].condition if wanted in project.segments else None
-        return target, project.conditions, codes
+        return target, project.conditions, project.diagnostics
 
     def _typed(self, person: Mapping[str, Any], schema: Schema) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        profile, problems = read_profile(person.get("profile") or {}, schema)
+        profile, problems = read_profile(person.get("profile") or {}, schema, ignore_unknown=True)
         events = []
         for document in person.get("events") or []:
-            event, more = read_event(document, schema)
+            event, more = read_event(document, schema, ignore_unknown=True)
             problems = problems + more
             events.append(event)
         if problems:
@@ -154,10 +154,51 @@ class Runner:
         return profile, events
 
     def _instant(self, value: Any) -> Any:
-        instant, problems = read_value(value, TIMESTAMP)
+        instant, problems = read_value(UNSAID if value is None else value, TIMESTAMP)
         if problems or instant is None:
             raise BadCase("`at` must be a date-time")
         return instant
+
+
+def _wellformed(case: Mapping[str, Any]) -> None:
+    """Raises BadCase for what does not follow the format."""
+    unknown = sorted(str(k) for k in set(case) - KEYS)
+    if unknown:
+        raise BadCase(f"unknown key `{unknown[0]}`")
+    if ("pql" in case) == ("source" in case):
+        raise BadCase("a case needs `pql` or `source`")
+    if not {"expect", "error", "members", "transitions"} & set(case):
+        raise BadCase("a case needs `expect`, `error`, `members` or `transitions`")
+    people = case.get("members")
+    if people is not None and not (isinstance(people, list) and all(isinstance(m, dict) and "in" in m for m in people)):
+        raise BadCase("`members` is a list of objects with `profile`, `events` and `in`")
+    for person in people or [case]:
+        for key, kind, word in (("profile", dict, "an object"), ("events", list, "a list")):
+            if not isinstance(person.get(key) if person.get(key) is not None else kind(), kind):
+                raise BadCase(f"`{key}` is {word}")
+
+
+def asks_membership(case: Mapping[str, Any]) -> bool:
+    """Is the expression asked as a segment? A missing boolean and an empty list are then false."""
+    wanted = case.get("expect")
+    flat = wanted if isinstance(wanted, list) and isinstance(case.get("at"), list) else [wanted]
+    return "members" in case or "transitions" in case or all(isinstance(w, bool) for w in flat)
+
+
+def read_settings(*documents: Any) -> Settings:
+    """The settings of a file and a case, the later ones first. Raises BadCase."""
+    found: dict[str, Any] = {}
+    for document in documents:
+        if document is not None and not isinstance(document, dict):
+            raise BadCase("`settings` is an object")
+        found.update(document or {})
+    unknown = sorted(str(k) for k in set(found) - set(SETTINGS))
+    if unknown:
+        raise BadCase(f"unknown setting `{unknown[0]}`")
+    try:
+        return Settings(read_zone(found.get("zone", "UTC")), read_day(found.get("week_start", "monday")))
+    except BadProjectFile as error:
+        raise BadCase(str(error)) from None
 
 
 def equal(got: Any, expected: Any) -> bool:
@@ -180,26 +221,37 @@ def equal(got: Any, expected: Any) -> bool:
 
 
 def read_cases(path: Path) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Cases with their file's defaults, from YAML or JSON Lines. Raises BadCase when the file is neither."""
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".jsonl":
-        for number, line in enumerate(text.splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                case = json.loads(line, parse_float=Decimal)
-            except ValueError as error:
-                raise BadCase(f"line {number}: {error}") from None
-            if isinstance(case, dict) and set(case) <= {"schema", "settings"}:
-                defaults = case
-                continue
-            yield case, locals().get("defaults", {})
+    """Cases with their file's defaults, from YAML or JSON Lines. Raises BadCase when the file is neither.
+
+    In JSON Lines a line with nothing but `schema` and `settings` gives the defaults of the lines below it.
+    """
+    text = path.read_text(encoding="utf-8-sig")
+    if path.suffix in (".jsonl", ".ndjson"):
+        yield from _lines(text)
         return
     try:
-        document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        raise BadCase(str(error).replace("\n", " ")) from None
+        document = read_yaml(text)
+    except ValueError as error:
+        raise BadCase(str(error)) from None
     if not isinstance(document, dict) or not isinstance(document.get("cases"), list):
         raise BadCase("a conformance file is an object with a list `cases`")
+    unknown = sorted(set(document) - {"schema", "settings", "cases"})
+    if unknown:
+        raise BadCase(f"unknown key `{unknown[0]}`")
     for case in document["cases"]:
         yield case, document
+
+
+def _lines(text: str) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    defaults: Mapping[str, Any] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            case = json.loads(line, parse_float=Decimal)
+        except (ValueError, RecursionError) as error:
+            raise BadCase(f"line {number}: {error}") from None
+        if isinstance(case, dict) and set(case) <= {"schema", "settings"}:
+            defaults = case
+        else:
+            yield case, defaults

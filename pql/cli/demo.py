@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 
-from pql.api import Environment, Store, read_short
+from pql.api import Environment, Store, load_schema
 from pql.diagnostics.render import FORMATS
 from pql.source import Source
 from pql.store.online_retail import load_online_retail
@@ -25,9 +24,7 @@ def run_demo(root: Path, clock: Callable[[], float]) -> int:
     if not (folder / "schema.yaml").is_file():
         console.print(f"error: no `{folder}` here: run the demo from the repository's root, or name it with --folder")
         return 2
-    schema, _ = read_short(
-        yaml.safe_load((folder / "schema.yaml").read_text(encoding="utf-8")), str(folder / "schema.yaml")
-    )
+    schema, _ = load_schema(folder / "schema.yaml")
     start = clock()
     store = Store.memory(schema)
     counts = load_online_retail(store, folder / "online_retail.parquet")

@@ -141,6 +141,14 @@ def show(found: Any, output: str, files: tuple[str, ...] = (), err: bool = False
     typer.echo(FORMATS[output](found, files=files, color=color), err=err)
 
 
+def exemption_day(text: str | None) -> datetime:
+    """The instant at which exemptions are asked about: now, or later. In the past they would hold again that have run out."""
+    at, now = instant(text), datetime.now(UTC).replace(tzinfo=None)
+    if at.date() < now.date():
+        raise fail(f"`{text}` is over", "ask for today or a day to come: an exemption that has ended stays ended")
+    return at
+
+
 def instant(text: str | None) -> datetime:
     from pql.xdm.values import read_instant
 

@@ -4,6 +4,8 @@ schema: ../schema.yaml      # any form that docs/SCHEMAS.md knows
 store: shop.duckdb
 zone: Europe/Copenhagen     # of `today`, `this month`; UTC when left out
 week_start: sunday          # monday when left out
+policies: [core.combining]  # docs/GOVERNANCE.md; read by `pql.policies`
+sources: [sources]          # source files, or folders of them; `sources` when left out
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-KEYS = ("schema", "store", "zone", "week_start")
+KEYS = ("schema", "store", "zone", "week_start", "sources", "policies")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -24,6 +26,8 @@ class ProjectFile:
     store: Path | None = None
     zone: str = "UTC"
     week_start: str = "monday"
+    sources: tuple[Path, ...] = ()
+    folder: Path | None = None
 
 
 class BadProjectFile(Exception):
@@ -42,16 +46,15 @@ def find_project_file(near: Path) -> Path | None:
 
 def read_project_file(near: Path) -> ProjectFile:
     """The project file near a path; an empty one when there is none."""
-    import yaml
-
     from pql.diagnostics.suggest import did_you_mean
+    from pql.xdm.yaml_text import read_yaml
 
     path = find_project_file(near)
     if path is None:
         return ProjectFile()
     try:
-        document: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        document: Any = read_yaml(path.read_text(encoding="utf-8")) or {}
+    except (OSError, ValueError) as error:
         raise BadProjectFile(f"`{path}` cannot be read: {str(error).splitlines()[0]}") from None
     if not isinstance(document, dict):
         raise BadProjectFile(f"`{path}` is not an object of settings")
@@ -64,21 +67,32 @@ def read_project_file(near: Path) -> ProjectFile:
     return ProjectFile(
         path.parent / str(document["schema"]) if document.get("schema") else None,
         path.parent / str(document["store"]) if document.get("store") else None,
-        _zone(document.get("zone", "UTC"), path),
-        _day(document.get("week_start", "monday"), path),
+        read_zone(document.get("zone", "UTC"), f"`{path}`: "),
+        read_day(document.get("week_start", "monday"), f"`{path}`: "),
+        _paths(document.get("sources"), path),
+        path.parent,
     )
 
 
-def _zone(value: Any, path: Path) -> str:
+def _paths(value: Any, path: Path) -> tuple[Path, ...]:
+    words = value if isinstance(value, list) else [] if value is None else [value]
+    if not all(isinstance(w, str) for w in words):
+        raise BadProjectFile(f"`{path}`: `sources` is a list of files and folders", "write it like [sources]")
+    return tuple(path.parent / w for w in words)
+
+
+def read_zone(value: Any, where: str = "") -> str:
+    """The name of a time zone that there is. Raises BadProjectFile."""
     from zoneinfo import ZoneInfo
 
     try:
         return ZoneInfo(str(value)).key
     except (KeyError, ValueError, OSError):
-        raise BadProjectFile(f"`{path}`: no time zone `{value}`", "write one such as Europe/Copenhagen") from None
+        raise BadProjectFile(f"{where}no time zone `{value}`", "write one such as Europe/Copenhagen") from None
 
 
-def _day(value: Any, path: Path) -> str:
+def read_day(value: Any, where: str = "") -> str:
+    """A day of the week in lower case. Raises BadProjectFile."""
     if str(value).lower() not in DAYS:
-        raise BadProjectFile(f"`{path}`: `{value}` is no day of the week", "write monday, or sunday")
+        raise BadProjectFile(f"{where}`{value}` is no day of the week", "write monday, or sunday")
     return str(value).lower()

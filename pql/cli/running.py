@@ -8,8 +8,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from rich.table import Table
 from pql.api import Environment, Project, Store, StoreError
 from pql.cli.inputs import fail
 from pql.cli.waiting import waited
+from pql.ir import nodes as ir
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,11 @@ class Run:
     store: Store
     at: datetime
     wanted: list[str]
+    audiences: Mapping[str, ir.Expr] = field(default_factory=dict)
+    """What is asked instead of a segment's condition, by id: with consent, for an activation."""
 
     def ask(self, output: str) -> list[tuple[Any, ...]]:
-        conditions = [self.project.segments[id].condition for id in self.wanted]
+        conditions = [self.audiences.get(id, self.project.segments[id].condition) for id in self.wanted]
         query = self.environment.sql(conditions, self.project.conditions, output, self.store.layout)  # type: ignore[arg-type]
         try:
             return waited(self.store, "running", lambda: self.store.query(query.sql(), {"now": self.at}))

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -175,8 +176,8 @@ def _json(name: str) -> tuple[Any, str]:
     try:
         text = Path(name).read_text(encoding="utf-8")
         if name.endswith(".jsonl"):
-            return [json.loads(line) for line in text.splitlines() if line.strip()], ""
-        return json.loads(text), ""
+            return [json.loads(line, parse_float=Decimal) for line in text.splitlines() if line.strip()], ""
+        return json.loads(text, parse_float=Decimal), ""
     except (OSError, ValueError, RecursionError) as error:
         return None, f"`{name}` cannot be read: {error}"
 

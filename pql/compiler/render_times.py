@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from pql.clock import Settings
+from pql.clock import CALENDAR, Settings
 from pql.compiler.render_lists import Rendering
 from pql.compiler.sql import Sql, both, coalesce, lam, name, not_null
 from pql.functions.record import call, cast, number, paren, text
@@ -41,45 +41,81 @@ class Times(Rendering):
         return wall if safe else self._in_calendar(wall)
 
     def utc(self, wall: Sql) -> Sql:
+        """The instant at which a day of the zone's calendar begins, given its midnight on the wall clock.
+
+        A midnight that comes twice (the clock goes back over it) is the first one; the database takes the second. One
+        that does not come at all is the instant at which the clock goes on.
+        """
         if self.settings.zone == "UTC":
             return wall
+        midnight = self.new_name()
+        half_day = call("to_hours", number(12))
+        before = exp.Sub(this=name(midnight), expression=half_day)
+        earlier = paren(exp.Add(this=self._zoned(paren(before)), expression=half_day.copy()))
+        again = exp.EQ(this=self.local(earlier, safe=True), expression=name(midnight))
+        chosen = exp.Case(ifs=[exp.If(this=again, true=earlier.copy())], default=self._zoned(name(midnight)))
+        made = call("list_transform", call("list_value", wall), lam([midnight], paren(chosen)))
+        return call("list_extract", made, number(1))
+
+    def _zoned(self, wall: Sql) -> Sql:
         return call("timezone", text("UTC"), call("timezone", text(self.settings.zone), wall))
 
     def value_clock(self, e: ir.Clock) -> Sql:
         return cast(exp.Placeholder(this="now"), "TIMESTAMP")
 
     def value_truncate(self, e: ir.Truncate) -> Sql:
+        if self.settings.zone == "UTC":
+            return self._wall(e)
+        if e.unit in CALENDAR:
+            made = self.utc(self._wall(e))
+            return made if near_now(e) else self._in_calendar(made)
+        instant = self.value(e.operand)  # a shorter unit is as long as ever when the clock goes back
+        wall = self.local(instant.copy(), near_now(e))
+        begun = exp.Sub(this=wall, expression=call("date_trunc", text(e.unit), wall.copy()))
+        return paren(exp.Sub(this=instant, expression=paren(begun)))
+
+    def _wall(self, e: ir.Expr) -> Sql:
+        """The start of a calendar unit on the zone's wall clock."""
         safe = near_now(e)
+        if isinstance(e, ir.Shift) and e.local:
+            return self._wall(e.operand) if e.amount == 0 else self._moved(self._wall(e.operand), e, safe)
+        if not isinstance(e, ir.Truncate):
+            return self.local(self.value(e), safe)
         wall = self.local(self.value(e.operand), safe)
         if e.unit == "week":
             back = WEEKDAYS.index(self.settings.week_start)
             shifted = paren(exp.Sub(this=wall, expression=call("to_days", number(back)))) if back else wall
             start = call("date_trunc", text("week"), shifted)
             start = paren(exp.Add(this=start, expression=call("to_days", number(back)))) if back else start
-            return self.utc(start) if safe else self._in_calendar(self.utc(start))
+            return start if safe else self._in_calendar(start)
         if e.unit in ("decade", "century", "millennium"):
             span = MONTHS[e.unit] // 12
             extra = cast(paren(exp.Mod(this=call("year", wall.copy()), expression=number(span))), "INTEGER")
-            start = exp.Sub(this=call("date_trunc", text("year"), wall), expression=call("to_years", extra))
-            made = self.utc(cast(paren(start), "TIMESTAMP"))
+            first = exp.Sub(this=call("date_trunc", text("year"), wall), expression=call("to_years", extra))
+            made = cast(paren(first), "TIMESTAMP")
             return made if safe else self._in_calendar(made)
-        return self.utc(cast(call("date_trunc", text(e.unit), wall), "TIMESTAMP"))
+        return cast(call("date_trunc", text(e.unit), wall), "TIMESTAMP")
 
     def value_shift(self, e: ir.Shift) -> Sql:
         if e.amount == 0:
             return self.value(e.operand)
-        value, safe = self.value(e.operand), near_now(e)
-        wall = self.local(value, safe) if e.local else value
-        calendar = e.unit in MONTHS
-        if calendar:
+        safe = near_now(e)
+        if not e.local:
+            return self._moved(self.value(e.operand), e, safe)
+        if self.settings.zone == "UTC":
+            return self._wall(e)
+        made = self.utc(self._wall(e))
+        return made if safe else self._in_calendar(made)
+
+    def _moved(self, value: Sql, e: ir.Shift, safe: bool) -> Sql:
+        if e.unit in MONTHS:
             step = call("to_months", number(e.amount * MONTHS[e.unit]))
-        elif e.local and e.unit in ("day", "week"):
+        elif e.local:
             step = call("to_days", number(e.amount * (7 if e.unit == "week" else 1)))
         else:
             step = call("to_microseconds", cast(text(str(e.amount * MICROSECONDS[e.unit])), "BIGINT"))
-        moved = paren(exp.Add(this=wall, expression=step))
-        made = self.utc(moved) if e.local else moved
-        return made if safe else self._in_calendar(made)
+        moved = paren(exp.Add(this=value, expression=step))
+        return moved if safe else self._in_calendar(moved)
 
     def _in_calendar(self, instant: Sql) -> Sql:
         """Null outside the years 1 to 9999."""

@@ -1,6 +1,6 @@
 """The register of codes: every finding that PQL can report, in ranges by stage. A released code is never re-used.
 
-00 bounds, 01 syntax, 02 names, 03 types, 04 advice, 05 files and segments, 06 running, 07 dialects, 08 schemas
+00 bounds, 01 syntax, 02 names, 03 types, 04 advice, 05 files, segments and governance, 06 running, 07 dialects, 08 schemas
 and data, 09 command line and project. `pql explain CODE` prints the explanation.
 """
 
@@ -84,6 +84,25 @@ _TABLE: tuple[tuple[str, Severity, str], ...] = (
     ("PQL0508", ERROR, "wrong test step"),
     ("PQL0509", ERROR, "segment without a condition"),
     ("PQL0510", ERROR, "a test failed"),
+    ("PQL0520", ERROR, "policy violated"),
+    ("PQL0521", ERROR, "unknown label"),
+    ("PQL0522", ERROR, "unknown marketing action"),
+    ("PQL0523", ERROR, "governance file is not valid"),
+    ("PQL0524", ERROR, "unknown policy or version"),
+    ("PQL0526", WARNING, "policy that never applies"),
+    ("PQL0527", WARNING, "policy that another one covers"),
+    ("PQL0528", ERROR, "mapped field cannot be read"),
+    ("PQL0529", ERROR, "unknown segment or destination"),
+    ("PQL0530", ERROR, "exemption ended"),
+    ("PQL0531", WARNING, "exemption that exempts nothing"),
+    ("PQL0532", WARNING, "violation under an exemption"),
+    ("PQL0533", WARNING, "destination without a marketing action"),
+    ("PQL0534", WARNING, "activation beyond the purpose"),
+    ("PQL0535", ERROR, "labels of a segment not known"),
+    ("PQL0536", ERROR, "unknown merge policy"),
+    ("PQL0537", ERROR, "consent condition is not valid"),
+    ("PQL0538", ERROR, "unknown consent"),
+    ("PQL0539", ERROR, "a policy test failed"),
     ("PQL0601", ERROR, "sum out of range"),
     ("PQL0602", ERROR, "time limit reached"),
     ("PQL0603", ERROR, "memory limit reached"),
@@ -109,6 +128,19 @@ _TABLE: tuple[tuple[str, Severity, str], ...] = (
     ("PQL0811", ERROR, "document does not fit the schema"),
     ("PQL0812", ERROR, "pql/json document is not valid"),
     ("PQL0813", ERROR, "conformance case is not valid"),
+    ("PQL0820", ERROR, "source file is not valid"),
+    ("PQL0821", ERROR, "mapping is not valid"),
+    ("PQL0822", ERROR, "record is no usable JSON object"),
+    ("PQL0823", ERROR, "row cannot be read"),
+    ("PQL0824", ERROR, "file of a source cannot be read"),
+    ("PQL0825", ERROR, "value does not fit its field"),
+    ("PQL0826", ERROR, "required field is missing"),
+    ("PQL0827", ERROR, "value not allowed by the schema"),
+    ("PQL0828", ERROR, "no usable identity"),
+    ("PQL0829", ERROR, "schedule is not valid"),
+    ("PQL0830", ERROR, "no such source"),
+    ("PQL0831", ERROR, "call to the stream refused"),
+    ("PQL0832", ERROR, "dataset has another type"),
     ("PQL0901", ERROR, "file cannot be read"),
     ("PQL0902", ERROR, "project file is not valid"),
     ("PQL0903", ERROR, "nothing to do"),

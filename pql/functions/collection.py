@@ -42,5 +42,7 @@ COLLECTION = (
     _structural("all", "quantifier", "The same as forall."),
     _structural("none", "quantifier", "Does no element satisfy the condition?"),
     _structural("one", "quantifier", "Does exactly one element satisfy the condition?"),
+    _structural("consented", "consent", "Does the profile consent, by the published fields and their defaults? GOVERNANCE has the order.", documented=False),
     _structural("inSegment", "segment", "Is the profile a member of the segment?"),
+    _structural("modelInstances", "segment", "The instances of a class: the profile, its events, or those of an entity of the schema."),
 )  # fmt: skip

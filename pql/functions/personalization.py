@@ -20,6 +20,7 @@ import re2
 from sqlglot import exp
 
 from pql.clock import add_months
+from pql.functions import formats
 from pql.functions.record import Example, Function, Overload, call, cast, number, overload, paren, text
 from pql.functions.text import lower, lower_sql, position
 from pql.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, ListType
@@ -89,6 +90,11 @@ def _add(**unit: int) -> Callable[[datetime, int], datetime | None]:
             return None
 
     return python
+
+
+def _turned(sql: Callable[..., Sql], python: Callable[..., Any]) -> tuple[Callable[..., Sql], Callable[..., Any]]:
+    """The same with its arguments turned round: `diffIn…` name the later instant first."""
+    return lambda a, b: sql(b, a), lambda a, b: python(b, a)
 
 
 def _elapsed(unit: int) -> tuple[Callable[..., Sql], Callable[..., Any]]:
@@ -187,11 +193,27 @@ DATES = (
     *(_make(f"add{w}", f"The instant {w.lower()} later.", (_TN,), _added(w.lower()), _add(**u))
       for w, u in (("Days", {"days": 1}), ("Hours", {"hours": 1}), ("Minutes", {"minutes": 1}), ("Seconds", {"seconds": 1}), ("Months", {"months": 1}), ("Years", {"months": 12}))),
     _make("dateDiff", "Whole days from the first instant to the second.", (_TT,), *_elapsed(_DAY)),
-    _make("diffInSeconds", "Whole seconds from the first instant to the second.", (_TT,), *_elapsed(1_000_000)),
-    _make("diffInMinutes", "Whole minutes from the first instant to the second.", (_TT,), *_elapsed(60_000_000)),
-    _make("hoursDifference", "Whole hours from the first instant to the second.", (_TT,), *_elapsed(3_600_000_000)),
-    _make("diffInMonths", "Whole calendar months from the first instant to the second.", (_TT,), _months_sql, months_between),
-    _make("diffInYears", "Whole years from the first instant to the second.", (_TT,), lambda a, b: _years(_months_sql(a, b)), lambda a, b: _toward_zero(months_between(a, b))),
+    _make("diffInSeconds", "Whole seconds from the second instant to the first.", (_TT,), *_turned(*_elapsed(1_000_000)),
+          Example('diffInSeconds("2024-11-01T17:19:51Z", "2024-11-01T17:19:01Z")', 50)),
+    _make("diffInMinutes", "Whole minutes from the second instant to the first.", (_TT,), *_turned(*_elapsed(60_000_000)),
+          Example('diffInMinutes("2024-11-01T17:19:51Z", "2024-11-01T16:19:51Z")', 60)),
+    *(_make(n, "Whole hours from the second instant to the first.", (_TT,), *_turned(*_elapsed(3_600_000_000)),
+            Example(f'{n}("2024-11-01T17:19:51Z", "2024-11-01T07:19:51Z")', 10)) for n in ("hoursDifference", "diffInHours")),
+    _make("diffInMonths", "Whole calendar months from the second instant to the first.", (_TT,), *_turned(_months_sql, months_between),
+          Example('diffInMonths("2024-11-01T17:19:51Z", "2024-08-01T17:19:51Z")', 3)),
+    _make("diffInYears", "Whole years from the second instant to the first.", (_TT,),
+          *_turned(lambda a, b: _years(_months_sql(a, b)), lambda a, b: _toward_zero(months_between(a, b))),
+          Example('diffInYears("2024-11-01T17:19:51Z", "2019-10-01T17:19:51Z")', 5)),
+    _make("stringToDateByPattern", "What `stringToDate` and `toDateTime` with a literal pattern give; null when the text does not fit.",
+          (overload((("text", STRING), ("pattern", STRING)), TIMESTAMP),), formats.read_date_sql, formats.read_date,
+          Example('stringToDate("2023-01-10 23:13:26", "yyyy-MM-dd HH:mm:ss")', "2023-01-10T23:13:26Z"), literal=(1,)),
+    _make("dateBetween", "Is the instant between two others, both included?", (overload((("t", TIMESTAMP), ("start", TIMESTAMP), ("end", TIMESTAMP)), BOOLEAN),),
+          lambda t, a, b: exp.Between(this=t, low=a, high=b), lambda t, a, b: a <= t <= b, Example('dateBetween("2024-06-15", "2024-06-01", "2024-06-30")', True), test=True),
+    _make("convertZonedDateTime", "The instant: a zone changes how it is written, not which it is.", (overload((("t", TIMESTAMP), ("zone", STRING)), TIMESTAMP),),
+          formats.zoned_sql, lambda t, zone: t, Example('convertZonedDateTime("2019-02-19T08:09:00Z", "Asia/Tehran")', "2019-02-19T08:09:00Z"), literal=(1,)),
+    _make("formatDate", "The instant by a literal pattern of Java's letters; names in English.",
+          (overload((("t", TIMESTAMP), ("pattern", STRING), ("locale", STRING)), STRING, optional=1),), formats.format_date_sql, formats.format_date,
+          Example('formatDate("2020-01-01", "EEEE MMMM dd yyyy")', "Wednesday January 01 2020"), literal=(1, 2)),
     _make("age", "Whole years up to now.", (_NOW,), lambda t, now: _years(_months_sql(t, now)), lambda t, now: _toward_zero(months_between(t, now)), clock=True),
     _make("ageInMonths", "Whole months up to now.", (_NOW,), _months_sql, months_between, clock=True),
     _make("ageInDays", "Whole days up to now.", (_NOW,), *_elapsed(_DAY), clock=True),
@@ -202,7 +224,7 @@ DATES = (
     _make("extractHours", "The hour.", (_T,), _part("hour"), lambda t: t.hour),
     _make("extractMinutes", "The minute.", (_T,), _part("minute"), lambda t: t.minute),
     _make("extractSeconds", "The second.", (_T,), _part("second"), lambda t: t.second),
-    _make("extractMonths", "The month.", (_T,), _part("month"), lambda t: t.month),
+    *(_make(n, "The month.", (_T,), _part("month"), lambda t: t.month) for n in ("extractMonths", "extractMonth")),
     _make("setDays", "The instant on another day of its month; null when there is none.", (_TN,), _set_days_sql, _set_days),
     _make("setHours", "The instant at another hour of its day.", (_TN,), _set_hours_sql, lambda t, n: t.replace(hour=n) if 0 <= n <= 23 else None),
     _make("toUTC", "The instant: they are all UTC.", _TRUNC, lambda t: t, lambda t: t),
@@ -255,14 +277,14 @@ def _mask_sql(s: Sql, first: Sql, last: Sql) -> Sql:
         s.copy(),
         paren(exp.Add(this=paren(exp.Add(this=a.copy(), expression=hidden.copy())), expression=number(1))),
     )
-    made: Sql = exp.DPipe(this=call("substr", s, number(1), a), expression=call("repeat", text("*"), hidden))
+    made: Sql = exp.DPipe(this=call("substr", s, number(1), a), expression=call("repeat", text("X"), hidden))
     return paren(exp.DPipe(this=made, expression=tail))
 
 
 def _mask(s: str, first: int, last: int) -> str:
     a, b = max(first, 0), max(last, 0)
     hidden = max(len(s) - a - b, 0)
-    return s[:a] + "*" * hidden + s[a + hidden :]
+    return s[:a] + "X" * hidden + s[a + hidden :]
 
 
 def _upper(s: str) -> str:
@@ -310,6 +332,11 @@ def _char_code_sql(s: Sql, i: Sql) -> Sql:
     return exp.Case(ifs=[exp.If(this=inside, true=cast(call("unicode", char.copy()), "BIGINT"))])
 
 
+def _any_sql(s: Sql, *others: Sql) -> Sql:
+    made: Sql = exp.In(this=lower_sql(s), expressions=[lower_sql(o) for o in others])
+    return made
+
+
 TEXTS = (
     _make("leftTrim", "The text without blanks at its start.", _S, lambda s: call("ltrim", s), lambda s: s.lstrip(" "), Example('leftTrim(" a ")', "a ")),
     _make("rightTrim", "The text without blanks at its end.", _S, lambda s: call("rtrim", s), lambda s: s.rstrip(" "), Example('rightTrim(" a ")', " a")),
@@ -329,13 +356,19 @@ TEXTS = (
     _make("extractEmailDomain", "What stands after the @.", _S, *_found(r"@([^@]*)$"), Example('extractEmailDomain("sarah@luma.com")', "luma.com")),
     _make("getUrlHost", "The host of a URL.", _S, *_found(_HOST), Example('getUrlHost("https://luma.com:80/p?q")', "luma.com")),
     _make("getUrlPath", "The path of a URL.", _S, *_found(_PATH), Example('getUrlPath("https://luma.com/p/1?q")', "/p/1")),
+    _make("getUrlFragment", "What stands after the # of a URL.", _S, *_found(r"#(.+)$"), Example('getUrlFragment("https://luma.com/p#faq")', "faq")),
+    _make("equalsAnyIgnoreCase", "Equal to any of the texts in any letter case.",
+          (overload((("text", STRING), ("other", STRING)), BOOLEAN, variadic=True),), _any_sql, lambda s, *others: lower(s) in map(lower, others),
+          Example('equalsAnyIgnoreCase("Icon", "icon", "ambassador")', True), test=True),
+    _make("sha256", "The SHA-256 digest in hexadecimal.", _S, _named("sha256"), lambda s: hashlib.sha256(s.encode()).hexdigest(),
+          Example('sha256("a")', "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb")),
     _make("getUrlProtocol", "The protocol of a URL.", _S, *_found(_PROTOCOL), Example('getUrlProtocol("https://luma.com")', "https")),
     _make("charCodeAt", "The code point at a position counted from 0.", (overload((("text", STRING), ("at", INTEGER)), INTEGER),), _char_code_sql,
           lambda s, i: ord(s[i]) if 0 <= i < len(s) else None, Example('charCodeAt("abc", 0)', 97)),
     _make("titleCase", "Each word with a capital.", _S, lambda s: _words_sql(s, " "), lambda s: _words(s, " "), Example('titleCase("sarah ROSE")', "Sarah Rose")),
     _make("camelCase", "The words joined, with capitals inside.", _S, _camel_sql, _camel, Example('camelCase("sarah rose")', "sarahRose")),
-    _make("mask", "The text with all but the first and last characters as stars.", (overload((("text", STRING), ("first", INTEGER), ("last", INTEGER)), STRING),),
-          _mask_sql, _mask, Example('mask("12345", 1, 2)', "1**45")),
+    _make("mask", "The text with all but the first and last characters as X.", (overload((("text", STRING), ("first", INTEGER), ("last", INTEGER)), STRING),),
+          _mask_sql, _mask, Example('mask("12345", 1, 2)', "1XX45")),
     _make("md5", "The MD5 digest in hexadecimal.", _S, _named("md5"), lambda s: hashlib.md5(s.encode(), usedforsecurity=False).hexdigest(),
           Example('md5("a")', "0cc175b9c0f1b6a831c399e269772661")),
     _make("encode64", "The text's UTF-8 in Base64.", _S, lambda s: call("base64", call("encode", s)), lambda s: base64.b64encode(s.encode()).decode(), Example('encode64("ab")', "YWI=")),
@@ -369,12 +402,18 @@ NUMBERS = (
     _make("toInt", "The number without its fraction.", _N, _rounded("trunc"), lambda x: _whole(x, int), Example("toInt(-2.7)", -2)),
     _make("toHexString", "A whole number in hexadecimal.", (overload((("x", INTEGER),), STRING),), lambda x: exp.Lower(this=call("to_hex", x)),
           lambda x: format(x & (2**64 - 1), "x"), Example("toHexString(255)", "ff")),
+    _make("toPercentage", "The number in hundredths, with a percent sign.", (overload((("x", NUMBER),), STRING),), formats.percentage_sql, formats.percentage,
+          Example("toPercentage(0.255)", "25.5%")),
+    _make("formatNumber", "The number as a literal locale writes it, with three digits after the point at most.", (overload((("x", NUMBER), ("locale", STRING)), STRING),),
+          formats.format_number_sql, formats.format_number, Example('formatNumber(123456.789, "de_DE")', "123.456,789"), literal=(1,)),
+    _make("formatCurrency", "The amount as a literal locale writes money.", (overload((("x", NUMBER), ("locale", STRING)), STRING),),
+          formats.format_currency_sql, formats.format_currency, Example('formatCurrency(56L, "en_GB")', "£56.00"), literal=(1,)),
     _make("toPrecision", "The number rounded to a literal number of digits, half away from zero.", (overload((("x", NUMBER), ("digits", INTEGER)), NUMBER),),
           _precision_sql, _precision, Example("toPrecision(2.345, 2)", 2.35), literal=(1,)),
 )  # fmt: skip
 
 CONVERSIONS = {
-    "stringToInteger": INTEGER, "stringToNumber": NUMBER, "stringToDate": TIMESTAMP, "toDateTime": TIMESTAMP, "toDateTimeOnly": TIMESTAMP,
+    "stringToInteger": INTEGER, "string_to_integer": INTEGER, "stringToNumber": NUMBER, "stringToDate": TIMESTAMP, "toDateTime": TIMESTAMP, "toDateTimeOnly": TIMESTAMP,
     "toBool": BOOLEAN, "toString": STRING,
 }  # fmt: skip
 """Functions that are a coercion by another name."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from pql.labels import JOIN, LabelRule
 from pql.types import Type
 
 SqlBuilder = Callable[..., exp.Expression]
@@ -57,6 +58,7 @@ class Function:
     its own IR node (filters, aggregates, quantifiers); such records have no `sql`. `literal`: positions of arguments that must
     be literals. `clock`: reads now (a scalar one gets it as its last argument). `python`: the same in Python, on values
     that are not null. `available_in`: `pql`, or `ajo` for the personalization library. `documented`: part of the published language (else an extension).
+    `label_rule`: what happens to the data usage labels of the arguments; they are joined unless a reviewed exception says otherwise.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Function:
     examples: tuple[Example, ...] = ()
     python: Callable[..., Any] | None = None
     available_in: str = "pql"
+    label_rule: LabelRule = JOIN
 
 
 def overload(types: Sequence[tuple[str, Type]], result: Type, optional: int = 0, variadic: bool = False) -> Overload:

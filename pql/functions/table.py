@@ -12,5 +12,9 @@ from pql.functions.personalization import PERSONALIZATION
 from pql.functions.record import Function
 from pql.functions.text import TEXT
 from pql.functions.time import TIME
+from pql.labels import LabelRule
 
 FUNCTIONS: dict[str, Function] = {f.name: f for f in (*TEXT, *NUMBER_FUNCTIONS, *TIME, *COLLECTION, *PERSONALIZATION)}
+
+LABEL_RULES: dict[str, LabelRule] = {name: f.label_rule for name, f in FUNCTIONS.items() if f.label_rule.drops}
+"""The functions that drop a label; all others join. Each is a reviewed exception that docs/GOVERNANCE.md names."""

@@ -190,9 +190,9 @@ TEXT = (
              lambda x: exp.NEQ(this=x, expression=text("")), test=True, documented=False, examples=(Example('"".isNotEmpty()', False),)),
     Function("concat", "The texts joined; null if one is null.", "string", (overload((("text", STRING), ("more", STRING)), STRING, variadic=True),),
              lambda *x: _joined(x), documented=False, examples=(Example('"a".concat("b", "c")', "abc"),)),
-    Function("substring", "From position start (0 is the first) up to, not including, end.", "string",
-             (overload((("text", STRING), ("start", INTEGER), ("end", INTEGER)), STRING, optional=1),), _substring, documented=False,
-             examples=(Example('"Bremen".substring(0, 2)', "Br"),)),
+    *(Function(n, "From position start (0 is the first) up to, not including, end.", "string",
+               (overload((("text", STRING), ("start", INTEGER), ("end", INTEGER)), STRING, optional=1),), _substring, documented=False,
+               examples=(Example(f'"Bremen".{n}(0, 2)', "Br"),)) for n in ("substring", "substr")),
 )  # fmt: skip
 
 

@@ -278,7 +278,11 @@ class Truncate:
 
 @dataclass(frozen=True)
 class Shift:
-    """An instant moved by `amount` units (may be negative). `local`: in the project's zone, for calendar units."""
+    """An instant moved by `amount` units (may be negative).
+
+    `local`: the start of a calendar unit (a Truncate, or another such Shift), moved by days or longer units on the wall
+    clock of the project's zone, where a day may have 23 hours and begin at one o'clock.
+    """
 
     operand: Expr
     amount: int

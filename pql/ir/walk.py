@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from pql.ir import nodes as ir
+from pql.source import Source, Span, UsedSpan
 
 _IR = tuple(ir.Expr.__args__)
 _NAMES: dict[type, tuple[str, ...]] = {}
@@ -101,6 +102,21 @@ def rename(node: Any, old: int, new: int) -> Any:
     return change(node)
 
 
+def deepen(node: ir.Expr, by: int) -> ir.Expr:
+    """`node`, which has no variables from outside but the profile, as it is `by` binders further in: binding depths grow."""
+
+    def change(n: ir.Expr) -> ir.Expr:
+        if isinstance(n, ir.Var):
+            return n if n.id == ir.PROFILE else replace(n, id=n.id + by)
+        result: ir.Expr = rebuild(n, change)
+        binders = {a: getattr(n, a) + by for a in ("var", "key_var", "group_var") if hasattr(n, a)}
+        if isinstance(result, ir.Chain):
+            binders["steps"] = tuple(replace(s, var=s.var + by) for s in result.steps)
+        return replace(result, **binders) if binders else result
+
+    return change(node) if by else node
+
+
 def substitute(node: ir.Expr, var: int, value: ir.Expr) -> ir.Expr:
     """`node` with variable `var` replaced by an expression."""
 
@@ -109,5 +125,23 @@ def substitute(node: ir.Expr, var: int, value: ir.Expr) -> ir.Expr:
             return value if n.id == var else n
         result: ir.Expr = rebuild(n, change)
         return result
+
+    return change(node)
+
+
+def used(node: ir.Expr, place: Span, kind: str, name: str, source: Source) -> ir.Expr:
+    """A definition's expression where its name is used: the same value, its places seen from `place` (`UsedSpan`).
+
+    What is shared stays shared.
+    """
+    made: dict[int, ir.Expr] = {}
+
+    def change(n: ir.Expr) -> ir.Expr:
+        known = made.get(id(n))
+        if known is None:
+            inner = rebuild(n, change)
+            known = replace(inner, span=UsedSpan(place.start, place.end, kind, name, source, n.span))
+            made[id(n)] = known
+        return known
 
     return change(node)

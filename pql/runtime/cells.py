@@ -43,8 +43,9 @@ class Cell:
         """The state of a profile without events."""
         raise NotImplementedError
 
-    def add(self, state: list[Any], at: int, weight: int, role: int) -> None:
-        """An event in order. `role`: of which stream."""
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
+        """An event in order. `role`: of which stream. What it can have turned: 0 any leaf; less: none; more: none that holds, and
+        none with a larger threshold than this."""
         raise NotImplementedError
 
     def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
@@ -53,10 +54,6 @@ class Cell:
 
     def look(self, watch: Watch, state: list[Any], now: int) -> Answer:
         raise NotImplementedError
-
-    def grows(self, state: list[Any], role: int) -> int:
-        """More than 0: what was added cannot turn a leaf that holds, nor one with a larger threshold than this. Less: none."""
-        return 0
 
     def settle(self) -> None:
         self.watches.sort(key=lambda w: (w.least, w.number))
@@ -71,12 +68,10 @@ class Count(Cell):
     def fresh(self) -> list[Any]:
         return []
 
-    def add(self, state: list[Any], at: int, weight: int, role: int) -> None:
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
         state.append(at)
         if len(state) > self.keep and self.early:
             del state[: -self.keep]
-
-    def grows(self, state: list[Any], role: int) -> int:
         return len(state)
 
     def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
@@ -102,7 +97,7 @@ class Total(Cell):
     def fresh(self) -> list[Any]:
         return [[], [], False, False]
 
-    def add(self, state: list[Any], at: int, weight: int, role: int) -> None:
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
         stamps, weights = state[0], state[1]
         stamps.append(at)
         weights.append(weight)
@@ -112,8 +107,6 @@ class Total(Cell):
             state[3] = True
         if len(stamps) > 4 and stamps[0] + self.reach <= at:
             del stamps[0], weights[0]
-
-    def grows(self, state: list[Any], role: int) -> int:
         return 0 if state[2] or state[3] else FOREVER
 
     def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
@@ -153,7 +146,7 @@ class Thens(Cell):
     def fresh(self) -> list[Any]:
         return [[], []]
 
-    def add(self, state: list[Any], at: int, weight: int, role: int) -> None:
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
         firsts = state[0]
         if role == 0:
             if self.high < FOREVER:
@@ -162,13 +155,13 @@ class Thens(Cell):
                     del firsts[: bisect_left(firsts, at - self.high)]
             elif not firsts:
                 firsts.append(at)
-        elif self._preceded(firsts, at):
-            state[1].append(at)
-            if self.early:
-                del state[1][:-1]
-
-    def grows(self, state: list[Any], role: int) -> int:
-        return 1 if role else -1
+            return -1
+        if not firsts or not self._preceded(firsts, at):
+            return -1
+        state[1].append(at)
+        if self.early and len(state[1]) > 1:
+            del state[1][:-1]
+        return 1
 
     def _preceded(self, firsts: list[int], at: int) -> bool:
         i = bisect_right(firsts, at - self.low)
@@ -197,20 +190,23 @@ class Withouts(Cell):
     def fresh(self) -> list[Any]:
         return [[], []]
 
-    def add(self, state: list[Any], at: int, weight: int, role: int) -> None:
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
         firsts = state[0]
         if role == 0:
             firsts.append(at)
             if len(firsts) > 4 and firsts[0] + self.reach <= at:
                 del firsts[0]
-        elif self.within is None:
-            del firsts[: bisect_left(firsts, at)]
+            return 1
+        if self.within is None:
             state[1] = [at]
+            if not firsts:
+                return -1
+            del firsts[: bisect_left(firsts, at)]
         else:
+            if not firsts:
+                return -1
             del firsts[bisect_left(firsts, at - self.within) : bisect_left(firsts, at)]
-
-    def grows(self, state: list[Any], role: int) -> int:
-        return 0 if role else 1
+        return 0
 
     def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
         firsts, seconds = [at for at, _ in rows[0]], [at for at, _ in rows[1]]

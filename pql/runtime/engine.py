@@ -8,6 +8,7 @@ are judged when the instant closes. Read `Engine.apply`, `_event`, `_run`, `_jud
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, assert_never
@@ -107,8 +108,11 @@ class Engine:
         kept = _kept(
             Kept, (stamp, id is None, id or "", self.arrivals, key, route, weights, document if net.documents else None)
         )
-        if person.last < stamp <= self.now and (key is None or key not in person.keys):
-            person.events.append(kept)
+        if person.last <= stamp <= self.now and (key is None or key not in person.keys):
+            if person.last < stamp:
+                person.events.append(kept)
+            else:
+                insort(person.events, kept)
             person.last = stamp
             if key is not None:
                 person.keys.add(key)
@@ -155,8 +159,7 @@ class Engine:
                 continue
             if state is None:
                 state = cells[cell.number] = cell.fresh()
-            cell.add(state, at, weights[place] if place >= 0 else 1, role)
-            steady = cell.grows(state, role)
+            steady = cell.add(state, at, weights[place] if place >= 0 else 1, role)
             if steady < 0:
                 continue
             for watch in cell.watches:

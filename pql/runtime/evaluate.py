@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
 
-from pql.clock import Zone, month_day, shift, truncate
+from pql.clock import CALENDAR, Zone, calendar_start, month_day, shift, truncate
 from pql.functions import FUNCTIONS
 from pql.ir import nodes as ir
 from pql.runtime.chains import chain_holds
@@ -205,12 +205,31 @@ class Evaluator:
 
     # --- time ---
     def on_truncate(self, e: ir.Truncate, v: Slots) -> Any:
+        if e.unit in CALENDAR:
+            return self._utc(self._wall(e, v))
         value = self.value(e.operand, v)
         return None if value is None else truncate(value, e.unit, self.zone)
 
     def on_shift(self, e: ir.Shift, v: Slots) -> Any:
+        if e.local:
+            return self._utc(self._wall(e, v))
         value = self.value(e.operand, v)
-        return None if value is None else shift(value, e.amount, e.unit, e.local, self.zone)
+        return None if value is None else shift(value, e.amount, e.unit)
+
+    def _wall(self, e: ir.Expr, v: Slots) -> datetime | None:
+        """The start of a calendar unit on the zone's wall clock."""
+        if isinstance(e, ir.Shift):
+            wall = self._wall(e.operand, v)
+            return None if wall is None else shift(wall, e.amount, e.unit)
+        assert isinstance(e, ir.Truncate)
+        value = self.value(e.operand, v)
+        return None if value is None else calendar_start(value, e.unit, self.zone)
+
+    def _utc(self, wall: datetime | None) -> datetime | None:
+        try:
+            return None if wall is None else self.zone.utc(wall)
+        except OverflowError:
+            return None
 
     def on_within(self, e: ir.Within, v: Slots) -> bool:
         at = self.value(e.operand, v)

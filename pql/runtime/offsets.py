@@ -1,7 +1,7 @@
 """Where the offset of a zone changes: the points at which calendar arithmetic stops being a fixed distance.
 
 The zone database answers "what is the offset at this instant" only; changes are found by looking at every quarter of a day and
-halving the quarter in which two answers differ, once a year and zone. Read `next_change` and `next_wall_change`.
+halving the quarter in which two answers differ, once a year and zone. Read `next_change`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,6 @@ class Change(NamedTuple):
     instant: datetime
     before: timedelta
     after: timedelta
-
-    @property
-    def wall(self) -> datetime:
-        """The wall time from which the later offset is used to read wall times (the earlier one reads gaps and folds)."""
-        return self.instant + max(self.before, self.after)
 
 
 def _offset(zone: str, instant: datetime) -> timedelta:
@@ -87,15 +82,6 @@ def next_change(zone: str, instant: datetime) -> datetime | None:
             if change.instant > instant:
                 return change.instant
     return _ask_again(zone, instant)
-
-
-def next_wall_change(zone: str, wall: datetime) -> datetime | None:
-    """The first wall time after `wall` at which reading wall times as instants jumps, or one to ask again at."""
-    for year in (wall.year - 1, wall.year, wall.year + 1):
-        for change in changes(zone, year):
-            if change.wall > wall:
-                return change.wall
-    return _ask_again(zone, wall)
 
 
 def _ask_again(zone: str, instant: datetime) -> datetime | None:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from pql.ir import nodes as ir
-from pql.runtime.evaluate import Evaluator, OutOfRange
+from pql.runtime.evaluate import NOW, Evaluator, OutOfRange
 from pql.runtime.inputs import Document
 from pql.runtime.shapes import EVENT, SCALE, Stream
 from pql.types import NUMBER
@@ -156,7 +156,7 @@ def make_answers(
 
 def _answer(evaluator: Evaluator, test: ir.Expr, record: Document) -> int:
     try:
-        return int(evaluator.test(test, {ir.PROFILE: record}))
+        return int(evaluator.test(test, {ir.PROFILE: record, NOW: None}))
     except OutOfRange:
         return 2
 

@@ -138,6 +138,7 @@ SCALARS: dict[str, Callable[..., Any]] = {
     "isNotEmpty": lambda t: t != "",
     "concat": lambda *parts: "".join(parts),
     "substring": _substring,
+    "substr": _substring,
     "absolute": lambda x: None if x == -INTEGER_LIMIT else abs(x),
     "getYear": lambda t: t.year,
     "getMonth": lambda t: t.month,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from pql.clock import MICROSECONDS, MONTHS, Zone, add_months, month_day, shift, truncate
+from pql.clock import CALENDAR, MICROSECONDS, MONTHS, Zone, add_months, calendar_start, month_day, shift, truncate
 from pql.ir import nodes as ir
 from pql.ir.walk import walk
 from pql.runtime.evaluate import NOW, Evaluator, OutOfRange, Slots, on_ring
@@ -29,7 +29,7 @@ from pql.runtime.moving import (
     plain,
     sooner,
 )
-from pql.runtime.offsets import changes, next_change, next_wall_change, widest
+from pql.runtime.offsets import changes, next_change, widest
 from pql.types import DATE, STRING, TIMESTAMP, ListType
 
 DATE_PARTS = {"getYear": "year", "getMonth": "month", "getDayOfMonth": "day", "dayOfWeek": "day"}
@@ -108,31 +108,36 @@ class Tracing(Evaluator):
 
     # --- moving an instant ---
     def on_shift(self, e: ir.Shift, v: Slots) -> Any:
+        if e.local:
+            return self._unit_start(e, v)
         x = self.value(e.operand, v)
         if not isinstance(x, Moving):
-            return None if x is None else shift(x, e.amount, e.unit, e.local, self.zone)
+            return None if x is None else shift(x, e.amount, e.unit)
         start = plain(x)
-        moved = shift(start, e.amount, e.unit, e.local, self.zone)
+        moved = shift(start, e.amount, e.unit)
         low, high = self._distance(e)
         if moved is None:
-            self._absent(x, start, e)
+            self._absent(x, e)
             return None
         if e.amount > 0:
             self._leaving(x, high)
         bounds = (x.low + low, x.high + high)
-        local = self._zoned(e)
-        if not local and e.unit not in MONTHS:
+        if e.unit not in MONTHS:
             reach = timedelta(microseconds=low)
             return moving(moved, x.trace, lambda to: _reached(x, to, reach), bounds, x.slope, x.until, x.steady)
-        end = self._shift_piece(x, start, moved, e)
+        months = e.amount * MONTHS[e.unit]
+        if _inside(moved) and _inside(start):
+            end: datetime | None = _steady_until(start, months)
+        else:
+            self._step(x)
+            end = start + timedelta(seconds=1) if _inside(start) else None
         until = sooner(x.until, _after(x, start, end)) if x.slope else x.until
         steady = sooner(x.steady, x.back(end) if end is not None else None)
         if steady is not None and steady <= x.trace.now:
             steady = x.until or x.trace.later(1)
-        furthest, months = timedelta(microseconds=high), e.amount * MONTHS.get(e.unit, 0)
 
         def back(to: datetime) -> datetime | None:
-            at = _reached(x, to, furthest) if local else x.back(_first_reaching(to, months))
+            at = x.back(_first_reaching(to, months))
             if at is None or at > x.trace.now:
                 return at
             there = start + (to - moved)
@@ -140,21 +145,46 @@ class Tracing(Evaluator):
 
         return moving(moved, x.trace, back, bounds, x.slope, until, steady)
 
-    def _zoned(self, e: ir.Shift) -> bool:
-        """Does the shift depend on the zone's offsets?"""
-        return e.local and self.zone.name != "UTC" and (e.unit in MONTHS or e.unit in ("day", "week"))
+    def _unit_start(self, e: ir.Shift, v: Slots) -> Any:
+        """A calendar unit's start moved by units on the wall clock: it stands still while the instant stays in its unit."""
+        low, high, unit = 0, 0, e.operand
+        shifts = [e]
+        while isinstance(unit, ir.Shift):
+            shifts.append(unit)
+            unit = unit.operand
+        assert isinstance(unit, ir.Truncate)
+        x = self.value(unit.operand, v)
+        here = {**v, -3: plain(x) if isinstance(x, Moving) else x}
+        inner: ir.Expr = ir.Truncate(ir.Var(-3, TIMESTAMP), unit.unit)
+        for s in reversed(shifts):
+            distance = self._distance(s)
+            low, high = low + distance[0], high + distance[1]
+            inner = ir.Shift(inner, s.amount, s.unit, True)
+        found = super().on_shift(inner, here)  # type: ignore[arg-type]
+        if not isinstance(x, Moving):
+            return found
+        if high > 0:
+            self._leaving(x, high)
+        floor = self._floor(x, unit.unit, self.zone)
+        if found is None or floor is None:
+            x.trace.limit(floor.until if floor is not None else x.until)
+            return None
+        furthest, slack = timedelta(microseconds=high), self._slack()
+        bounds = (floor.low + low - slack, floor.high + high + slack)
+        more = timedelta(microseconds=slack)
+        return moving(
+            found, x.trace, lambda to: _reached(floor, to - more, furthest), bounds, 0, floor.until, floor.steady
+        )
 
     def _slack(self) -> int:
         return 0 if self.zone.name == "UTC" else widest(self.zone.name)
 
     def _distance(self, e: ir.Shift) -> tuple[int, int]:
         """Bounds of how far a shift moves any instant."""
-        slack = self._slack() if self._zoned(e) else 0
         if e.unit in MONTHS:
             mean = int(e.amount * MONTHS[e.unit] * MONTH_DAYS * DAY)
-            return mean - 9 * DAY - slack, mean + 9 * DAY + slack
-        whole = e.amount * MICROSECONDS[e.unit]
-        return whole - slack, whole + slack
+            return mean - 9 * DAY, mean + 9 * DAY
+        return e.amount * MICROSECONDS[e.unit], e.amount * MICROSECONDS[e.unit]
 
     def _leaving(self, x: Moving, high: int) -> None:
         """Notes when a shift may leave the calendar: from then on it is null, which no comparison notices."""
@@ -164,11 +194,9 @@ class Tracing(Evaluator):
         else:
             self._step(x)
 
-    def _absent(self, x: Moving, start: datetime, e: ir.Shift) -> None:
+    def _absent(self, x: Moving, e: ir.Shift) -> None:
         """Notes when a shift out of the calendar may be back in it: from below only."""
-        if self._zoned(e):
-            self._step(x)
-        elif e.amount < 0 and e.unit in MONTHS:
+        if e.amount < 0 and e.unit in MONTHS:
             index = 12 - e.amount * MONTHS[e.unit]
             if index // 12 <= 9999:
                 x.stays(None, datetime(index // 12, index % 12 + 1, 1))
@@ -181,32 +209,15 @@ class Tracing(Evaluator):
         """At the ends of the calendar: a second at a time, whatever is asked."""
         x.trace.limit_after(1_000_000)
 
-    def _shift_piece(self, x: Moving, start: datetime, moved: datetime, e: ir.Shift) -> datetime | None:
-        """The first later instant of the operand from which on the distance of a shift is another."""
-        if not (_inside(moved) and _inside(start)):
-            self._step(x)
-            return start + timedelta(seconds=1) if _inside(start) else None
-        wall = self.zone.local(start) if e.local else start
-        end: datetime | None = None
-        if e.unit in MONTHS:
-            end = start + (_steady_until(wall, e.amount * MONTHS[e.unit]) - wall)
-        if self._zoned(e):
-            end = sooner(end, next_change(self.zone.name, start))
-            shifted = shift(wall, e.amount, e.unit, True, Zone())
-            change = None if shifted is None else next_wall_change(self.zone.name, shifted)
-            if change is not None and shifted is not None:
-                end = sooner(end, start + (change - shifted))
-        return end
-
     def on_truncate(self, e: ir.Truncate, v: Slots) -> Any:
         x = self.value(e.operand, v)
         if not isinstance(x, Moving):
-            return None if x is None else truncate(x, e.unit, self.zone)
+            return None if x is None else _start(x, e.unit, self.zone)
         return self._floor(x, e.unit, self.zone)
 
     def _floor(self, x: Moving, unit: str, zone: Zone) -> Moving | None:
         start = plain(x)
-        floor = truncate(start, unit, zone)
+        floor = _start(start, unit, zone)
         end = self._unit_end(x, start, unit, zone)
         if floor is None:
             x.stays(None, end)
@@ -242,7 +253,7 @@ class Tracing(Evaluator):
     def _within_unit(self, x: Moving, unit: str) -> date | None:
         """The local day of a moving instant, noted to be of use as long as its calendar unit is the same."""
         start = plain(x)
-        floor = truncate(start, unit, self.zone)
+        floor = _start(start, unit, self.zone)
         change = None if self.zone.name == "UTC" or not _inside(start) else _last_change(self.zone.name, start)
         first = floor if change is None or floor is None else max(change, floor)
         x.stays(first or start, self._unit_end(x, start, unit, self.zone))
@@ -345,6 +356,17 @@ def _moves(x: Any) -> bool:
     return isinstance(x, Moving | MovingDay)
 
 
+def _start(instant: datetime, unit: str, zone: Zone) -> datetime | None:
+    """The start of the unit that contains an instant, as an instant."""
+    if unit not in CALENDAR:
+        return truncate(instant, unit, zone)
+    wall = calendar_start(instant, unit, zone)
+    try:
+        return None if wall is None else zone.utc(wall)
+    except OverflowError:
+        return None
+
+
 def _after(x: Moving, start: datetime, end: datetime | None) -> datetime | None:
     """When a moving instant of slope 1 is `end`."""
     return None if end is None else x.trace.later(micros(end - start))
@@ -377,7 +399,7 @@ def _floor_reached(x: Moving, to: datetime, unit: str, zone: Zone, slack: int) -
     if not _inside(to):
         return x.back(max(to, datetime.min + EDGE) - timedelta(microseconds=slack))
     wall = zone.local(to)
-    floor = truncate(wall, unit, Zone("UTC", zone.week_start))
+    floor = _start(wall, unit, Zone("UTC", zone.week_start))
     ceiling = wall if floor == wall else _next_unit(wall, unit, zone)
     if ceiling is None:
         return None
@@ -419,7 +441,7 @@ def _midnight_after(wall: datetime) -> datetime:
 def _next_unit(wall: datetime, unit: str, zone: Zone) -> datetime | None:
     """The start of the next calendar unit, in wall time."""
     flat = Zone("UTC", zone.week_start)
-    floor = truncate(wall, unit, flat)
+    floor = _start(wall, unit, flat)
     try:
         if floor is None:
             return datetime(MONTHS[unit] // 12, 1, 1)

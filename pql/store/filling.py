@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -74,7 +75,7 @@ def _document(line: str, key: str) -> tuple[dict[str, Any] | None, str]:
     if len(line) > LINE_MOST:
         return None, f"a line of more than {LINE_MOST:,} characters"
     try:
-        document = json.loads(line)
+        document = json.loads(line, parse_float=Decimal)
     except (ValueError, RecursionError) as error:
         return None, f"no JSON: {str(error)[:100]}"
     if not isinstance(document, dict):

@@ -158,6 +158,16 @@ class Store:
         found = self.connection.execute("SELECT 1 FROM information_schema.tables WHERE table_name = 'pql_profile'")
         return found.fetchone() is not None
 
+    def rows_of(self, pid: int) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+        """The profile of a number and its events in their order, typed as `pql.xdm.values` has it; None when there is none."""
+        profile, event = self._columns()
+        found = []
+        for table, columns, order in (("profile", profile, ""), ("event", event, " ORDER BY _seq")):
+            names = ", ".join(quote(c) for c in columns)
+            rows = self.query(f"SELECT {names} FROM {table} WHERE _pid = $pid{order}", {"pid": pid})
+            found.append([{n: v for n, v in zip(columns, row, strict=True) if v is not None} for row in rows])
+        return (found[0][0], found[1]) if found[0] else None
+
     def check_tables(self) -> None:
         """Raises StoreError PQL0904 when the file does not hold the schema's tables."""
         profile, event = self._columns()

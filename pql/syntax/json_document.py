@@ -23,7 +23,14 @@ from pql.syntax.json_read import from_json
 from pql.syntax.parser import name_from_file, parse_expression, parse_file
 from pql.syntax.scan import MAX_CHARACTERS
 
-_WORDS = ("tags", "purpose", "evaluate")  # properties whose values are words, not sentences
+_WORDS = (
+    "tags",
+    "purpose",
+    "evaluate",
+    "labels",
+    "mergePolicy",
+    "excludeOptOut",
+)  # properties whose values are words, not sentences
 _OPENS = re.compile(r"^\s*[\[{]")
 
 

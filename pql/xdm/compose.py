@@ -7,6 +7,7 @@ Names are those of the platform's data: `xdm:person` is `person`, `@id` is `_id`
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from pql.types import (
@@ -16,6 +17,7 @@ from pql.types import (
     NUMBER,
     STRING,
     TIMESTAMP,
+    Bounds,
     Field,
     ListType,
     MapType,
@@ -68,7 +70,10 @@ class Composer:
 
     def _object(self, name: str, fragments: list[Place]) -> ObjectType:
         grouped: dict[tuple[str, ...], list[Place]] = {}
+        required: set[tuple[str, ...]] = set()
         for node, document in fragments:
+            if isinstance(node.get("required"), list):
+                required |= {field_path(k) for k in node["required"] if isinstance(k, str)}
             properties = node.get("properties", {})
             if not isinstance(properties, dict):
                 self.registry.wrong("PQL0801", str(document.get("$id", name)), "`properties` is not an object")
@@ -81,6 +86,8 @@ class Composer:
         nested: dict[str, dict[str, Field]] = {}
         for path, places in grouped.items():
             field = self.field(path[-1], places, f"{name}.{'.'.join(path)}" if name else ".".join(path))
+            if path in required:
+                field = replace(field, bounds=replace(field.bounds or Bounds(), required=True))
             if len(path) == 1:
                 fields[path[0]] = field
             else:
@@ -104,7 +111,8 @@ class Composer:
         plain = kind == STRING
         return Field(
             name, kind, frozenset(), tuple(closed) if closed and plain else None,
-            tuple(usual) if usual and not closed and plain else None, deprecated, title, origin,
+            tuple(usual) if usual and not closed and plain else None, deprecated, title, origin, _bounds(fragments),
+            next((str(n["format"]) for n, _ in fragments if "format" in n), "") if plain else "",
         )  # fmt: skip
 
     def type(self, places: list[Place], fragments: list[Place], origin: str) -> Type:
@@ -171,6 +179,27 @@ class Composer:
         if any("items" in n for n in nodes):
             return "array"
         return "string" if any("enum" in n or "meta:enum" in n for n in nodes) else "object"
+
+
+def _bounds(fragments: list[Place]) -> Bounds | None:
+    """The narrowest of what the nodes demand; None when they demand nothing."""
+    nodes = [n for n, _ in fragments]
+
+    def numbers(key: str) -> list[float]:
+        return [n[key] for n in nodes if isinstance(n.get(key), int | float) and not isinstance(n[key], bool)]
+
+    def lengths(key: str) -> list[int]:
+        return [int(v) for v in numbers(key)]
+
+    patterns = [n["pattern"] for n in nodes if isinstance(n.get("pattern"), str)]
+    bounds = Bounds(
+        patterns[0] if patterns else "",
+        max(numbers("minimum"), default=None),
+        min(numbers("maximum"), default=None),
+        max(lengths("minLength"), default=None),
+        min(lengths("maxLength"), default=None),
+    )
+    return None if bounds == Bounds() else bounds
 
 
 def _json_type(value: Any) -> str:

@@ -14,8 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.diagnostics.suggest import did_you_mean
@@ -26,6 +24,7 @@ from pql.xdm.descriptors import apply_descriptors
 from pql.xdm.registry import Node, Registry, load_registry
 from pql.xdm.schema import Schema, make_schema
 from pql.xdm.short import read_short
+from pql.xdm.yaml_text import read_yaml
 
 PROFILE_CLASS = "https://ns.adobe.com/xdm/context/profile"
 EVENT_CLASS = "https://ns.adobe.com/xdm/context/experienceevent"
@@ -38,8 +37,10 @@ def load_schema(path: Path) -> tuple[Schema, list[Diagnostic]]:
         manifest = next((path / n for n in ("schema.yaml", "schema.json") if (path / n).is_file()), None)
         return load_schema(manifest) if manifest else _folder(path)
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) if path.suffix != ".json" else _json(path)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        document = read_yaml(path.read_text(encoding="utf-8")) if path.suffix != ".json" else _json(path)
+    except RecursionError:
+        return _unreadable(path, "it is nested too deeply")
+    except (OSError, ValueError) as error:
         return _unreadable(path, str(error).split("\n")[0])
     if isinstance(document, dict) and isinstance(document.get("xdm"), dict):
         return compose_manifest(document["xdm"], path.parent)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pql.types import STRING, TIMESTAMP, Field, ListType, MapType, ObjectType, Type, make_object
+from pql.types import BOOLEAN, NUMBER, STRING, TIMESTAMP, Field, ListType, MapType, ObjectType, Type, make_object
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +25,27 @@ def _object(name: str, types: Mapping[str, Type]) -> ObjectType:
     return make_object(name, {k: Field(k, t) for k, t in types.items()})
 
 
-IDENTITY = _object("identityMap", {"id": STRING, "authenticatedState": STRING})
+IDENTITY = _object("identityMap", {"id": STRING, "authenticatedState": STRING, "primary": BOOLEAN})
+PAYLOAD = _object(
+    "segmentMembership.payload",
+    {
+        "payloadBooleanValue": BOOLEAN,
+        "payloadNumberValue": NUMBER,
+        "payloadPropensityValue": NUMBER,
+        "payloadStringValue": STRING,
+        "payloadType": STRING,
+    },
+)
 MEMBERSHIP = _object(
     "segmentMembership",
-    {"status": STRING, "lastQualificationTime": TIMESTAMP, "validUntil": TIMESTAMP, "version": STRING},
+    {
+        "status": STRING,
+        "lastQualificationTime": TIMESTAMP,
+        "validUntil": TIMESTAMP,
+        "version": STRING,
+        "payload": PAYLOAD,
+        "timerSpec": STRING,
+    },
 )
 IDENTITY_MAP = MapType(ListType(IDENTITY))
 SEGMENT_MEMBERSHIP = MapType(MapType(MEMBERSHIP))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pql.diagnostics.findings import Findings
@@ -73,6 +75,18 @@ class _Reader:
         self.wrong("PQL0801", path, "a type is a word such as `string`, or an object of fields")
         return STRING
 
+    def described(self, value: Any, path: str) -> tuple[Any, frozenset[str]]:
+        """A type as it is written, and the labels beside it: `{type: T, labels: […]}`, or `labels: […]` among an object's
+        fields. A list is no type, so a field that is called `labels` is never meant by it."""
+        if not isinstance(value, dict) or not isinstance(value.get("labels"), list):
+            return value, frozenset()
+        names = value["labels"]
+        if not all(isinstance(n, str) and n for n in names):
+            self.wrong("PQL0801", f"{path}.labels", "`labels` is a list of names of data usage labels")
+            names = [n for n in names if isinstance(n, str) and n]
+        rest = {k: v for k, v in value.items() if k != "labels"}
+        return rest["type"] if set(rest) == {"type"} else rest, frozenset(names)
+
     def fields(self, section: dict[Any, Any], prefix: str) -> dict[str, Field]:
         found: dict[str, Field] = {}
         for key, value in section.items():
@@ -87,7 +101,9 @@ class _Reader:
     def place(self, found: dict[str, Field], steps: list[str], value: Any, prefix: str, path: str) -> None:
         head, is_list = (steps[0][:-2], True) if steps[0].endswith("[]") else (steps[0], False)
         here = f"{prefix}.{head}" if prefix else head
+        labels: frozenset[str] = frozenset()
         if len(steps) == 1:
+            value, labels = self.described(value, here)
             kind = STANDARD[head] if not prefix and head in STANDARD else self.type(value, here)
         else:
             inner: dict[str, Field] = {}
@@ -95,7 +111,9 @@ class _Reader:
             kind = make_object(here, inner)
         kind = ListType(kind) if is_list else kind
         old = found.get(head)
-        found[head] = Field(head, self.merge(old.type, kind, path) if old else kind, origin=here)
+        if old is not None:
+            kind, labels = self.merge(old.type, kind, path), labels | old.labels
+        found[head] = Field(head, kind, labels, origin=here)
 
     def merge(self, a: Type, b: Type, path: str) -> Type:
         if isinstance(a, ListType) and isinstance(b, ListType):
@@ -104,7 +122,9 @@ class _Reader:
             fields = dict(a.fields)
             for name, field in b.fields.items():
                 old = fields.get(name)
-                fields[name] = Field(name, self.merge(old.type, field.type, path)) if old else field
+                fields[name] = (
+                    Field(name, self.merge(old.type, field.type, path), old.labels | field.labels) if old else field
+                )
             return make_object(a.name, fields)
         if a != b:
             self.wrong("PQL0803", path, "declared with two types")
@@ -128,4 +148,18 @@ def read_short(document: Any, name: str = "<schema>") -> tuple[Schema, list[Diag
             entities = {str(k): make_object(str(k), reader.fields(v, "")) for k, v in (value or {}).items()}
         else:
             sections[key] = reader.fields(value or {}, "")
-    return make_schema(sections["profile"], sections["event"], entities), reader.findings.items
+    made = {name: handed_down(fields) for name, fields in sections.items()}
+    return make_schema(made["profile"], made["event"], entities), reader.findings.items
+
+
+def handed_down(fields: Mapping[str, Field], labels: frozenset[str] = frozenset()) -> dict[str, Field]:
+    """The fields with their own labels and those of what they stand in."""
+    return {n: replace(f, labels=f.labels | labels, type=_down(f.type, f.labels | labels)) for n, f in fields.items()}
+
+
+def _down(kind: Type, labels: frozenset[str]) -> Type:
+    if isinstance(kind, ListType):
+        return ListType(_down(kind.element, labels))
+    if isinstance(kind, MapType):
+        return MapType(_down(kind.value, labels))
+    return make_object(kind.name, handed_down(kind.fields, labels)) if isinstance(kind, ObjectType) else kind

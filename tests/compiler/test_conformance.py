@@ -6,7 +6,7 @@ import pytest
 
 from pql.cli.conform import Runner, read_cases
 
-FILES = sorted((Path(__file__).parent.parent / "conformance").glob("*.yaml"))
+FILES = sorted((Path(__file__).parent.parent / "conformance").glob("*.*l"))
 CASES = [(case, defaults) for file in FILES for case, defaults in read_cases(file)]
 RUNNER = Runner()
 

@@ -23,7 +23,7 @@ def _generator() -> Any:
     return module
 
 
-@pytest.mark.parametrize("name", ["functions", "diagnostics", "cli", "grammar"])
+@pytest.mark.parametrize("name", ["functions", "mapping", "diagnostics", "cli", "grammar"])
 def test_generated_page_is_current(name: str) -> None:
     written = (ROOT / "docs" / "generated" / f"{name}.md").read_text(encoding="utf-8")
     assert written == _generator().PAGES[name](), "run `make docs`"

@@ -46,7 +46,14 @@ DRAWN: dict[Type, list[Any]] = {
         datetime(1999, 1, 31, 1, 2, 3),
     ],
 }
-LITERALS = {"regex": ["a", "(b)", "[0-9]+", "^$"], "group": [0, 1], "digits": [0, 1, 3], "caseSensitive": [True, False]}
+LITERALS = {
+    "regex": ["a", "(b)", "[0-9]+", "^$"],
+    "group": [0, 1],
+    "digits": [0, 1, 3],
+    "caseSensitive": [True, False],
+    "pattern": ["yyyy-MM-dd", "MM/dd/YY", "EEEE MMMM d", "h:mm a 'o''clock'", "D SSS", "q", "yyyy-MM-dd HH:mm:ss", ""],
+    "locale": ["en_US", "de_DE", "fr_FR", "ar_EG", "ja_JP", "xx"],
+}
 SCALAR = [
     f for f in FUNCTIONS.values() if f.sql is not None and f.overloads and f.name.isidentifier() and not f.structural
 ]

@@ -23,7 +23,7 @@ FLOORS = [
 LIBRARIES = {
     "lark": {"syntax"},
     "duckdb": {"store"},
-    "sqlglot": {"compiler", "functions"},
+    "sqlglot": {"compiler", "functions", "identity", "ingest", "store"},
     "typer": {"cli"},
     "rich": {"cli"},
 }

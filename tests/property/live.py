@@ -33,7 +33,7 @@ from pql.clock import Zone
 from pql.runtime import Evaluator, OutOfRange
 from pql.types import BOOLEAN
 from pql.xdm.values import read_event, read_profile
-from tests.property import segment_texts
+from tests.property import live_shapes, segment_texts
 from tests.property.differential import ZONES
 from tests.property.generate import SCHEMA, Texts, World, random_now
 from tests.reference.evaluate import evaluate
@@ -147,15 +147,16 @@ class Segments:
         return segment_texts.people(self.r, 1)[0][0]
 
     def instant(self) -> datetime:
-        hours = self.r.choice([0, 0, 1, 12, 24, 24, 36, 48, 72, 100, 167, 168, 169, 400, 900])
+        hours = self.r.choice([0, 0, 1, 12, 13, 24, 24, 25, 36, 48, 60, 72, 100, 167, 168, 169, 400, 900])
         return datetime(2026, 3, 1) + timedelta(hours=hours, microseconds=self.r.choice([0, 0, 0, 1, -1]))
 
 
 def plain_setting(r: random.Random, seed: int, count: int) -> tuple[Setting, Any]:
     environment = Environment.from_short(segment_texts.SCHEMA)
     checked: dict[str, Any] = {}
+    shaped = r.choice((0.2, 1.0, 1.0))
     while len(checked) < count:
-        found = environment.check(segment_texts.Texts(r).one())
+        found = environment.check(live_shapes.text(r) if r.random() < shaped else segment_texts.Texts(r).one())
         if found.ok:
             checked[f"s{len(checked)}"] = found
     return Setting(environment, Zone(), checked, segment_texts.NOW, f"seed {seed} plain"), Segments(r)
@@ -261,7 +262,7 @@ def moves_between(r: random.Random, engine: Engine, to: datetime) -> Iterator[da
 def run(seed: int, segments: int = 6, length: int = 16, deep: bool = False) -> list[str]:
     """The differences of one run: no more than the first instant's."""
     r = random.Random(seed)
-    setting, world = (deep_setting if r.random() < 0.6 else plain_setting)(r, seed, segments)
+    setting, world = (deep_setting if r.random() < 0.4 else plain_setting)(r, seed, segments)
     engine = Engine(setting.environment.live_plan({id: c.ir for id, c in setting.checked.items()}))
     model = Model()
     inputs = script(r, setting, world, length, r.choice((0.0, 0.5, 1.0, 1.5)))

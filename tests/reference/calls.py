@@ -95,6 +95,8 @@ class Calls:
                 return self.day([self.code(a) for a in args])
             if name == "mapEntry":
                 return self.entry(self.code(args[0]), self.code(args[1]))
+            if name == "modelInstances":
+                return self.instances(args[0])
             if name == "inSegment":
                 return self.in_segment(args[0])
             node_receiver, args = args[0], args[1:]
@@ -111,6 +113,17 @@ class Calls:
         if name in SETS:
             return self.sets(name, value, self.code(args[0]))
         return self.text_call(name, value, [self.code(a) for a in args])
+
+    def instances(self, of: ast.Expr) -> Code:
+        assert isinstance(of, ast.Literal)
+        name = str(of.value).rsplit("/", 1)[-1]
+        person = self.schema.profile  # type: ignore[attr-defined]
+        if name == "profile":
+            whole = self.see_parameter(ast.Parameter(1))  # type: ignore[attr-defined]
+            return Code(ListType(person), lambda b: [whole.run(b)])
+        if name == "experienceevent":
+            return self.see_name(ast.Name("xEvent"))  # type: ignore[attr-defined,no-any-return]
+        return const(ListType(self.schema.entities[name]), [])  # type: ignore[attr-defined]
 
     # --- scalars ---
     def day(self, parts: Sequence[Code]) -> Code:

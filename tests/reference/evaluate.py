@@ -147,7 +147,13 @@ class Evaluator(Calls, Chains):
         return variable(PROFILE, self.schema.profile)
 
     def see_entity(self, node: ast.Entity) -> Code:
-        raise Refused("entity")
+        name = node.text.split(";")[0].strip()
+        if name in self.schema.entities:
+            return const(self.schema.entities[name], None)
+        value = variable(PROFILE, self.schema.profile)
+        for step in name.split("."):
+            value = self.path(value, step)
+        return value
 
     # --- literals ---
     def see_literal(self, node: ast.Literal) -> Code:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pql.api import read_short, write_value
-from pql.cli.conform import equal, read_cases
+from pql.cli.conform import UNSAID, asks_membership, equal, read_cases
 from pql.source import Source
 from pql.syntax import ast, parse_expression, parse_file
 from pql.types import TIMESTAMP
@@ -13,7 +13,7 @@ from pql.xdm.values import read_event, read_profile, read_value
 from tests.reference.evaluate import evaluate
 from tests.reference.values import SumOutOfRange
 
-FILES = sorted((Path(__file__).parent.parent / "conformance").glob("*.yaml"))
+FILES = sorted((Path(__file__).parent.parent / "conformance").glob("*.*l"))
 CASES = [
     (case, defaults)
     for file in FILES
@@ -42,12 +42,12 @@ def answers(case, defaults):
     many = isinstance(case.get("at"), list)
     result = []
     for person in case.get("members") or [case]:
-        profile, _ = read_profile(person.get("profile") or {}, schema)
-        events = [read_event(e, schema)[0] for e in person.get("events") or []]
-        for instant in case["at"] if many else [case.get("at")]:
+        profile, _ = read_profile(person.get("profile") or {}, schema, True)
+        events = [read_event(e, schema, True)[0] for e in person.get("events") or []]
+        for instant in case["at"] if many else [case.get("at", UNSAID)]:
             now, _ = read_value(instant, TIMESTAMP)
             value = evaluate(tree, schema, profile, events, now, segments, names=names, **settings)
-            result.append(write_value(value))
+            result.append(bool(value) if asks_membership(case) else write_value(value))
     return result if many or "members" in case else result[0]
 
 

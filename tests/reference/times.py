@@ -91,6 +91,10 @@ class Calendar:
 
     def unit(self, instant: datetime, unit: str, offset: int = 0) -> Reference:
         """The calendar unit that holds the instant, or the one `offset` units on."""
+        if unit in ("millisecond", "second", "minute", "hour"):  # as long as ever when the clock goes back
+            wall = self.wall(instant)
+            begun = shift(instant - (wall - self.floor(wall, unit)), offset, unit)
+            return Reference(begun, lambda: shift(begun, 1, unit))
         start = shift(self.floor(self.wall(instant), unit), offset, unit)
         return Reference(self.utc(start), lambda: self.utc(shift(start, 1, unit)), unit == "month")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pql.cli.inputs import FormatOption, SchemaOption, by_project, environment, read_sources, show
+from pql.cli.inputs import FormatOption, SchemaOption, by_project, environment, exemption_day, read_sources, show
 
 
 def check(
@@ -17,17 +17,25 @@ def check(
     ] = None,
     schema: SchemaOption = None,
     format: FormatOption = "text",
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="The day on which exemptions are asked about: today, or one to come.")
+    ] = None,
 ) -> None:
-    """Report every finding: syntax, names, types. Example: pql check examples/online-retail"""
+    """Report every finding: syntax, names, types, and what policies do not allow. Example: pql check examples/online-retail"""
     if expression is not None:
         env = environment(schema)
         found = list(env.check_either(expression).diagnostics)
         show(found, format)
     else:
+        from pql.cli.governing import governance_findings
+
         found, names = [], []
         for near, files in by_project(paths or [Path(".")]).items():
             sources = read_sources(files)
-            found += environment(schema, near).project(sources).diagnostics
+            env = environment(schema, near)
+            project = env.project(sources)
+            found += project.diagnostics
+            found += governance_findings(near, schema, sources, project, env, exemption_day(as_of))
             names += [s.name for s in sources]
         show(found, format, tuple(names))
     raise typer.Exit(1 if any(d.is_error for d in found) else 0)

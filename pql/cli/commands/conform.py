@@ -22,7 +22,7 @@ def conform(
     tag: Annotated[str | None, typer.Option(help="Only cases with this tag.")] = None,
 ) -> None:
     """Run conformance cases. Example: pql conform tests/conformance/values.yaml"""
-    from pql.cli.conform import BadCase, Runner, read_cases
+    from pql.cli.conform import BadCase, Result, Runner, read_cases
     from pql.cli.conform_stream import StreamRunner
 
     engines: dict[str, type[Runner]] = {"duckdb": Runner, "stream": StreamRunner}
@@ -32,18 +32,26 @@ def conform(
         )
     runners = [made() for name, made in engines.items() if engine in (name, "all")]
     passed, failed = 0, 0
+    seen: set[str] = set()
     for file in files:
         try:
             cases = list(read_cases(file))
         except (OSError, UnicodeDecodeError, BadCase) as error:
             raise fail(f"`{file}` cannot be read: {error}") from None
         for case, defaults in cases:
-            if tag and tag not in (case.get("tags") or []):
+            if tag and (not isinstance(case, dict) or tag not in (case.get("tags") or [])):
                 continue
             for runner in runners:
-                result = runner.run(case, defaults)
+                try:
+                    result = runner.run(case, defaults)
+                except Exception as error:  # a defect of ours; the other cases are still to be run
+                    id = str(case.get("id")) if isinstance(case, dict) else "?"
+                    result = Result(id, False, None, None, f"the engine failed: {type(error).__name__}: {error}"[:300])
                 passed, failed = passed + result.ok, failed + (not result.ok)
                 _show(runner.engine, result, json_)
+            if result.id in seen:
+                typer.echo(f"note: the id `{result.id}` stands twice", err=True)
+            seen.add(result.id)
     typer.echo(f"{passed} passed, {failed} failed")
     raise typer.Exit(1 if failed else 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +40,9 @@ def _json(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".jsonl":
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
-        return json.loads(text)
+            return [json.loads(line, parse_float=Decimal) for line in text.splitlines() if line.strip()]
+        return json.loads(text, parse_float=Decimal)
+    except RecursionError:
+        raise fail(f"`{path}` cannot be read: it is nested too deeply") from None
     except (OSError, ValueError) as error:
         raise fail(f"`{path}` cannot be read: {error}") from None

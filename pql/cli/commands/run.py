@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pql.cli.inputs import SchemaOption, environment, fail, instant, open_store, read_sources, show
+
+if TYPE_CHECKING:
+    from pql.ir import nodes as ir
 
 StoreOption = Annotated[Path | None, typer.Option("--store", help="The profile store, a DuckDB file.")]
 AsOfOption = Annotated[str | None, typer.Option("--as-of", help="The instant asked about; now by default.")]
@@ -25,6 +28,9 @@ def run(
     format: Annotated[str, typer.Option("--format", "-f", help="table, json, csv or parquet.")] = "table",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the members here.")] = None,
     counts: Annotated[bool, typer.Option("--counts", help="Numbers of members instead of the members.")] = False,
+    for_: Annotated[
+        str | None, typer.Option("--for", help="A destination or marketing action: only people who may be addressed.")
+    ] = None,
     memory_limit: MemoryOption = "4GB",
     timeout: TimeoutOption = 0,
 ) -> None:
@@ -33,6 +39,8 @@ def run(
     Example: pql run examples/online-retail --store shop.duckdb --as-of 2011-12-10
 
     Example: pql run segments --store shop.duckdb --format parquet -o members.parquet
+
+    Example: pql run segments --store shop.duckdb --for newsletter
     """
     from pql.cli.running import Run, write
 
@@ -48,10 +56,51 @@ def run(
     if errors:
         show(errors, "text")
     wanted = _wanted(project, segment)
+    at = instant(as_of)
+    audiences, refused = _audiences(near, schema, for_, wanted) if for_ is not None else ({}, False)
+    wanted = [id for id in wanted if for_ is None or id in audiences]
+    if not wanted:
+        raise typer.Exit(1)
     opened = open_store(store, env, near, memory_limit, timeout)
-    work = Run(env, project, opened, instant(as_of), wanted)
+    work = Run(env, project, opened, at, wanted, audiences)
     write(work, format, output, counts)
-    raise typer.Exit(1 if errors else 0)
+    raise typer.Exit(1 if errors or refused else 0)
+
+
+def _audiences(near: Path, schema: Path | None, use: str, wanted: list[str]) -> tuple[dict[str, ir.Expr], bool]:
+    """The segments with consent, by id; those that a policy refuses are named and left out."""
+    from pql.api import Unknown
+    from pql.cli.governing import judged
+    from pql.cli.whying import audience_words
+
+    made = judged(
+        near, schema, instant(None)
+    )  # whatever the question's instant: an exemption that has ended stays ended
+    if made.unsound:
+        show([d for d in made.found if d.is_error], "text", err=True)
+        raise typer.Exit(2)
+    destination, actions = audience_words(made, use)
+    listed = made.governance.destinations[destination].segments if destination else tuple(wanted)
+    found: dict[str, ir.Expr] = {}
+    refused = False
+    for id in wanted:
+        if id not in listed and made.project.segments[id].display not in listed:
+            continue
+        try:
+            audience = made.environment.audience(made.governed, id, destination, actions)
+        except Unknown as error:
+            refused = True
+            typer.echo(f"not sent: {error.code}: {error}; {error.help}".rstrip("; "), err=True)
+            continue
+        found[id] = audience.condition
+        names = ", ".join(c.name for c in audience.consents)
+        typer.echo(
+            f"`{id}` for `{use}`: " + (f"left to those with {names}" if names else "no consent policy applies"),
+            err=True,
+        )
+    if not found and not refused:
+        typer.echo(f"no segment of these is activated to `{use}`", err=True)
+    return found, refused
 
 
 def _wanted(project: object, names: list[str] | None) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from pql.clock import CALENDAR
 from pql.compiler.dialects.part import Part
 from pql.compiler.dialects.scope import Sql
 from pql.functions.record import call, number, paren, text
@@ -52,7 +53,20 @@ class Clocks(Part):
             raise self.refuse(f"a distance over {FURTHEST_YEARS} years", "engines end their calendars differently", e)
         if not e.local:
             return self._moved(value, e)
-        return self.local(self._moved(self.local(value, e), e), e, back=True)
+        return self.utc(self._wall(e), e)
+
+    def _wall(self, e: ir.Expr) -> Sql:
+        """The start of a calendar unit on the zone's wall clock."""
+        if isinstance(e, ir.Shift) and e.local:
+            return self._wall(e.operand) if e.amount == 0 else self._moved(self._wall(e.operand), e)
+        if not isinstance(e, ir.Truncate):
+            return self.local(self.value(e), e)
+        wall = self.local(self.value(e.operand), e)
+        if e.unit != "week":
+            return self.start(wall, e.unit)
+        back = WEEKDAYS.index(self.settings.week_start)
+        start = self.start(self.move(wall, -back, "day") if back else wall, "week")
+        return self.move(start, back, "day") if back else start
 
     def _moved(self, value: Sql, e: ir.Shift) -> Sql:
         if e.unit in MONTHS:
@@ -68,12 +82,23 @@ class Clocks(Part):
     def value_truncate(self, e: ir.Truncate) -> Sql:
         if e.unit not in UNITS:
             raise self.refuse(f"the unit `{e.unit}`", "it has no proven form here", e)
-        wall = self.local(self.value(e.operand), e)
-        if e.unit != "week":
-            return self.local(self.start(wall, e.unit), e, back=True)
-        back = WEEKDAYS.index(self.settings.week_start)
-        start = self.start(self.move(wall, -back, "day") if back else wall, "week")
-        return self.local(self.move(start, back, "day") if back else start, e, back=True)
+        if self.settings.zone != "UTC" and e.unit not in CALENDAR:
+            instant = self.value(e.operand)
+            wall = self.local(instant, e)
+            return paren(exp.Sub(this=instant.copy(), expression=paren(self._since(wall, e.unit))))
+        return self.utc(self._wall(e), e)
+
+    def _since(self, wall: Sql, unit: str) -> Sql:
+        return exp.Sub(this=wall, expression=self.start(wall.copy(), unit))
+
+    def utc(self, wall: Sql, node: ir.Expr) -> Sql:
+        """The instant at which a day begins, given its midnight; the first one where the clock goes back over it."""
+        if self.settings.zone == "UTC":
+            return wall
+        morning = self.local(self.move(wall.copy(), -12, "hour"), node, back=True)
+        earlier = self.move(morning, 12, "hour")
+        again = exp.EQ(this=self.local(earlier, node), expression=wall.copy())
+        return exp.Case(ifs=[exp.If(this=again, true=earlier.copy())], default=self.local(wall, node, back=True))
 
     def start(self, value: Sql, unit: str) -> Sql:
         """The start of the unit; weeks start on Monday."""

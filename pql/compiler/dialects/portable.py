@@ -219,6 +219,13 @@ class Portable(Chains, Words, Clocks):
     def remainder(self, e: ir.Call, left: Sql, right: Sql) -> Sql:
         if e.type == DOUBLE:
             raise self.refuse("`%` of doubles", "it is not the same in every engine", e)
+        if e.type == INTEGER and not (
+            isinstance(e.args[1], ir.Const) and e.args[1].value != -1
+        ):  # the least integer divided by -1 is out of range, its remainder is not
+            divisor = exp.Case(
+                ifs=[exp.If(this=exp.EQ(this=right, expression=number(-1)), true=number(1))], default=right.copy()
+            )
+            return call("MOD", left, call("NULLIF", paren(divisor), number(0)))
         return call("MOD", left, call("NULLIF", right, number(0)))
 
     def call_absolute(self, e: ir.Call) -> Sql:

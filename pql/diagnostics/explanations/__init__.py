@@ -7,10 +7,21 @@ of codes; must not know the register (`codes`), which reads this table.
 
 from __future__ import annotations
 
-from pql.diagnostics.explanations import advice, data, files, live, names, reading, running, types
+from pql.diagnostics.explanations import (
+    advice,
+    data,
+    files,
+    governance,
+    ingesting,
+    live,
+    names,
+    reading,
+    running,
+    types,
+)
 
 EXPLANATIONS: dict[str, str] = {
     code: text.strip() + "\n"
-    for module in (reading, names, types, advice, files, running, live, data)
+    for module in (reading, names, types, advice, files, governance, running, live, data, ingesting)
     for code, text in module.TEXTS.items()
 }

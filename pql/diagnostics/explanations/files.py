@@ -5,7 +5,8 @@ from __future__ import annotations
 TEXTS: dict[str, str] = {
     "PQL0501": """
 Two declarations of the project have the same name. Segments, definitions and attributes are found by name from any
-file, so each name stands for one thing; the finding points at the other declaration too.
+file, so each name stands for one thing; the finding points at the other declaration too. A definition or attribute
+cannot have the name of a field of the profile either: the field would hide it.
 
 ```pql
 segment vip { where loyalty.tier = "gold" }
@@ -19,8 +20,9 @@ segment vip { where loyalty.tier = "gold" or loyalty.points > 1000 }
 ```
 """,
     "PQL0502": """
-A segment has no property of that name. The properties are `description`, `owner`, `tags`, `purpose` and `evaluate`;
-an unknown one is an error, since a setting that is silently ignored is worse than none.
+A segment has no property of that name. The properties are `description`, `owner`, `tags`, `purpose`, `evaluate`,
+`labels`, `mergePolicy` and `excludeOptOut`; an unknown one is an error, since a setting that is silently ignored is
+worse than none.
 
 ```pql
 segment vip {

@@ -99,14 +99,15 @@ segment gift_ideas { where not inSegment("recent_buyers") }
 ```
 """,
     "PQL0207": """
-`@{…}` stands for something that is handed over when a decision is made, such as the offer at hand. Nothing of that name
-is known here; a segment that is computed over stored profiles usually has no such entity at all.
+`@{…}` stands for something that is handed over when a decision is made, such as the offer at hand, and
+`modelInstances("…")` for the things of a class. Nothing of that name is declared here.
 
 ```pql
 @{offer}.price < loyalty.balance
 ```
 
-Instead: compare with a field of the profile, or have the program that embeds PQL provide the entity and its schema.
+Instead: compare with a field of the profile, or declare the entity in the schema, below `entities`; nothing is handed
+over when a segment is asked, so its fields are null there.
 
 ```pql
 loyalty.balance > 10

@@ -1,0 +1,137 @@
+"""`pql quarantine list|show|replay`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pql.cli.inputs import fail
+from pql.cli.sources import ProjectOption, StoreOption, chosen, readable_store, source_project, writable_store
+
+quarantine = typer.Typer(no_args_is_help=True, help="Rows that did not fit: see them, replay them after a fix.")
+SourceOption = Annotated[str | None, typer.Option("--source", help="Only rows of this source.")]
+CodeOption = Annotated[str | None, typer.Option("--code", help="Only rows with this code, such as PQL0825.")]
+
+
+@quarantine.callback()
+def _group() -> None:
+    """Rows that did not fit: see them, replay them after a fix."""
+
+
+@quarantine.command("list")
+def list_(
+    project: ProjectOption = Path("."),
+    store: StoreOption = None,
+    source: SourceOption = None,
+    code: CodeOption = None,
+    all: Annotated[bool, typer.Option("--all", help="Also rows that were replayed.")] = False,
+    rows: Annotated[bool, typer.Option("--rows", help="Every row instead of heaps of like ones.")] = False,
+    format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
+) -> None:
+    """What is in quarantine and why. Exit code 1 when something is.
+
+    Example: pql quarantine list --project examples/luma --source crm
+    """
+    import json
+    from dataclasses import asdict
+
+    from pql.store.quarantine import count_refused, list_refused
+
+    found = source_project(project, strict=False)
+    opened = readable_store(store, found)
+    state = None if all else "open"
+    items: list[Any] = list(
+        list_refused(opened, source, code, state) if rows else count_refused(opened, source, code, state)
+    )
+    if format == "json":
+        for item in items:
+            typer.echo(json.dumps(asdict(item), ensure_ascii=False, default=str))
+    elif not items:
+        typer.echo("nothing is in quarantine")
+    else:
+        _print(items, rows)
+    raise typer.Exit(1 if items and not all else 0)
+
+
+def _print(items: list[Any], rows: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    columns = (
+        ("id", "source", "line", "code", "path", "message", "state")
+        if rows
+        else ("rows", "source", "code", "path", "message")
+    )
+    table = Table()
+    for column in columns:
+        table.add_column(column, justify="right" if column in ("id", "rows", "line") else "left")
+    for item in items:
+        table.add_row(*(Text(f"{v:,}" if isinstance(v := getattr(item, c), int) else str(v)) for c in columns))
+    Console().print(table)
+
+
+@quarantine.command("show")
+def show_row(
+    ids: Annotated[list[int], typer.Argument(help="Numbers of rows, from `pql quarantine list --rows`.")],
+    project: ProjectOption = Path("."),
+    store: StoreOption = None,
+    format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
+) -> None:
+    """Single rows whole: where they came from, what is wrong, and the raw record.
+
+    Example: pql quarantine show 17
+    """
+    import json
+    from dataclasses import asdict
+
+    from pql.store.quarantine import list_refused
+
+    found = source_project(project, strict=False)
+    items = list_refused(readable_store(store, found), state=None, ids=ids)
+    missing = sorted(set(ids) - {i.id for i in items})
+    if missing:
+        raise fail(f"no row {missing[0]} is in quarantine", "`pql quarantine list --rows` shows their numbers")
+    for item in items:
+        if format == "json":
+            typer.echo(json.dumps(asdict(item), ensure_ascii=False, default=str))
+            continue
+        where = f"{item.file}:{item.line}" + (f", `{item.path}`" if item.path else "")
+        typer.echo(
+            f"{item.id}  {item.code}  {item.state}\n  {item.message}\n  source {item.source}, {where}\n  {item.raw[:4000]}"
+        )
+
+
+@quarantine.command("replay")
+def replay_rows(
+    ids: Annotated[list[int] | None, typer.Argument(help="Numbers of rows; all open ones when none is named.")] = None,
+    project: ProjectOption = Path("."),
+    store: StoreOption = None,
+    source: SourceOption = None,
+    code: CodeOption = None,
+) -> None:
+    """Map rows again, as the source files stand now. What fits leaves quarantine. Exit code 1 when something stays.
+
+    Example: pql quarantine replay --source crm
+    """
+    from pql.api import StoreError
+    from pql.ingest.files import BadFile
+    from pql.ingest.replay import replay
+    from pql.store.quarantine import list_refused
+
+    found = source_project(project)
+    if source is not None:
+        chosen(found, [source])
+    opened = writable_store(store, found)
+    rows = list_refused(opened, source, code, "open", list(ids or []))
+    try:
+        counts = replay(opened, found, rows)
+        opened.close()
+    except (StoreError, BadFile) as error:
+        raise fail(f"{getattr(error, 'code', 'PQL0824')}: {error}") from None
+    typer.echo(
+        f"{counts.read:,} replayed: {counts.stored:,} stored, {counts.duplicates:,} duplicates, {counts.quarantined:,} stay in quarantine"
+    )
+    raise typer.Exit(1 if counts.quarantined else 0)

@@ -1,0 +1,68 @@
+"""Which identity values stand for a person: one rule, for ingestion and for the graph, in Python and in SQL.
+
+A value is cut free of outer blanks; e-mail addresses are compared in lower case, so their identities are lower case (the
+attribute stays as it came). Not usable: null, empty, longer than 1024 characters, known junk, against its namespace's
+pattern (`ECID`: 38 digits). Must not know files or the store. Read `clean_value`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import re2
+from sqlglot import exp
+
+from pql.functions.record import call, text
+from pql.functions.text import lower, lower_sql
+
+VALUE_MOST = 1024
+"""Characters of a value; the published limit."""
+PATTERNS = {"ECID": "[0-9]{38}"}
+"""RE2 expressions that whole values match, of standard namespaces."""
+FOLDED = ("Email",)
+"""Namespaces whose values are compared in lower case."""
+BLANKS = " \t\r\n\f\v"
+
+
+class Rules(Protocol):
+    """What the rule asks of the identity settings."""
+
+    @property
+    def aliases(self) -> Mapping[str, str]: ...
+
+    def junk_values(self, code: str) -> frozenset[str]: ...
+
+    def namespace(self, code: str) -> Any: ...
+
+
+def pattern_of(rules: Rules, code: str) -> str | None:
+    own = getattr(rules.namespace(code), "pattern", None)
+    return own if own is not None else PATTERNS.get(code)
+
+
+def clean_value(rules: Rules, code: str, value: str | None) -> str | None:
+    """The value as the graph knows it, or None when it stands for nobody. `code`: not an alias."""
+    if value is None:
+        return None
+    plain = value.strip(BLANKS)
+    plain = lower(plain) if code in FOLDED else plain
+    if not plain or len(plain) > VALUE_MOST or lower(plain) in rules.junk_values(code):
+        return None
+    pattern = pattern_of(rules, code)
+    return plain if pattern is None or re2.fullmatch(pattern, plain) is not None else None
+
+
+def clean_value_sql(rules: Rules, code: str, value: exp.Expression) -> exp.Expression:
+    """`clean_value` as SQL over a VARCHAR, in the DuckDB dialect."""
+    plain: exp.Expression = call("trim", value.copy(), text(BLANKS))
+    plain = lower_sql(plain) if code in FOLDED else plain
+    junk = [text(j) for j in sorted({"", *rules.junk_values(code)})]
+    tests: list[exp.Expression] = [
+        exp.Not(this=exp.In(this=lower_sql(plain.copy()), expressions=junk)),
+        exp.LTE(this=call("length", plain.copy()), expression=exp.Literal.number(VALUE_MOST)),
+    ]
+    pattern = pattern_of(rules, code)
+    if pattern is not None:
+        tests.append(call("regexp_full_match", plain.copy(), text(pattern)))
+    return exp.Case(ifs=[exp.If(this=exp.and_(*tests), true=plain)])

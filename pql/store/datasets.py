@@ -1,0 +1,190 @@
+"""Layer 1 of the store: one table a dataset, filled batch by batch, each batch one transaction. docs/STORE.md.
+
+A batch stages typed rows chunk by chunk, finds their identities and keys, and settles them: inserted, updated, duplicate,
+or refused. Mapping is done elsewhere: a SELECT over the table `incoming`, or documents. Read `DatasetLoad`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pql.store.identify import IdentityPlan
+from pql.store.layout import arrow_type, duckdb_type, quote
+from pql.store.ledger import (
+    Counts,
+    Refused,
+    arrival,
+    create_ledger,
+    describe_dataset,
+    next_number,
+    one,
+    record_batch,
+    refuse,
+)
+from pql.store.settling import settle_events, settle_records
+from pql.store.store import Store, StoreError
+from pql.types import ObjectType
+
+Path = tuple[str, ...]
+IDENTITY_TYPE = (
+    "STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR, is_primary BOOLEAN, field VARCHAR, seen TIMESTAMP)[]"
+)
+OWN = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, _key VARCHAR, _primary VARCHAR,
+_identities {IDENTITY_TYPE}, _times MAP(VARCHAR, TIMESTAMP)"""
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A dataset as its sources declare it. `kind`: record, event or lookup; `columns`: the schema's object; `leaves`:
+    the paths that any of its sources fills; `by_order`: rows say themselves when they were true (`order_by`)."""
+
+    name: str
+    title: str
+    kind: str
+    owner: str
+    labels: tuple[str, ...]
+    columns: ObjectType
+    leaves: tuple[Path, ...]
+    identities: IdentityPlan
+    mode: str = "upsert"
+    by_order: bool = False
+
+    @property
+    def table(self) -> str:
+        return f"data.{quote(self.name)}"
+
+
+def create_dataset(connection: duckdb.DuckDBPyConnection, spec: DatasetSpec) -> None:
+    """Make the table, or add the columns that it lacks. Raises StoreError PQL0832 when a column has another type."""
+    columns = {n: duckdb_type(f.type) for n, f in spec.columns.fields.items()}
+    fields = "".join(f", {quote(n)} {t}" for n, t in columns.items())
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {spec.table} ({OWN}{fields})")
+    found = {r[0]: r[1] for r in connection.execute(f"DESCRIBE {spec.table}").fetchall()}
+    for name, kind in columns.items():
+        if name not in found:
+            connection.execute(f"ALTER TABLE {spec.table} ADD COLUMN {quote(name)} {kind}")
+            continue
+        if one(connection, f"SELECT typeof(NULL::{kind})") != found[name]:
+            raise StoreError(
+                "PQL0832", f"dataset `{spec.name}` has `{name}` with another type: the schema has changed since"
+            )
+
+
+class DatasetLoad:
+    """One batch: `with DatasetLoad(…) as load`, then for each chunk `stage`, `add`, `settle`. Leaving commits; an error rolls back."""
+
+    def __init__(self, store: Store, spec: DatasetSpec, source: str, file: str) -> None:
+        self.connection, self.spec, self.source, self.file = store.connection, spec, source, file
+        self.counts = Counts()
+        self.refused: list[Refused] = []
+        """Of the last chunk."""
+        self.batch, self.rows = 0, 0
+        self.arrived = datetime.now(UTC).replace(tzinfo=None)
+
+    def __enter__(self) -> DatasetLoad:
+        self.connection.execute("BEGIN")
+        create_ledger(self.connection)
+        create_dataset(self.connection, self.spec)
+        self.arrived = arrival(self.connection)
+        self.batch = next_number(self.connection, "meta.batch", "batch")
+        self.rows = next_number(self.connection, self.spec.table, "_row")
+        spec = self.spec
+        describe_dataset(self.connection, spec.name, spec.title, spec.kind, spec.owner, spec.labels, self.source)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.connection.execute("ROLLBACK")
+            return
+        c = self.counts.check()
+        finished = datetime.now(UTC).replace(tzinfo=None)
+        row = [
+            self.batch,
+            self.spec.name,
+            self.source,
+            self.file,
+            self.arrived,
+            finished,
+            c.read,
+            c.stored,
+            c.duplicates,
+            c.quarantined,
+        ]
+        record_batch(self.connection, row)
+        self.connection.execute("COMMIT")
+
+    def look_up(self, name: str, rows: Mapping[str, Mapping[str, Any]], text: Any) -> None:
+        """Make the rows of a look-up available to the SELECT, as the temporary table `lookup_<name>`. `text`: a row as JSON."""
+        table = pa.table(
+            {"key": pa.array(list(rows), pa.string()), "doc": pa.array([text(r) for r in rows.values()], pa.string())}
+        )
+        self.connection.register("look_up_rows", table)
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {quote('lookup_' + name)} AS SELECT key, doc::JSON AS doc FROM look_up_rows"
+        )
+        self.connection.unregister("look_up_rows")
+
+    def stage(self, incoming: pa.Table | None, select: str | None, columns: Sequence[str]) -> list[int]:
+        """Map a chunk with a SELECT over `incoming` (or begin an empty one). The lines that SQL does not vouch for."""
+        fields = self.spec.columns.fields
+        kinds = {n: duckdb_type(fields[n].type) if n in fields else "TIMESTAMP" for n in columns}
+        self.columns = tuple(kinds)
+        made = "".join(f", {quote(n)} {t}" for n, t in kinds.items())
+        self.connection.execute("DROP TABLE IF EXISTS temp.staged")
+        if incoming is None or select is None:
+            self.connection.execute(f"CREATE TEMP TABLE staged (_line BIGINT, _doubtful BOOLEAN{made})")
+            return []
+        self.connection.register("incoming", incoming)
+        try:
+            self.connection.execute(f"CREATE TEMP TABLE staged AS {select}")
+        finally:
+            self.connection.unregister("incoming")
+        return [
+            r[0] for r in self.connection.execute("SELECT _line FROM staged WHERE _doubtful ORDER BY _line").fetchall()
+        ]
+
+    def add(self, lines: Sequence[int], documents: Sequence[Mapping[str, Any]]) -> None:
+        """Stage documents that were mapped in Python."""
+        if not documents:
+            return
+        fields = self.spec.columns.fields
+        data: dict[str, pa.Array] = {
+            "_line": pa.array(lines, pa.int64()),
+            "_doubtful": pa.array([False] * len(lines), pa.bool_()),
+        }
+        for name in self.columns:
+            kind = arrow_type(fields[name].type) if name in fields else pa.timestamp("us")
+            data[name] = pa.array([d.get(name) for d in documents], kind)
+        self.connection.register("made_rows", pa.table(data))
+        self.connection.execute("INSERT INTO staged BY NAME SELECT * FROM made_rows")
+        self.connection.unregister("made_rows")
+
+    def settle(self, refused: Sequence[Refused], raw: Callable[[int], str]) -> Counts:
+        """Put the staged rows where they belong. `refused`: rows of the chunk that do not fit; `raw(line)`: a row as it came."""
+        connection, spec = self.connection, self.spec
+        connection.execute("DROP TABLE IF EXISTS temp.ready")
+        connection.execute(f"CREATE TEMP TABLE ready AS {spec.identities.select(spec, self.columns, self.arrived)}")
+        nobody = connection.execute(
+            "SELECT _line FROM ready WHERE _key IS NULL OR _primary IS NULL ORDER BY _line"
+        ).fetchall()
+        if nobody:
+            reason = spec.identities.reason(spec.kind)
+            refused = [*refused, *(Refused(line, "", "PQL0828", reason, raw(line)) for (line,) in nobody)]
+            connection.execute("DELETE FROM ready WHERE _key IS NULL OR _primary IS NULL")
+        self.refused = list(refused)
+        put_aside = refuse(connection, self.batch, spec.name, self.source, self.file, refused, self.arrived)
+        fitting = int(one(connection, "SELECT count(*) FROM ready"))
+        settle = settle_events if spec.kind == "event" else settle_records
+        stored = settle(self)
+        counts = Counts(fitting + put_aside, stored, fitting - stored, put_aside).check()
+        self.counts += counts
+        return counts

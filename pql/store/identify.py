@@ -1,0 +1,178 @@
+"""Which identities a staged row carries, and which of them is its primary one, set-based. Rules: `pql.identity.values`.
+
+Records: the identity that the source or the schema declares primary. Events: the one of the highest namespace. Read
+`IdentityPlan.select`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlglot import exp
+
+from pql.identity.values import Rules, clean_value_sql
+from pql.store.layout import quote
+from pql.types import ListType, MapType, ObjectType, Type
+
+UNDATED = "TIMESTAMP '1970-01-01 00:00:00'"
+"""When a record was true that does not say so, where its source has `order_by`: before all that do."""
+
+
+@dataclass(frozen=True)
+class IdentityField:
+    """An XDM path that holds an identity."""
+
+    path: tuple[str, ...]
+    namespace: str
+    primary: bool = False
+
+
+@dataclass(frozen=True)
+class IdentityPlan:
+    """The fields that hold identities, the rule for values, and the namespaces from the highest down."""
+
+    fields: tuple[IdentityField, ...]
+    rules: Rules
+    ranks: tuple[tuple[str, int], ...] = ()
+    unknown_rank: int = 1_000_000
+    key: tuple[str, ...] = ()
+    """Look-up datasets: the path of the key."""
+
+    def reason(self, kind: str) -> str:
+        if kind == "lookup":
+            return f"the key `{'.'.join(self.key)}` is missing"
+        if kind == "event":
+            return "no usable identity: nobody to whom the event belongs"
+        primary = [f for f in self.fields if f.primary]
+        if not primary:
+            return "no usable primary identity"
+        return f"the primary identity `{'.'.join(primary[0].path)}` ({primary[0].namespace}) is missing or not usable"
+
+    def select(self, spec: Any, columns: Sequence[str], arrived: datetime) -> str:
+        """SELECT of the rows of `staged` that are not doubtful, with `_key`, `_primary`, `_identities`, `_ordered`."""
+        fields = "".join(f", {quote(c)}" for c in columns if c != "_ordered")
+        ordered = (
+            f"coalesce(_ordered, {UNDATED})" if "_ordered" in columns else f"TIMESTAMP '{arrived.isoformat(sep=' ')}'"
+        )
+        rows = f"SELECT _line, {ordered} AS _ordered{fields} FROM staged WHERE NOT _doubtful"
+        if spec.kind == "lookup":
+            key = _read(self.key) if self.key and self.key[0] in columns else "NULL"
+            return f"SELECT *, CAST({key} AS VARCHAR) AS _key, CAST({key} AS VARCHAR) AS _primary, [] AS _identities FROM ({rows})"
+        usable = [f for f in self.fields if f.path[0] in columns]
+        singles = [(i, f) for i, f in enumerate(usable) if not _repeated(f.path, spec.columns)]
+        values = "".join(f", {self._clean(f.namespace, _read(f.path))} AS _v{i}" for i, f in singles)
+        parts = (
+            [f"list_filter([{', '.join(self._single(i, f) for i, f in singles)}], lambda x: x.id IS NOT NULL)"]
+            if singles
+            else []
+        )
+        parts += [self._many(f, spec.columns) for i, f in enumerate(usable) if _repeated(f.path, spec.columns)]
+        if "identityMap" in columns:
+            parts.append(self._map(spec.columns.fields["identityMap"].type))
+        if not parts:
+            return f"SELECT *, NULL::VARCHAR AS _key, NULL::VARCHAR AS _primary, [] AS _identities FROM ({rows})"
+        found = parts[0] if len(parts) == 1 else f"list_concat({', '.join(parts)})"
+        inner = f"SELECT *, {found} AS _found FROM (SELECT *{values} FROM ({rows}))"
+        primary = self._primary_of_record() if spec.kind == "record" else self._primary_of_event()
+        chosen = f"SELECT *, {primary} AS _chosen FROM ({inner})"
+        key = '"_id"' if spec.kind == "event" else "_primary"
+        marked = "list_transform(_found, lambda x: {'namespace': x.namespace, 'id': x.id, 'state': x.state, 'is_primary': " \
+                 "x.namespace = _chosen.n AND x.id = _chosen.i, 'field': x.field, 'seen': _ordered})"  # fmt: skip
+        drop = ", ".join(["_found", "_chosen", *(f"_v{i}" for i, _ in singles)])
+        named = f"SELECT * EXCLUDE ({drop}), _chosen.n || ':' || _chosen.i AS _primary, {marked} AS _identities FROM ({chosen})"
+        return f"SELECT *, {key} AS _key FROM ({named})"
+
+    def _clean(self, namespace: str, value: str) -> str:
+        code = self.rules.aliases.get(namespace, namespace)
+        made = clean_value_sql(self.rules, code, exp.column("_value"))
+        return made.sql("duckdb").replace("_value", f"CAST({value} AS VARCHAR)")
+
+    def _single(self, index: int, field: IdentityField) -> str:
+        return self._entry(repr_text(self.rules.aliases.get(field.namespace, field.namespace)), f"_v{index}", "NULL::VARCHAR",
+                           str(field.primary).upper(), repr_text(".".join(field.path)))  # fmt: skip
+
+    def _entry(self, namespace: str, id: str, state: str, primary: str, field: str) -> str:
+        return f"{{'namespace': {namespace}, 'id': {id}, 'state': {state}, 'is_primary': {primary}, 'field': {field}}}"
+
+    def _many(self, field: IdentityField, root: ObjectType) -> str:
+        code = repr_text(self.rules.aliases.get(field.namespace, field.namespace))
+        made = self._entry(
+            code,
+            self._clean(field.namespace, "x"),
+            "NULL::VARCHAR",
+            str(field.primary).upper(),
+            repr_text(".".join(field.path)),
+        )
+        return f"list_filter(list_transform(coalesce({_flat(field.path, root)}, []), lambda x: {made}), lambda x: x.id IS NOT NULL)"
+
+    def _map(self, kind: Type) -> str:
+        assert (
+            isinstance(kind, MapType)
+            and isinstance(kind.value, ListType)
+            and isinstance(kind.value.element, ObjectType)
+        )
+        inner = kind.value.element.fields
+        state = "x.authenticatedState" if "authenticatedState" in inner else "NULL::VARCHAR"
+        primary = "coalesce(x.primary, FALSE)" if "primary" in inner else "FALSE"
+        made = self._entry(self._code("e.key"), self._any_clean("e.key", "x.id"), state, primary, "'identityMap'")
+        entries = f"list_transform(map_entries(identityMap), lambda e: list_transform(e.value, lambda x: {made}))"
+        return f"list_filter(coalesce(flatten({entries}), []), lambda x: x.id IS NOT NULL)"
+
+    def _code(self, key: str) -> str:
+        if not self.rules.aliases:
+            return key
+        whens = " ".join(f"WHEN {repr_text(a)} THEN {repr_text(c)}" for a, c in sorted(self.rules.aliases.items()))
+        return f"CASE {key} {whens} ELSE {key} END"
+
+    def _any_clean(self, key: str, value: str) -> str:
+        """The rule of whichever namespace: those with rules of their own apart."""
+        usual = self._clean("", value)
+        own = {c: self._clean(c, value) for c, _ in self.ranks}
+        whens = [f"WHEN {repr_text(c)} THEN {sql}" for c, sql in sorted(own.items()) if sql != usual]
+        code = self._code(key)
+        return f"CASE {code} {' '.join(whens)} ELSE {usual} END" if whens else usual
+
+    def _primary_of_record(self) -> str:
+        return "CASE WHEN list_filter(_found, lambda x: x.is_primary)[1] IS NOT NULL THEN {'n': list_filter(_found, lambda x: x.is_primary)[1].namespace, 'i': list_filter(_found, lambda x: x.is_primary)[1].id} END"
+
+    def _primary_of_event(self) -> str:
+        whens = " ".join(f"WHEN {repr_text(c)} THEN {r}" for c, r in self.ranks)
+        rank = f"CASE x.namespace {whens} ELSE {self.unknown_rank} END" if whens else "0"
+        return f"list_min(list_transform(_found, lambda x: {{'r': {rank}, 'n': x.namespace, 'i': x.id}}))"
+
+
+def repr_text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _read(path: Sequence[str]) -> str:
+    return ".".join(quote(p) for p in path)
+
+
+def _repeated(path: Sequence[str], root: ObjectType) -> bool:
+    kind: Type = root
+    for step in path:
+        if not isinstance(kind, ObjectType):
+            return True
+        kind = kind.fields[step].type
+    return not isinstance(kind, ObjectType) and isinstance(kind, ListType | MapType)
+
+
+def _flat(path: Sequence[str], root: ObjectType) -> str:
+    """A list of the values at a path that goes through lists."""
+    kind: Type = root
+    made, many = "", False
+    for step in path:
+        if isinstance(kind, ListType):
+            kind, many = kind.element, True
+        assert isinstance(kind, ObjectType), "identities are read through objects and lists"
+        kind = kind.fields[step].type
+        if many:
+            made = f"list_transform({made}, lambda y: y.{quote(step)})"
+            made = f"flatten({made})" if isinstance(kind, ListType) else made
+        else:
+            made = f"{made}.{quote(step)}" if made else quote(step)
+    return made

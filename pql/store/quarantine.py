@@ -1,0 +1,108 @@
+"""Rows in quarantine: listed, shown, and what became of them. Must not know mappings. Read `list_refused`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pql.store.ledger import Refused, create_ledger
+from pql.store.store import Store
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A row of `meta.quarantine`. `state`: open, replayed or dropped."""
+
+    id: int
+    batch: int
+    dataset: str
+    source: str
+    file: str
+    line: int
+    path: str
+    code: str
+    message: str
+    raw: str
+    state: str
+    changed: datetime
+
+
+@dataclass(frozen=True)
+class Heap:
+    """Rows alike: how many of a source have one code at one path."""
+
+    source: str
+    code: str
+    path: str
+    message: str
+    rows: int
+
+
+_COLUMNS = "id, batch, dataset, source, file, line, path, code, message, raw, state, changed"
+
+
+def list_refused(
+    store: Store,
+    source: str | None = None,
+    code: str | None = None,
+    state: str | None = "open",
+    ids: Sequence[int] = (),
+    most: int | None = None,
+) -> list[Quarantined]:
+    """Rows in the order of their ids."""
+    if not has_ledger(store):
+        return []
+    tests, values = _tests(source, code, state)
+    if ids:
+        tests.append("id IN (SELECT unnest($ids::BIGINT[]))")
+        values["ids"] = list(ids)
+    limit = "" if most is None else f" LIMIT {int(most)}"
+    where = f" WHERE {' AND '.join(tests)}" if tests else ""
+    rows = store.connection.execute(
+        f"SELECT {_COLUMNS} FROM meta.quarantine{where} ORDER BY id{limit}", values
+    ).fetchall()
+    return [Quarantined(*row) for row in rows]
+
+
+def count_refused(
+    store: Store, source: str | None = None, code: str | None = None, state: str | None = "open"
+) -> list[Heap]:
+    """The same rows in heaps, the largest first."""
+    if not has_ledger(store):
+        return []
+    tests, values = _tests(source, code, state)
+    where = f" WHERE {' AND '.join(tests)}" if tests else ""
+    rows = store.connection.execute(
+        f"SELECT source, code, path, min(message), count(*) FROM meta.quarantine{where} GROUP BY source, code, path ORDER BY 5 DESC, 1, 2, 3",
+        values,
+    ).fetchall()
+    return [Heap(*row) for row in rows]
+
+
+def _tests(source: str | None, code: str | None, state: str | None) -> tuple[list[str], dict[str, object]]:
+    wanted = {"source": source, "code": code, "state": state}
+    values: dict[str, object] = {k: v for k, v in wanted.items() if v is not None}
+    return [f"{k} = ${k}" for k in values], values
+
+
+def has_ledger(store: Store) -> bool:
+    found = store.connection.execute(
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = 'meta' AND table_name = 'quarantine'"
+    )
+    return bool(found.fetchall())
+
+
+def settle_refused(store: Store, done: Sequence[int], still: Sequence[tuple[int, Refused]], at: datetime) -> None:
+    """Rows that were replayed, and those that do not fit still, with the reason of today. Inside the replay's transaction."""
+    create_ledger(store.connection)
+    if done:
+        store.connection.execute(
+            "UPDATE meta.quarantine SET state = 'replayed', changed = ? WHERE id IN (SELECT unnest(?::BIGINT[]))",
+            [at, list(done)],
+        )
+    for id, refused in still:
+        store.connection.execute(
+            "UPDATE meta.quarantine SET path = ?, code = ?, message = ?, changed = ? WHERE id = ?",
+            [refused.path, refused.code, refused.message, at, id],
+        )
