@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from pql import streams
     from pql.compiler import Layout, Output, Query
     from pql.compiler.dialects import DIALECTS
+    from pql.identity.policy import MergePolicy, read_policies
+    from pql.identity.settings import IdentitySettings, read_identity
     from pql.runtime import (
         Advance,
         Deletion,
@@ -58,7 +60,9 @@ if TYPE_CHECKING:
         StateError,
         Transition,
     )
+    from pql.store.lookup import Person, find_people, near_names, read_person
     from pql.store.store import Store, StoreError
+    from pql.store.unify import Unified, unify
 
 __all__ = [
     "Advance",
@@ -79,6 +83,9 @@ __all__ = [
     "Plan",
     "Governance",
     "Governed",
+    "IdentitySettings",
+    "MergePolicy",
+    "Person",
     "Project",
     "Record",
     "Settings",
@@ -93,7 +100,14 @@ __all__ = [
     "evaluate_policies",
     "evaluate_subject",
     "load_governance",
+    "Unified",
+    "find_people",
     "load_schema",
+    "near_names",
+    "read_identity",
+    "read_person",
+    "read_policies",
+    "unify",
     "format_source",
     "from_json",
     "read_short",
@@ -119,10 +133,20 @@ _LIVE = (
     "Transition",
 )
 _LATER = {
+    **dict.fromkeys(_LIVE, "pql.runtime"),
     "DIALECTS": "pql.compiler.dialects",
+    "IdentitySettings": "pql.identity.settings",
+    "MergePolicy": "pql.identity.policy",
+    "Person": "pql.store.lookup",
     "Store": "pql.store.store",
     "StoreError": "pql.store.store",
-    **dict.fromkeys(_LIVE, "pql.runtime"),
+    "Unified": "pql.store.unify",
+    "find_people": "pql.store.lookup",
+    "near_names": "pql.store.lookup",
+    "read_identity": "pql.identity.settings",
+    "read_person": "pql.store.lookup",
+    "read_policies": "pql.identity.policy",
+    "unify": "pql.store.unify",
 }
 
 

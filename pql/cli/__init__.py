@@ -20,9 +20,12 @@ from pql.cli.commands.estimate import estimate
 from pql.cli.commands.evaluate import eval_
 from pql.cli.commands.explain import explain
 from pql.cli.commands.fmt import fmt
+from pql.cli.commands.identity import identity
+from pql.cli.commands.ingest import ingest
 from pql.cli.commands.labels import labels
 from pql.cli.commands.load import load
 from pql.cli.commands.policy import policy
+from pql.cli.commands.profile import profile
 from pql.cli.commands.quarantine import quarantine
 from pql.cli.commands.repl import repl
 from pql.cli.commands.run import run
@@ -59,8 +62,11 @@ for name, function in COMMANDS.items():
     app.command(name)(function)
 app.add_typer(store, name="store")
 app.add_typer(policy, name="policy")
+app.add_typer(profile, name="profile")
+app.add_typer(identity, name="identity")
 app.add_typer(source, name="source")
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(ingest, name="ingest")
 
 
 def main() -> None:

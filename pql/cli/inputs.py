@@ -71,8 +71,17 @@ def environment(schema: Path | None, near: Path | None = None) -> Any:
     return Environment(made, Settings(settings.zone, settings.week_start))
 
 
-def open_store(store: Path | None, env: Any, near: Path | None = None, memory: str = "4GB", timeout: float = 0) -> Any:
-    """The store asked for or named by `pql.yaml`, read-only and locked; exit 2 when it cannot be."""
+def open_store(
+    store: Path | None,
+    env: Any,
+    near: Path | None = None,
+    memory: str = "4GB",
+    timeout: float = 0,
+    write: bool = False,
+    index: bool = False,
+) -> Any:
+    """The store asked for or named by `pql.yaml`, locked, and read-only unless `write`; exit 2 when it cannot be. With `index`, the
+    copies for fast plans are made first when merging has left them to be made."""
     from pql.api import Store, StoreError
 
     path = store or project_file(near).store
@@ -81,12 +90,32 @@ def open_store(store: Path | None, env: Any, near: Path | None = None, memory: s
     if not path.is_file():
         raise fail(f"there is no store `{path}`", "`pql store create` makes one")
     try:
-        opened = Store.open(path, env.schema, read_only=True, memory_limit=memory, timeout=timeout)
+        opened = Store.open(path, env.schema, read_only=not write, memory_limit=memory, timeout=timeout)
         opened.check_tables()
+        if index and opened.awaits_index():
+            opened = _with_index(opened, path, env, write, memory, timeout)
         opened.lock()
         return opened
     except StoreError as error:
         raise fail(f"{error.code}: store `{path}`: {error}") from None
+
+
+def _with_index(opened: Any, path: Path, env: Any, write: bool, memory: str, timeout: float) -> Any:
+    """The store with its copies made; as it is when somebody else holds it, for the plain tables answer as well."""
+    from pql.api import Store, StoreError
+    from pql.cli.waiting import waited
+
+    if write:
+        waited(opened, "sorting events, once after a load", opened.index)
+        return opened
+    opened.connection.close()
+    try:
+        writing = Store.open(path, env.schema, memory_limit=memory)
+        waited(writing, "sorting events, once after a load", writing.index)
+        writing.close()
+    except StoreError:
+        pass
+    return Store.open(path, env.schema, read_only=True, memory_limit=memory, timeout=timeout)
 
 
 def _as_text(source: Any) -> Any:

@@ -5,6 +5,8 @@ store: shop.duckdb
 zone: Europe/Copenhagen     # of `today`, `this month`; UTC when left out
 week_start: sunday          # monday when left out
 policies: [core.combining]  # docs/GOVERNANCE.md; read by `pql.policies`
+identity: identity.yaml     # namespaces and their limits; the file beside, when left out
+merge: merge.yaml           # merge policies; the file beside, when left out
 sources: [sources]          # source files, or folders of them; `sources` when left out
 """
 
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-KEYS = ("schema", "store", "zone", "week_start", "sources", "policies")
+KEYS = ("schema", "store", "zone", "week_start", "sources", "policies", "identity", "merge")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -26,6 +28,8 @@ class ProjectFile:
     store: Path | None = None
     zone: str = "UTC"
     week_start: str = "monday"
+    identity: Path | None = None
+    merge: Path | None = None
     sources: tuple[Path, ...] = ()
     folder: Path | None = None
 
@@ -69,9 +73,19 @@ def read_project_file(near: Path) -> ProjectFile:
         path.parent / str(document["store"]) if document.get("store") else None,
         read_zone(document.get("zone", "UTC"), f"`{path}`: "),
         read_day(document.get("week_start", "monday"), f"`{path}`: "),
+        _beside(document, "identity", path.parent),
+        _beside(document, "merge", path.parent),
         _paths(document.get("sources"), path),
         path.parent,
     )
+
+
+def _beside(document: dict[str, Any], key: str, folder: Path) -> Path | None:
+    """The file that a key names; else the one with the usual name, when it is there."""
+    if document.get(key):
+        return folder / str(document[key])
+    usual = folder / f"{key}.yaml"
+    return usual if usual.is_file() else None
 
 
 def _paths(value: Any, path: Path) -> tuple[Path, ...]:

@@ -55,14 +55,31 @@ def clean_value(rules: Rules, code: str, value: str | None) -> str | None:
 
 def clean_value_sql(rules: Rules, code: str, value: exp.Expression) -> exp.Expression:
     """`clean_value` as SQL over a VARCHAR, in the DuckDB dialect."""
-    plain: exp.Expression = call("trim", value.copy(), text(BLANKS))
+    plain = _trimmed_sql(value)
     plain = lower_sql(plain) if code in FOLDED else plain
-    junk = [text(j) for j in sorted({"", *rules.junk_values(code)})]
-    tests: list[exp.Expression] = [
-        exp.Not(this=exp.In(this=lower_sql(plain.copy()), expressions=junk)),
-        exp.LTE(this=call("length", plain.copy()), expression=exp.Literal.number(VALUE_MOST)),
-    ]
     pattern = pattern_of(rules, code)
+    length = call("length", plain.copy())
+    refused = [exp.If(this=exp.EQ(this=plain.copy(), expression=text("")), true=exp.Null())]
     if pattern is not None:
-        tests.append(call("regexp_full_match", plain.copy(), text(pattern)))
-    return exp.Case(ifs=[exp.If(this=exp.and_(*tests), true=plain)])
+        refused.append(
+            exp.If(this=exp.Not(this=call("regexp_full_match", plain.copy(), text(pattern))), true=exp.Null())
+        )
+    junk = sorted(j for j in rules.junk_values(code) if j and (pattern is None or re2.fullmatch(pattern, j)))
+    if junk:
+        longest = max(map(len, junk))
+        short = exp.LTE(this=length.copy(), expression=exp.Literal.number(longest))
+        known = exp.In(this=lower_sql(plain.copy()), expressions=[text(j) for j in junk])
+        inner = exp.Case(ifs=[exp.If(this=known, true=exp.Null())], default=plain.copy())
+        refused.append(exp.If(this=short, true=inner))
+    refused.append(exp.If(this=exp.GT(this=length, expression=exp.Literal.number(VALUE_MOST)), true=exp.Null()))
+    return exp.Case(ifs=refused, default=plain)
+
+
+def _trimmed_sql(value: exp.Expression) -> exp.Expression:
+    """Without outer blanks; only values that have some are cut, for the database's `trim` with a set of signs is slow."""
+    ends: list[exp.Expression] = []
+    for side in ("left", "right"):
+        end = call(side, value.copy(), exp.Literal.number(1))
+        ends.append(exp.LTE(this=end, expression=text(" ")))
+    cut = exp.If(this=exp.Or(this=ends[0], expression=ends[1]), true=call("trim", value.copy(), text(BLANKS)))
+    return exp.Case(ifs=[cut], default=value.copy())

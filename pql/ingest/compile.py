@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from pql.compiler.sql import sql_type
 from pql.functions.record import call, cast, text
-from pql.ingest.fit_sql import demanded, fit_json, fit_typed, json_text, not_null, null
+from pql.ingest.fit_sql import demanded, fit_json, fit_typed, json_text, lost, not_null, null
 from pql.ingest.functions import TABLE
 from pql.ingest.functions.logic import LAZY
 from pql.ingest.functions.number import DECIMAL, PLAIN, WHOLE, guarded
@@ -66,6 +66,9 @@ def compile_mapping(
     rows = exp.select(*inner).from_("incoming")
     doubtful = some(*(call("coalesce", exp.Paren(this=d), exp.true()) for d in doubts)) if doubts else exp.false()
     outer = exp.select(exp.alias_(exp.column("__line"), "_line"), exp.alias_(doubtful, "_doubtful"))
+    if made.hoisted:
+        further = [typed(exp.alias_(v, n)) for n, v in made.hoisted]
+        rows = exp.select(exp.Star(), *further).from_(rows.subquery("q"))
     for name, value in columns.items():
         outer = outer.select(exp.alias_(cast(value, sql_type(kind.fields[name].type)), name, quoted=True))
     return Compiled(outer.from_(rows.subquery("r")), tuple(columns))
@@ -79,6 +82,7 @@ def _some(values: Sql, variable: str, test: Sql) -> Sql:
 class _Compiler:
     def __init__(self, fields: Fields, loose: bool) -> None:
         self.fields, self.loose, self.count = fields, loose, 0
+        self.hoisted: list[tuple[str, Sql]] = []
 
     # --- the document ---
     def document(self, mapping: Mapping, kind: ObjectType) -> tuple[dict[str, Sql], list[Sql]]:
@@ -138,11 +142,20 @@ class _Compiler:
         if isinstance(node, Each) and not node.test and isinstance(kind, ListType):
             values, variable, inner = self.each_parts(node, scope)
             body = self.into(node.body, kind.element, inner)
-            return self.transformed(values, variable, body, kind)
+            return self.transformed(values, variable, body, kind, inner[node.variable].type)
         value = self.value(node, scope)
+        if _single(kind):
+            return self.fitted(value, kind, scope)
         return self.fitted(value, kind)
 
-    def fitted(self, value: Value, kind: Type) -> Value:
+    def fitted(self, value: Value, kind: Type, scope: dict[str, Value] | None = None) -> Value:
+        if scope is not None and _single(kind):
+            source = Value(self.hoist(value.sql, scope), value.type)
+            made = self.as_fitted(source, kind)
+            if made is source.sql:
+                return Value(made, kind, value.doubts)
+            made = self.hoist(made, scope)
+            return Value(made, kind, [*value.doubts, lost(source.sql, made)])
         if value.type == JSON:
             if _single(kind):
                 sql, doubts = fit_json(value.sql, kind, self.name, True)
@@ -153,6 +166,23 @@ class _Compiler:
             return Value(sql, kind, [*value.doubts, *doubts])
         sql, doubts = fit_typed(value.sql, value.type, kind, self.name, self.loose)
         return Value(sql, kind, [*value.doubts, *doubts])
+
+    def as_fitted(self, value: Value, kind: Type) -> Sql:
+        if value.type == JSON:
+            return fit_json(value.sql, kind, self.name, True)[0]
+        return fit_typed(value.sql, value.type, kind, self.name, self.loose)[0]
+
+    def hoist(self, value: Sql, scope: dict[str, Value]) -> Sql:
+        """The value as a column of a SELECT further in, so that its doubts do not work it out again. Not inside lambdas."""
+        if (
+            scope
+            or isinstance(value, exp.Column | exp.Dot)
+            or any(c.name.startswith("_h") for c in value.find_all(exp.Column))
+        ):
+            return value
+        name = f"_h{len(self.hoisted)}"
+        self.hoisted.append((name, value))
+        return exp.column(name)
 
     def name(self) -> str:
         self.count += 1
@@ -210,9 +240,11 @@ class _Compiler:
             element = ObjectType("", {f: Field(f, JSON) for f in used})
         return values, variable, {**scope, node.variable: Value(exp.column(variable), element)}
 
-    def transformed(self, values: Value, variable: str, body: Value, kind: ListType) -> Value:
+    def transformed(self, values: Value, variable: str, body: Value, kind: ListType, element: Type) -> Value:
         made = call("list_transform", values.sql, exp.Lambda(this=body.sql, expressions=[exp.to_identifier(variable)]))
         absent = null(exp.column(variable))
+        if isinstance(element, ObjectType) and isinstance(self.fields, JsonFields):
+            absent = every(*(null(dot(exp.column(variable), f)) for f in element.fields))
         inner = [absent, *body.doubts] if isinstance(self.fields, JsonFields) or body.doubts else [absent]
         test = some(*(call("coalesce", exp.Paren(this=d), exp.true()) for d in inner))
         return Value(made, kind, [*values.doubts, _some(values.sql.copy(), variable, test)])
@@ -254,7 +286,7 @@ class _Compiler:
         values, variable, inner = self.each_parts(node, scope)
         if not node.test:
             body = self.value(node.body, inner)
-            return self.transformed(values, variable, body, ListType(body.type))
+            return self.transformed(values, variable, body, ListType(body.type), inner[node.variable].type)
         test = self.as_kind(self.value(node.body, inner), "boolean")
         made = call("list_filter", values.sql, exp.Lambda(this=test.sql, expressions=[exp.to_identifier(variable)]))
         if not isinstance(inner[node.variable].type, ObjectType) or not isinstance(self.fields, JsonFields):
@@ -277,6 +309,8 @@ class _Compiler:
         made = function.sql(*(a.sql.copy() for a in args))
         if made is None:
             raise Unvectorised(f"`{function.name}` has no SQL form for these arguments")
+        if function.partial:
+            made = self.hoist(made, scope)
         doubts = [d for a in args for d in a.doubts]
         if function.partial:
             given = [not_null(a.sql.copy()) for a in args if not isinstance(a.sql, exp.Literal)]

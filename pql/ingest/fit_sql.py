@@ -95,9 +95,12 @@ def fit_json(value: Sql, kind: Type, name: Callable[[], str], inside: bool) -> M
 
 
 def _object(value: Sql, kind: ObjectType, name: Callable[[], str], inside: bool) -> Made:
+    """Inside a list, what is no object looks like an object with nothing in it: that is doubtful."""
     if not kind.fields:
         raise Unvectorised("an object without fields")
     entries, doubts = [], []
+    if inside:
+        doubts.append(every(not_null(value.copy()), *(null(dot(value.copy(), key)) for key in kind.fields)))
     for key, field in kind.fields.items():
         part = dot(value.copy(), key)
         if inside and isinstance(field.type, ListType | MapType | ObjectType):
@@ -186,7 +189,7 @@ def _typed_scalar(value: Sql, source: Type, kind: Type, loose: bool) -> Sql:
     if same in ((INTEGER, NUMBER), (NUMBER, DOUBLE)):
         return cast(value, sql_type(kind), safe=True)
     if source == DOUBLE and kind in (NUMBER, DOUBLE):
-        exact = cast(cast(value, "VARCHAR"), DECIMAL, safe=True)
+        exact = exact_double(value)
         return exact if kind == NUMBER else cast(exact, "DOUBLE")
     if source in (NUMBER, DOUBLE) and kind == INTEGER:
         whole = exp.EQ(this=call("floor", value.copy()), expression=value.copy())
@@ -198,6 +201,17 @@ def _typed_scalar(value: Sql, source: Type, kind: Type, loose: bool) -> Sql:
     if source == STRING and loose:
         return _loose(value, kind)
     raise Unvectorised("a value of another type")
+
+
+def exact_double(value: Sql) -> Sql:
+    """A double as the decimal that its shortest spelling is; a plain cast where it leads back to the same double."""
+    near = cast(value.copy(), DECIMAL, safe=True)
+    same = every(
+        exp.LT(this=call("abs", value.copy()), expression=exp.Literal.number(10**9)),
+        exp.EQ(this=cast(near.copy(), "DOUBLE"), expression=value.copy()),
+    )
+    spelled = cast(cast(value.copy(), "VARCHAR"), DECIMAL, safe=True)
+    return exp.Case(ifs=[exp.If(this=same, true=near)], default=spelled)
 
 
 def _loose(value: Sql, kind: Type) -> Sql:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,8 @@ class Plan:
     document: ObjectType
     required: tuple[str, ...]
     look_ups: LookUps
+    made: dict[str, Compiled | None] = field(default_factory=dict, compare=False, repr=False)
+    """SELECTs by the columns of their rows, made once."""
 
     @property
     def is_text(self) -> bool:
@@ -207,17 +209,12 @@ def _raw(table: pa.Table, line: int) -> str:
     return record_text(table_records(row)[0][1])
 
 
-_MADE: dict[Any, Compiled | None] = {}
-
-
 def _compiled(plan: Plan, schema: pa.Schema) -> Compiled | None:
     """The SELECT for rows of these columns; None when SQL cannot work the mapping out."""
-    key = (id(plan), str(schema) if not plan.is_text else "")
-    if key not in _MADE:
-        if len(_MADE) > 64:
-            _MADE.clear()
-        _MADE[key] = _compile(plan, schema)
-    return _MADE[key]
+    key = "" if plan.is_text else str(schema)
+    if key not in plan.made:
+        plan.made[key] = _compile(plan, schema)
+    return plan.made[key]
 
 
 def _compile(plan: Plan, schema: pa.Schema) -> Compiled | None:
@@ -268,4 +265,4 @@ def read_ahead(make: Callable[[], Iterator[Chunk]]) -> Iterator[Chunk]:
         thread.join()
 
 
-__all__ = ["BadFile", "ListType", "MapType", "Plan", "load_chunk", "load_file", "plan_source", "replace"]
+__all__ = ["BadFile", "ListType", "MapType", "Plan", "load_chunk", "load_file", "plan_source"]

@@ -225,6 +225,10 @@ class _Reader:
             columns = self.schema.profile
         look_ups = self.look_ups(values.get("lookups"))
         mapping = self.mapping(values.get("mapping"), document_type(columns, kind), tuple(look_ups))
+        if kind == "event" and mapping.targets:
+            for need in ("_id", "timestamp"):
+                if not any(t.name == need for t in mapping.targets):
+                    self.wrong(("mapping",), f"no line fills `{need}`", "every event needs it", "PQL0821")
         schedule = str(values.get("schedule") or "")
         problem = schedule_problem(schedule) if schedule else ""
         if problem:
@@ -406,7 +410,7 @@ def field_type(root: ObjectType, path: tuple[str, ...]) -> Type | None:
 
 
 def document_type(columns: ObjectType, kind: str) -> ObjectType:
-    """What a mapping fills: the schema's object, with the identityMap that every event may have."""
+    """What a mapping fills: the schema's object; events may have an identityMap, whether the schema says so or not."""
     from pql.types import Field, make_object
     from pql.xdm.schema import IDENTITY_MAP
 

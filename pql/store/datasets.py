@@ -40,6 +40,10 @@ OWN = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered
 _identities {IDENTITY_TYPE}, _times MAP(VARCHAR, TIMESTAMP)"""
 
 
+SLOW_COMPRESSION = "fsst,dict_fsst"
+"""These cost a load a third of its time; without them a store is about three times as large."""
+
+
 @dataclass(frozen=True)
 class DatasetSpec:
     """A dataset as its sources declare it. `kind`: record, event or lookup; `columns`: the schema's object; `leaves`:
@@ -77,6 +81,10 @@ def create_dataset(connection: duckdb.DuckDBPyConnection, spec: DatasetSpec) -> 
             )
 
 
+def _nulls(kinds: Mapping[str, str]) -> str:
+    return "".join(f", NULL::{t} AS {quote(n)}" for n, t in kinds.items())
+
+
 class DatasetLoad:
     """One batch: `with DatasetLoad(…) as load`, then for each chunk `stage`, `add`, `settle`. Leaving commits; an error rolls back."""
 
@@ -89,6 +97,7 @@ class DatasetLoad:
         self.arrived = datetime.now(UTC).replace(tzinfo=None)
 
     def __enter__(self) -> DatasetLoad:
+        self.connection.execute(f"SET disabled_compression_methods = '{SLOW_COMPRESSION}'")
         self.connection.execute("BEGIN")
         create_ledger(self.connection)
         create_dataset(self.connection, self.spec)
@@ -104,6 +113,7 @@ class DatasetLoad:
     ) -> None:
         if kind is not None:
             self.connection.execute("ROLLBACK")
+            self.connection.execute("RESET disabled_compression_methods")
             return
         c = self.counts.check()
         finished = datetime.now(UTC).replace(tzinfo=None)
@@ -121,6 +131,7 @@ class DatasetLoad:
         ]
         record_batch(self.connection, row)
         self.connection.execute("COMMIT")
+        self.connection.execute("RESET disabled_compression_methods")
 
     def look_up(self, name: str, rows: Mapping[str, Mapping[str, Any]], text: Any) -> None:
         """Make the rows of a look-up available to the SELECT, as the temporary table `lookup_<name>`. `text`: a row as JSON."""
@@ -138,19 +149,24 @@ class DatasetLoad:
         fields = self.spec.columns.fields
         kinds = {n: duckdb_type(fields[n].type) if n in fields else "TIMESTAMP" for n in columns}
         self.columns = tuple(kinds)
-        made = "".join(f", {quote(n)} {t}" for n, t in kinds.items())
-        self.connection.execute("DROP TABLE IF EXISTS temp.staged")
+        run = self.connection.execute
+        run("DROP TABLE IF EXISTS temp.ready")
         if incoming is None or select is None:
-            self.connection.execute(f"CREATE TEMP TABLE staged (_line BIGINT, _doubtful BOOLEAN{made})")
+            empty = f"SELECT * FROM (SELECT NULL::BIGINT AS _line, FALSE AS _doubtful{_nulls(kinds)}) WHERE FALSE"
+            run(f"CREATE TEMP TABLE ready AS {self._identified(empty)}")
             return []
         self.connection.register("incoming", incoming)
         try:
-            self.connection.execute(f"CREATE TEMP TABLE staged AS {select}")
+            run(f"CREATE TEMP TABLE ready AS {self._identified(select)}")
         finally:
             self.connection.unregister("incoming")
-        return [
-            r[0] for r in self.connection.execute("SELECT _line FROM staged WHERE _doubtful ORDER BY _line").fetchall()
-        ]
+        doubtful = [r[0] for r in run("SELECT _line FROM ready WHERE _doubtful ORDER BY _line").fetchall()]
+        if doubtful:
+            run("DELETE FROM ready WHERE _doubtful")
+        return doubtful
+
+    def _identified(self, rows: str) -> str:
+        return self.spec.identities.select(self.spec, self.columns, self.arrived, rows)
 
     def add(self, lines: Sequence[int], documents: Sequence[Mapping[str, Any]]) -> None:
         """Stage documents that were mapped in Python."""
@@ -165,14 +181,12 @@ class DatasetLoad:
             kind = arrow_type(fields[name].type) if name in fields else pa.timestamp("us")
             data[name] = pa.array([d.get(name) for d in documents], kind)
         self.connection.register("made_rows", pa.table(data))
-        self.connection.execute("INSERT INTO staged BY NAME SELECT * FROM made_rows")
+        self.connection.execute(f"INSERT INTO ready BY NAME {self._identified('SELECT * FROM made_rows')}")
         self.connection.unregister("made_rows")
 
     def settle(self, refused: Sequence[Refused], raw: Callable[[int], str]) -> Counts:
         """Put the staged rows where they belong. `refused`: rows of the chunk that do not fit; `raw(line)`: a row as it came."""
         connection, spec = self.connection, self.spec
-        connection.execute("DROP TABLE IF EXISTS temp.ready")
-        connection.execute(f"CREATE TEMP TABLE ready AS {spec.identities.select(spec, self.columns, self.arrived)}")
         nobody = connection.execute(
             "SELECT _line FROM ready WHERE _key IS NULL OR _primary IS NULL ORDER BY _line"
         ).fetchall()

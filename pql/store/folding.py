@@ -50,7 +50,7 @@ def fold_records(load: DatasetLoad) -> int:
     numbered = list(enumerate(leaves))
     _sources(load, numbered)
     if spec.mode == "replace":
-        rows = "(SELECT * FROM sources QUALIFY row_number() OVER (PARTITION BY _key ORDER BY _ordered DESC, _tie DESC, _content DESC) = 1)"
+        rows = "(SELECT * REPLACE (max(_old) OVER (PARTITION BY _key) AS _old) FROM sources QUALIFY row_number() OVER (PARTITION BY _key ORDER BY _ordered DESC, _tie DESC, _content DESC) = 1)"
     else:
         rows = "sources"
     picks = "".join(

@@ -51,13 +51,13 @@ class IdentityPlan:
             return "no usable primary identity"
         return f"the primary identity `{'.'.join(primary[0].path)}` ({primary[0].namespace}) is missing or not usable"
 
-    def select(self, spec: Any, columns: Sequence[str], arrived: datetime) -> str:
-        """SELECT of the rows of `staged` that are not doubtful, with `_key`, `_primary`, `_identities`, `_ordered`."""
+    def select(self, spec: Any, columns: Sequence[str], arrived: datetime, mapped: str) -> str:
+        """`mapped` (a SELECT with `_line`, `_doubtful` and the columns) with `_key`, `_primary`, `_identities`, `_ordered`."""
         fields = "".join(f", {quote(c)}" for c in columns if c != "_ordered")
         ordered = (
             f"coalesce(_ordered, {UNDATED})" if "_ordered" in columns else f"TIMESTAMP '{arrived.isoformat(sep=' ')}'"
         )
-        rows = f"SELECT _line, {ordered} AS _ordered{fields} FROM staged WHERE NOT _doubtful"
+        rows = f"SELECT _line, _doubtful, {ordered} AS _ordered{fields} FROM ({mapped})"
         if spec.kind == "lookup":
             key = _read(self.key) if self.key and self.key[0] in columns else "NULL"
             return f"SELECT *, CAST({key} AS VARCHAR) AS _key, CAST({key} AS VARCHAR) AS _primary, [] AS _identities FROM ({rows})"
@@ -74,15 +74,40 @@ class IdentityPlan:
             parts.append(self._map(spec.columns.fields["identityMap"].type))
         if not parts:
             return f"SELECT *, NULL::VARCHAR AS _key, NULL::VARCHAR AS _primary, [] AS _identities FROM ({rows})"
+        if len(singles) == len(usable) and "identityMap" not in columns:
+            return self._plain(rows, values, singles, spec.kind, event_key(columns))
         found = parts[0] if len(parts) == 1 else f"list_concat({', '.join(parts)})"
         inner = f"SELECT *, {found} AS _found FROM (SELECT *{values} FROM ({rows}))"
         primary = self._primary_of_record() if spec.kind == "record" else self._primary_of_event()
         chosen = f"SELECT *, {primary} AS _chosen FROM ({inner})"
-        key = '"_id"' if spec.kind == "event" else "_primary"
+        key = event_key(columns) if spec.kind == "event" else "_primary"
         marked = "list_transform(_found, lambda x: {'namespace': x.namespace, 'id': x.id, 'state': x.state, 'is_primary': " \
                  "x.namespace = _chosen.n AND x.id = _chosen.i, 'field': x.field, 'seen': _ordered})"  # fmt: skip
         drop = ", ".join(["_found", "_chosen", *(f"_v{i}" for i, _ in singles)])
         named = f"SELECT * EXCLUDE ({drop}), _chosen.n || ':' || _chosen.i AS _primary, {marked} AS _identities FROM ({chosen})"
+        return f"SELECT *, {key} AS _key FROM ({named})"
+
+    def _plain(self, rows: str, values: str, singles: list[tuple[int, IdentityField]], kind: str, event: str) -> str:
+        """The same when every identity is a field of its own: without list functions, which cost more."""
+        coded = [(i, f, self.rules.aliases.get(f.namespace, f.namespace)) for i, f in singles]
+        ranks = dict(self.ranks)
+        order = sorted(coded, key=lambda c: (ranks.get(c[2], self.unknown_rank), c[2], c[0]))
+        if kind == "record":
+            order = [c for c in coded if c[1].primary]
+        whens = " ".join(f"WHEN _v{i} IS NOT NULL THEN {i}" for i, _, _ in order)
+        which = f"CASE {whens} END" if whens else "NULL::INTEGER"
+        names = " ".join(f"WHEN {i} THEN {repr_text(code + ':')} || _v{i}" for i, _, code in order)
+        primary = f"CASE _which {names} END" if names else "NULL::VARCHAR"
+        entries = [
+            f"CASE WHEN _v{i} IS NOT NULL THEN [{{'namespace': {repr_text(code)}, 'id': _v{i}, 'state': NULL::VARCHAR, "
+            f"'is_primary': coalesce(_which = {i}, FALSE), 'field': {repr_text('.'.join(f.path))}, 'seen': _ordered}}] END"
+            for i, f, code in coded
+        ]
+        found = entries[0] if len(entries) == 1 else f"list_concat({', '.join(entries)})"
+        key = event if kind == "event" else "_primary"
+        drop = ", ".join(["_which", *(f"_v{i}" for i, _ in singles)])
+        inner = f"SELECT *, {which} AS _which FROM (SELECT *{values} FROM ({rows}))"
+        named = f"SELECT * EXCLUDE ({drop}), {primary} AS _primary, {found} AS _identities FROM ({inner})"
         return f"SELECT *, {key} AS _key FROM ({named})"
 
     def _clean(self, namespace: str, value: str) -> str:
@@ -142,6 +167,10 @@ class IdentityPlan:
         whens = " ".join(f"WHEN {repr_text(c)} THEN {r}" for c, r in self.ranks)
         rank = f"CASE x.namespace {whens} ELSE {self.unknown_rank} END" if whens else "0"
         return f"list_min(list_transform(_found, lambda x: {{'r': {rank}, 'n': x.namespace, 'i': x.id}}))"
+
+
+def event_key(columns: Sequence[str]) -> str:
+    return '"_id"' if "_id" in columns else "NULL::VARCHAR"
 
 
 def repr_text(value: str) -> str:

@@ -72,7 +72,9 @@ def build_indexes(connection: duckdb.DuckDBPyConnection, schema: Schema) -> Layo
     """Sort the events, make the copies, and give every event's profile a row."""
     run = connection.execute
     run("INSERT INTO profile (_pid) SELECT DISTINCT _pid FROM event ANTI JOIN profile USING (_pid)")
-    known = ", ".join(["_pid", "_seq", *(quote(n) for n in schema.event.fields)])
+    found = {row[0] for row in run("DESCRIBE event").fetchall()}
+    kept = ["_dataset"] if "_dataset" in found else []
+    known = ", ".join(["_pid", "_seq", *(quote(n) for n in schema.event.fields), *kept])
     ordered = f"SELECT {known} FROM event ORDER BY _pid, {ORDER}"
     run(f"CREATE OR REPLACE TABLE event_sorted AS SELECT *, row_number() OVER () AS _pos FROM ({ordered})")
     tied = run(
@@ -80,7 +82,7 @@ def build_indexes(connection: duckdb.DuckDBPyConnection, schema: Schema) -> Layo
            FROM event_sorted WINDOW w AS (ORDER BY _pos)) WHERE t"""
     ).fetchone()
     ties = bool(tied and tied[0])
-    run("DROP TABLE event")
+    drop_events(connection)
     run("ALTER TABLE event_sorted RENAME TO event")
     if ties:
         _add_latest(connection)
@@ -93,6 +95,17 @@ def build_indexes(connection: duckdb.DuckDBPyConnection, schema: Schema) -> Layo
         _build_elements(connection, path, table)
     run("CREATE OR REPLACE TABLE pql_index AS SELECT ? AS ties", [ties])
     return layout
+
+
+def drop_events(connection: duckdb.DuckDBPyConnection, place: str = "main") -> None:
+    """Drop `event`, be it a table, or the view that merging leaves for the indexes to be made from."""
+    rows = connection.execute(
+        "SELECT table_type FROM information_schema.tables WHERE table_name = 'event' AND table_schema = ?"
+        " AND table_catalog = current_database()",
+        [place],
+    ).fetchall()
+    for (kind,) in rows:
+        connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {quote(place)}.event")
 
 
 def _add_latest(connection: duckdb.DuckDBPyConnection) -> None:

@@ -94,6 +94,18 @@ class Store:
             self._layout = find_indexes(self.connection, self.schema)
         return self._layout
 
+    def awaits_index(self) -> bool:
+        """Has merging left `event` as a view, for the indexes to be made from it at the first question?"""
+        rows = self.connection.execute(
+            "SELECT 1 FROM information_schema.tables WHERE table_name = 'event' AND table_schema = 'main'"
+            " AND table_type = 'VIEW' AND table_catalog = current_database()"
+        ).fetchall()
+        return bool(rows)
+
+    def forget_layout(self) -> None:
+        """Tables were made anew: look at them again before the next question."""
+        self._layout = None
+
     def index(self) -> Layout:
         """Sort the events and make the copies that fast plans read; worth it from a few thousand events on."""
         self._layout = build_indexes(self.connection, self.schema)

@@ -47,7 +47,7 @@ def estimate(
             show([d for d in project.diagnostics if d.is_error], "text")
             raise typer.Exit(1)
         conditions, known = dict(project.conditions), project.conditions
-    opened = open_store(store, env, near, memory_limit, timeout)
+    opened = open_store(store, env, near, memory_limit, timeout, index=True)
     at, started = instant(as_of), time.perf_counter()
     sql = env.sql(list(conditions.values()), known, "counts", opened.layout).sql()
     try:

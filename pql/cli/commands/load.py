@@ -38,7 +38,7 @@ def load(
     opened = writable_store(store, found, memory_limit)
     try:
         loaded = _loaded(found, opened, ids, format)
-        stitched = _unified(opened, found, loaded) if unify else None
+        stitched = _unified(opened, found) if unify else None
         opened.close()
     except StoreError as error:
         raise fail(f"{error.code}: {error}") from None
@@ -53,15 +53,14 @@ def _loaded(project: Any, store: Any, ids: list[str], format: str) -> Any:
         return project.load(store, ids, progress.note)
 
 
-def _unified(store: Any, project: Any, loaded: Any) -> Any:
-    """Identities stitched and profiles merged, by the room that does it, when it is there."""
-    from importlib.util import find_spec
+def _unified(store: Any, project: Any) -> Any:
+    """Identities stitched and profiles merged, by the project's settings."""
+    from pql.api import unify
+    from pql.cli.people import identity_settings, merge_policies
+    from pql.cli.waiting import waited
 
-    if find_spec("pql.store.unify") is None:
-        return None
-    from importlib import import_module
-
-    return import_module("pql.store.unify").unify(store, project)
+    settings, policies = identity_settings(project.folder, warn=True), merge_policies(project.folder, project.schema)
+    return waited(store, "stitching and merging", lambda: unify(store, settings, policies))
 
 
 def _report(project: Any, loaded: Any, stitched: Any, format: str) -> None:
@@ -80,7 +79,9 @@ def _report(project: Any, loaded: Any, stitched: Any, format: str) -> None:
             for x in loaded
         ]  # fmt: skip
         typer.echo(
-            json.dumps({"files": rows, "unified": str(stitched) if stitched is not None else None}, ensure_ascii=False)
+            json.dumps(
+                {"files": rows, "unified": asdict(stitched) if stitched is not None else None}, ensure_ascii=False
+            )
         )
         return
     table = Table(title="loaded")
@@ -102,4 +103,6 @@ def _report(project: Any, loaded: Any, stitched: Any, format: str) -> None:
     if total[3]:
         typer.echo(f"{total[3]:,} rows are in quarantine: `pql quarantine list`", err=True)
     if stitched is not None:
-        typer.echo(str(stitched))
+        from pql.cli.people import unified_words
+
+        typer.echo(unified_words(stitched))

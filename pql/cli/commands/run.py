@@ -27,6 +27,7 @@ def run(
     segment: Annotated[list[str] | None, typer.Option("--segment", help="Only this segment; may be repeated.")] = None,
     format: Annotated[str, typer.Option("--format", "-f", help="table, json, csv or parquet.")] = "table",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the members here.")] = None,
+    save: Annotated[bool, typer.Option("--save", help="Keep memberships and attributes in the store.")] = False,
     counts: Annotated[bool, typer.Option("--counts", help="Numbers of members instead of the members.")] = False,
     for_: Annotated[
         str | None, typer.Option("--for", help="A destination or marketing action: only people who may be addressed.")
@@ -41,6 +42,10 @@ def run(
     Example: pql run segments --store shop.duckdb --format parquet -o members.parquet
 
     Example: pql run segments --store shop.duckdb --for newsletter
+
+    With --save the store keeps who is in which segment since when, and the values of the attributes declared beside them.
+
+    Example: pql run segments --save --counts
     """
     from pql.cli.running import Run, write
 
@@ -56,14 +61,22 @@ def run(
     if errors:
         show(errors, "text")
     wanted = _wanted(project, segment)
+    if save and for_ is not None:
+        raise fail("`--save` keeps memberships, `--for` asks who may be addressed", "run the two one after the other")
     at = instant(as_of)
     audiences, refused = _audiences(near, schema, for_, wanted) if for_ is not None else ({}, False)
     wanted = [id for id in wanted if for_ is None or id in audiences]
     if not wanted:
         raise typer.Exit(1)
-    opened = open_store(store, env, near, memory_limit, timeout)
+    opened = open_store(store, env, near, memory_limit, timeout, write=save, index=True)
     work = Run(env, project, opened, at, wanted, audiences)
+    if save:
+        from pql.cli.saving import save_run
+
+        save_run(work)
     write(work, format, output, counts)
+    if save:
+        opened.close()
     raise typer.Exit(1 if errors or refused else 0)
 
 

@@ -1,13 +1,13 @@
-"""`pql source list|test`."""
+"""`pql source list|preview|map|test|functions`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from pql.cli.inputs import FormatOption, show
+from pql.cli.inputs import FormatOption, fail, show
 from pql.cli.sources import ProjectOption, chosen, source_project
 
 source = typer.Typer(no_args_is_help=True, help="Sources: see, check and map them.")
@@ -65,5 +65,163 @@ def test_(
     found = source_project(project, strict=False)
     ids = chosen(found, list(sources or [])) or list(found.sources)
     show(list(found.diagnostics), format)
-    del ids
-    raise typer.Exit(1 if not found.ok else 0)
+    bad = not found.ok
+    if found.ok and format == "text":
+        bad = any([_tried(found, id) for id in ids])
+    raise typer.Exit(1 if bad else 0)
+
+
+def _tried(project: Any, id: str) -> bool:
+    """Say what a sample of a source gives; was something wrong?"""
+    from pql.ingest.files import BadFile
+    from pql.ingest.sample import sample_source, source_fields
+
+    one = project.sources[id]
+    if one.format == "http":
+        typer.echo(f"{id}: a stream, nothing to sample")
+        return False
+    try:
+        rows = sample_source(project.plan(id), 1000)
+        fields = source_fields(one.files()[0], one, one.format, dict(one.options))
+    except (BadFile, IndexError) as error:
+        typer.echo(f"{id}: PQL0824: cannot be read: {error or one.path}", err=True)
+        return True
+    wrong = [r for r in rows if r.refused is not None]
+    typer.echo(f"{id}: {len(rows):,} records sampled, {len(wrong):,} do not fit")
+    for problem in [r.refused for r in wrong[:3] if r.refused is not None]:
+        typer.echo(f"  line {problem.line}: {problem.code} `{problem.path}`: {problem.message}")
+    read = one.mapping.references() | ({one.order_by.path} if hasattr(one.order_by, "path") else set())
+    unread = [f for f in fields if not any(f == r or f.startswith(f"{r}.") for r in read)]
+    if unread:
+        typer.echo("  no line reads " + ", ".join(f"`{f}`" for f in unread[:12]) + (" …" if len(unread) > 12 else ""))
+    return bool(wrong)
+
+
+@source.command("preview")
+def preview(
+    name: Annotated[str, typer.Argument(help="The id of a source.")],
+    project: ProjectOption = Path("."),
+    rows: Annotated[int, typer.Option(help="How many records.", min=1, max=1000)] = 3,
+    format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
+) -> None:
+    """The first records of a source, raw and mapped side by side. Nothing is loaded. Exit code 1 when one does not fit.
+
+    Example: pql source preview crm --project examples/luma
+    """
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from pql.ingest.files import BadFile
+    from pql.ingest.sample import sample_source
+
+    found = source_project(project)
+    chosen(found, [name])
+    try:
+        sampled = sample_source(found.plan(name), rows)
+    except BadFile as error:
+        raise fail(f"PQL0824: source `{name}` cannot be read: {error}") from None
+    table = Table(title=name, show_lines=True)
+    for column in ("line", "raw", "mapped"):
+        table.add_column(column)
+    for row in sampled:
+        problem = (
+            None
+            if row.refused is None
+            else {"code": row.refused.code, "path": row.refused.path, "message": row.refused.message}
+        )
+        if format == "json":
+            typer.echo(
+                json.dumps(
+                    {"line": row.line, "raw": row.raw, "mapped": row.mapped, "problem": problem}, ensure_ascii=False
+                )
+            )
+            continue
+        mapped = (
+            json.dumps(row.mapped, ensure_ascii=False, indent=1)
+            if problem is None
+            else f"{problem['code']} {problem['path']}: {problem['message']}"
+        )
+        raw = row.raw if isinstance(row.raw, str) else json.dumps(row.raw, ensure_ascii=False, indent=1)
+        table.add_row(str(row.line), Text(raw[:3000]), Text(mapped[:3000]))
+    if format != "json":
+        Console().print(table)
+    raise typer.Exit(1 if any(r.refused is not None for r in sampled) else 0)
+
+
+@source.command("map")
+def map_(
+    file: Annotated[Path, typer.Argument(help="A data file, such as people.csv.")],
+    auto: Annotated[bool, typer.Option("--auto", help="Propose the lines; what this command is for.")] = True,
+    project: ProjectOption = Path("."),
+    kind: Annotated[str, typer.Option(help="record or event.")] = "record",
+    data: Annotated[
+        str | None, typer.Option("--data-format", help="json, jsonl, csv or parquet; else by the file's name.")
+    ] = None,
+    format: Annotated[str, typer.Option("--format", "-f", help="text, yaml or json.")] = "text",
+) -> None:
+    """Propose a mapping for a file: for each field an XDM path, the expression, a confidence and the reasons.
+
+    Example: pql source map --auto profiles/luma/luma-crm.json --project examples/luma
+    """
+    from pql.cli.inputs import environment
+    from pql.ingest.files import BadFile
+    from pql.ingest.propose import propose
+    from pql.ingest.sample import source_fields
+    from pql.ingest.source_file import FORMATS, columns_of, document_type
+
+    del auto
+    chosen_format = data or file.name.removesuffix(".gz").rsplit(".", 1)[-1].replace("ndjson", "jsonl")
+    columns = columns_of(environment(None, project).schema, kind) if kind in ("record", "event") else None
+    if chosen_format not in FORMATS[:4] or columns is None:
+        raise fail(
+            f"no proposal for format `{chosen_format}` and kind `{kind}`", "name them with `--data-format` and `--kind`"
+        )
+    if not file.is_file():
+        raise fail(f"there is no file `{file}`")
+    try:
+        fields = source_fields(file, None, chosen_format, {})
+    except BadFile as error:
+        raise fail(f"PQL0824: `{file}` cannot be read: {error}") from None
+    _proposed(propose(fields, document_type(columns, kind), chosen_format == "csv"), format)
+
+
+def _proposed(proposals: Any, format: str) -> None:
+    import json
+    from dataclasses import asdict
+
+    import yaml
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if format == "json":
+        typer.echo(json.dumps([asdict(p) for p in proposals], ensure_ascii=False))
+        return
+    if format == "yaml":
+        lines = {p.target: p.expression for p in proposals if p.target}
+        typer.echo(yaml.safe_dump({"mapping": lines}, sort_keys=False, allow_unicode=True), nl=False)
+        return
+    table = Table()
+    for column in ("source field", "XDM path", "expression", "confidence", "why"):
+        table.add_column(column)
+    for p in proposals:
+        sure = f"{p.confidence:.0%}" if p.target else ""
+        table.add_row(*(Text(v) for v in (p.field, p.target or "-", p.expression, sure, "; ".join(p.reasons))))
+    Console().print(table)
+
+
+@source.command("functions")
+def functions() -> None:
+    """The functions that a mapping may call, with an example each.
+
+    Example: pql source functions
+    """
+    from pql.ingest.functions import RECORDS
+
+    for record in RECORDS:
+        if not record.operator:
+            typer.echo(f"{record.signature}\n    {record.doc}  {record.examples[0].expression}")
+    typer.echo("map(list, x => …), filter(list, x => …), to_array(…), lookup(table, key, field): see docs/INGESTION.md")

@@ -117,7 +117,7 @@ def _arithmetic(name: str, python: Any, node: Any, doc: str, example: Example) -
         return cast(made, DECIMAL, safe=True)
 
     def safe(a: Any, b: Any) -> Any:
-        return exact(python(a, b))
+        return exact(python(exact(a), exact(b)))
 
     return MappingFunction(
         name, doc, "number", ("number", "number"), NUMBER, safe, sql, partial=True, examples=(example,), operator=True

@@ -1,0 +1,120 @@
+"""`pql profile`: one person; and `pql profile delete`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from pql.cli.commands.run import StoreOption
+from pql.cli.inputs import SchemaOption, fail
+
+FORMATS = ("text", "json")
+FormatOption = Annotated[str, typer.Option("--format", "-f", help="text or json.")]
+UnmaskOption = Annotated[
+    bool, typer.Option("--unmask", help="Show labelled fields, e-mail addresses and phone numbers.")
+]
+
+
+class _ShowByDefault(TyperGroup):
+    """`pql profile PERSON` is `pql profile show PERSON`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands:
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
+profile = typer.Typer(no_args_is_help=True, cls=_ShowByDefault, help="Show one person, or delete one.")
+
+
+@profile.callback()
+def _group() -> None:
+    """Show one person (`pql profile PERSON`), or delete one."""
+
+
+@profile.command("show")
+def show(
+    person: Annotated[str, typer.Argument(help="An identity as NAMESPACE:VALUE, or a name.")],
+    schema: SchemaOption = None,
+    store: StoreOption = None,
+    format: FormatOption = "text",
+    events: Annotated[int, typer.Option("--events", min=0, max=100_000, help="Most events, the latest.")] = 100,
+    unmask: UnmaskOption = False,
+) -> None:
+    """One person: attributes and consents with their dataset and time, identities, segments, events.
+
+    Example: pql profile Email:sarah.rose@luma.example
+
+    Example: pql profile "Sarah Rose" --format json --unmask
+    """
+    import json
+
+    from rich.console import Console
+
+    from pql.api import StoreError, read_person
+    from pql.cli.people import merge_policies, one_person, opened
+    from pql.cli.showing_person import person_json, print_person
+
+    if format not in FORMATS:
+        raise fail(f"no format `{format}`", "use one of " + ", ".join(FORMATS))
+    env, reading, settings = opened(schema, store)
+    try:
+        pid, _ = one_person(reading, person, settings)
+        found = read_person(reading, pid, merge_policies(None, env.schema)[0], events)
+        mask = make_mask(env, reading, unmask)
+    except StoreError as error:
+        raise fail(f"{error.code}: {error}") from None
+    if format == "json":
+        typer.echo(json.dumps(person_json(found, mask), ensure_ascii=False, indent=2))
+    else:
+        print_person(found, mask, Console())
+
+
+def make_mask(env: Any, reading: Any, unmask: bool) -> Any:
+    from pql.cli.masking import Mask
+    from pql.cli.people import identity_settings
+
+    rows = reading.query("SELECT name, labels FROM meta.dataset", {})
+    labels = {name: frozenset(own or ()) for name, own in rows}
+    return Mask(env.schema.profile, env.schema.event, labels, not unmask, identity_settings(None))
+
+
+@profile.command("delete")
+def delete(
+    person: Annotated[str, typer.Argument(help="An identity as NAMESPACE:VALUE.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the record.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    schema: SchemaOption = None,
+    store: StoreOption = None,
+    format: FormatOption = "text",
+) -> None:
+    """Remove a person for good: attributes, events, identities, links, memberships, quarantined rows. A reload does not bring them back.
+
+    Example: pql profile delete Email:sarah.rose@luma.example --reason "request 4711" --yes
+    """
+    import json
+    from dataclasses import asdict
+
+    from pql.api import StoreError
+    from pql.cli.people import identity_settings, merge_policies, one_person, opened_for_writing
+    from pql.store.deletion import delete_person, rewrite
+
+    env, writing, path = opened_for_writing(schema, store)
+    settings = identity_settings(None)
+    pid, name = one_person(writing, person, settings)
+    if not yes and not typer.confirm(f"remove `{name}` and all that is known of them?", err=True):
+        raise typer.Exit(1)
+    try:
+        gone = delete_person(writing, pid, reason, settings, merge_policies(None, env.schema))
+        writing.close()
+        rewrite(path)
+    except StoreError as error:
+        raise fail(f"{error.code}: {error}") from None
+    if format == "json":
+        typer.echo(json.dumps(asdict(gone)))
+        return
+    rows = ", ".join(f"{n:,} of `{d}`" for d, n in gone.rows.items()) or "none"
+    typer.echo(f"removed: rows: {rows}; {gone.identities} identities, {gone.links} links, {gone.memberships} memberships, "
+               f"{gone.quarantined} quarantined rows; {gone.identities} tombstones kept")  # fmt: skip

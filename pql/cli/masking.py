@@ -1,0 +1,108 @@
+"""What a screen does not show of a profile unless it is asked to: labelled fields, e-mail addresses, phone numbers. Read `Mask`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pql.identity.namespaces import Kind
+from pql.identity.settings import IdentitySettings
+from pql.types import ListType, MapType, ObjectType, Type
+
+LABELS = frozenset(("I1", "I2", "S1", "S2", "PSPD", "RHD"))
+HIDDEN = "•••"
+MAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+PHONE_FIELD = re.compile(r"(phone|fax|mobile|msisdn)", re.IGNORECASE)
+PHONE = re.compile(r"^[+(]?[0-9][0-9 ()./-]{5,}$")
+
+
+@dataclass(frozen=True)
+class Mask:
+    """`labels`: of datasets, by name; a dataset's labels are those of all its fields. `on` is false after `--unmask`."""
+
+    profile: ObjectType
+    event: ObjectType
+    labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    on: bool = True
+    settings: IdentitySettings = field(default_factory=IdentitySettings)
+
+    def hides(self, path: tuple[str, ...], dataset: str = "") -> bool:
+        """Is a leaf of the profile hidden as a whole?"""
+        return self.on and bool(LABELS & (_labels(self.profile, path) | self.labels.get(dataset, frozenset())))
+
+    def attribute(self, path: tuple[str, ...], value: Any, dataset: str = "") -> Any:
+        if not self.on:
+            return value
+        return HIDDEN if self.hides(path, dataset) else self.value(value, ".".join(path), _type(self.profile, path))
+
+    def document(self, value: Mapping[str, Any], dataset: str = "") -> dict[str, Any]:
+        """An event."""
+        if not self.on:
+            return dict(value)
+        whole = bool(LABELS & self.labels.get(dataset, frozenset()))
+        kept = ("_id", "timestamp", "eventType", "_dataset")
+        return {k: v if k in kept else HIDDEN if whole or self._labelled(k) else self.value(v, k, _type(self.event, (k,)))
+                for k, v in value.items()}  # fmt: skip
+
+    def _labelled(self, name: str) -> bool:
+        return bool(LABELS & _labels(self.event, (name,)))
+
+    def value(self, value: Any, path: str = "", kind: Type | None = None) -> Any:
+        """A value with what is inside it."""
+        if not self.on:
+            return value
+        if isinstance(value, Mapping):
+            return {
+                k: HIDDEN if LABELS & _own(kind, k) else self.value(v, f"{path}.{k}", _type(kind, (k,)))
+                for k, v in value.items()
+            }
+        if isinstance(value, list):
+            return [self.value(v, path, getattr(kind, "element", None)) for v in value]
+        return self.text(value, path) if isinstance(value, str) else value
+
+    def identity(self, namespace: str, id: str) -> str:
+        """An identity's value: of an e-mail or phone namespace it is hidden whatever it looks like."""
+        kind = self.settings.namespace(namespace).kind
+        if not self.on or kind not in (Kind.EMAIL, Kind.PHONE):
+            return self.text(id, namespace)
+        return self.text(id, namespace) if MAIL.match(id) else HIDDEN + (id[-2:] if kind is Kind.PHONE else "")
+
+    def text(self, value: str, path: str = "") -> str:
+        if not self.on:
+            return value
+        if MAIL.match(value):
+            return value[0] + HIDDEN + "@" + HIDDEN
+        if PHONE_FIELD.search(path) and PHONE.match(value):
+            return HIDDEN + value[-2:]
+        return value
+
+
+def _own(kind: Type | None, name: str) -> frozenset[str]:
+    if isinstance(kind, ObjectType) and name in kind.fields:
+        return kind.fields[name].labels
+    return frozenset()
+
+
+def _labels(root: ObjectType, path: tuple[str, ...]) -> frozenset[str]:
+    """The labels of a path and of everything above it."""
+    found: frozenset[str] = frozenset()
+    kind: Type | None = root
+    for name in path:
+        found |= _own(kind, name)
+        kind = _type(kind, (name,))
+    return found
+
+
+def _type(kind: Type | None, path: tuple[str, ...]) -> Type | None:
+    for name in path:
+        while isinstance(kind, ListType):
+            kind = kind.element
+        if isinstance(kind, MapType):
+            kind = kind.value
+        elif isinstance(kind, ObjectType) and name in kind.fields:
+            kind = kind.fields[name].type
+        else:
+            return None
+    return kind

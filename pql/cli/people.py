@@ -1,0 +1,139 @@
+"""What `pql profile` and `pql identity` share: settings of the project, finding the person, writing instants. Imports stay inside
+functions. Read `one_person`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from pql.cli.inputs import environment, fail, open_store, project_file, show
+
+
+def identity_settings(near: Path | None, warn: bool = False) -> Any:
+    """The identity settings of the project; exit 2 with the findings when they are wrong. `warn`: say what is doubtful as well."""
+    from pql.api import IdentitySettings, read_identity
+
+    path = project_file(near).identity
+    if path is None:
+        return IdentitySettings()
+    settings, found = read_identity(path)
+    _stop(found)
+    if warn and found:
+        show(list(found), "text", err=True)
+    return settings
+
+
+def merge_policies(near: Path | None, schema: Any) -> Any:
+    """The merge policies of the project, the default first; exit 2 with the findings when they are wrong."""
+    from pql.api import MergePolicy, read_policies
+
+    path = project_file(near).merge
+    if path is None:
+        return (MergePolicy(),)
+    policies, found = read_policies(path, schema)
+    _stop(found)
+    return policies
+
+
+def _stop(found: Any) -> None:
+    if any(d.is_error for d in found):
+        show(list(found), "text", err=True)
+        raise typer.Exit(2)
+
+
+def opened(schema: Path | None, store: Path | None, near: Path | None = None) -> tuple[Any, Any, Any]:
+    """The environment, the store for reading, and the identity settings."""
+    env = environment(schema, near)
+    return env, open_store(store, env, near), identity_settings(near)
+
+
+def opened_for_writing(schema: Path | None, store: Path | None, near: Path | None = None) -> tuple[Any, Any, Path]:
+    """The environment, the store for writing, and its path."""
+    env = environment(schema, near)
+    return env, open_store(store, env, near, write=True), store or project_file(near).store
+
+
+def one_person(store: Any, text: str, settings: Any) -> tuple[int, str]:
+    """The person that a text stands for; exit 1 with near matches, or with the candidates when there are several."""
+    from pql.api import StoreError, find_people, near_names
+
+    try:
+        found = find_people(store, text, settings)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            typer.echo(f"`{text}` is the name of several people:", err=True)
+            for _, name in found:
+                typer.echo(f"  {name}", err=True)
+            raise typer.Exit(1)
+        near = near_names(store, text)
+    except StoreError as error:
+        raise fail(f"{error.code}: {error}", "load the project's sources first") from None
+    typer.echo(f"PQL0844: there is no profile `{text}`", err=True)
+    if near:
+        typer.echo("  = help: near: " + ", ".join(f"`{_half_hidden(n, settings)}`" for n in near), err=True)
+    raise typer.Exit(1)
+
+
+def _half_hidden(name: str, settings: Any) -> str:
+    """An identity as a screen may show it."""
+    from pql.cli.masking import HIDDEN, MAIL
+    from pql.identity.namespaces import Kind
+
+    code, colon, id = name.partition(":")
+    hidden = MAIL.match(id) or (colon and settings.namespace(code).kind in (Kind.EMAIL, Kind.PHONE))
+    return f"{code}:{id[:1]}{HIDDEN}{id[-1:]}" if hidden else name
+
+
+def moment(at: datetime | None) -> str:
+    """An instant for a screen."""
+    return "" if at is None else at.isoformat(sep=" ", timespec="seconds") + "Z"
+
+
+def stamp(at: datetime | None) -> str | None:
+    """An instant for JSON."""
+    return None if at is None else at.isoformat() + "Z"
+
+
+def unified_words(report: Any) -> str:
+    """What stitching and merging did, in a few lines."""
+    from pql.diagnostics.suggest import did_you_mean
+
+    lines = [
+        f"{report.profiles:,} profiles of {report.identities:,} identities and {report.links:,} links, {report.events:,} events"
+    ]
+    if not report.changed:
+        lines[0] += "; nothing new"
+    if report.refused:
+        lines.append(
+            "links refused: "
+            + ", ".join(f"{n:,} {r}" for r, n in sorted(report.refused.items()))
+            + " (`pql identity refused`)"
+        )
+    if report.unusable:
+        lines.append(f"{report.unusable:,} identities are junk and were left out")
+    if report.crowded:
+        lines.append(
+            "records with too many identities to link: " + ", ".join(f"{n:,} of {d}" for d, n in report.crowded.items())
+        )
+    if report.without_identity:
+        lines.append(
+            "rows without a usable identity, in no profile: "
+            + ", ".join(f"{n:,} of {d}" for d, n in report.without_identity.items())
+        )
+    for policy, names in report.unknown_datasets.items():
+        near = [h for n in names if (h := did_you_mean(n, report.rows))]
+        named = ", ".join(f"`{n}`" for n in names)
+        lines.append(
+            f"PQL0846: merge policy `{policy}` orders {named}, and there is no such dataset"
+            + "".join(f"; {h}" for h in near)
+        )
+    if report.merges or report.splits:
+        lines.append(
+            f"since the last time {report.merges:,} profiles were merged into others and {report.splits:,} split off"
+        )
+    return "\n".join(lines)

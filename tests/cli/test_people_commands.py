@@ -1,0 +1,167 @@
+"""`pql profile`, `pql identity` and `pql run --save` as a user types them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pql.api import Store, load_schema, read_identity, unify
+from pql.cli import app
+from tests.identity.layers import put
+
+DAY = datetime(2026, 1, 1)
+SCHEMA = """
+profile:
+  person.name: {firstName: string, lastName: string}
+  personalEmail.address: string
+  mobilePhone.number: string
+  loyalty.tier: string
+  consents.marketing.email: {val: string, time: date-time}
+event:
+  device.type: string
+  channel.mediaType: string
+"""
+SEGMENTS = """
+segment gold { where loyalty.tier = "gold" }
+segment seen { where xEvent.exists(timestamp occurs <= 10 days before now) }
+attribute visits = xEvent.count()
+"""
+
+
+def pql(*words: str, input: str | None = None) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, list(words), input=input)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    (tmp_path / "pql.yaml").write_text("schema: schema.yaml\nstore: shop.duckdb\n")
+    (tmp_path / "identity.yaml").write_text("namespaces: {crm: {unique: true}}\npriority: [crm, Email, ECID]\n")
+    (tmp_path / "segments.pql").write_text(SEGMENTS)
+    monkeypatch.chdir(tmp_path)
+    schema, _ = load_schema(tmp_path / "schema.yaml")
+    store = Store.open(tmp_path / "shop.duckdb", schema)
+    store.create()
+    name = {"firstName": "Sarah", "lastName": "Rose"}
+    put(store, "crm", "record", [{"ids": ["crm:1", "Email:sarah@luma.example"], "at": DAY, "fields": {
+        "person": {"name": name}, "personalEmail": {"address": "sarah@luma.example"}, "mobilePhone": {"number": "719-933-0478"},
+        "consents": {"marketing": {"email": {"val": "y", "time": DAY}}}}},
+        {"ids": ["crm:2"], "at": DAY, "fields": {"person": {"name": {"firstName": "Tom", "lastName": "Rose"}}}}])  # fmt: skip
+    put(store, "club", "record", [{"ids": ["crm:1"], "at": DAY, "key": "c", "fields": {"loyalty": {"tier": "gold"}}}])
+    put(store, "web", "event", [{"ids": ["ECID:9", "crm*:1"], "at": DAY + timedelta(days=1), "fields": {"device": {"type": "mobile"}, "channel": {"mediaType": "owned"}}},
+                                {"ids": ["ECID:9"], "at": DAY}])  # fmt: skip
+    unify(store, read_identity(tmp_path / "identity.yaml")[0])
+    store.close()
+    return tmp_path
+
+
+def test_a_person_by_identity_and_by_name(shop: Path) -> None:
+    for asked in ("Email:sarah@luma.example", "ecid:9", "sarah rose"):
+        code, out, _ = pql("profile", asked, "--format", "json", "--unmask")
+        person = json.loads(out)
+        assert code == 0 and person["profile"] == "crm:1", asked
+    values = {a["path"]: (a["value"], a["dataset"], a["time"]) for a in person["attributes"]}
+    assert values["personalEmail.address"] == ("sarah@luma.example", "crm", "2026-01-01T00:00:00Z")
+    assert values["loyalty.tier"] == ("gold", "club", "2026-01-01T00:00:00Z")
+    assert person["consents"][0]["value"] == {"val": "y", "time": "2026-01-01T00:00:00Z"}
+    assert [(e["timestamp"], e["device"], e["channel"]) for e in person["events"]] == [
+        ("2026-01-02T00:00:00Z", "mobile", "owned"),
+        ("2026-01-01T00:00:00Z", None, None),
+    ]
+    assert [i["namespace"] for i in person["identities"]] == ["ECID", "Email", "crm"]
+    assert json.loads(pql("profile", "crm:1", "-f", "json", "--events", "1")[1])["event_count"] == 2
+
+
+def test_masking_is_the_default(shop: Path) -> None:
+    for words in (
+        ["profile", "crm:1"],
+        ["profile", "crm:1", "-f", "json"],
+        ["identity", "show", "crm:1"],
+        ["identity", "history", "crm:1"],
+    ):
+        code, out, err = pql(*words)
+        assert code == 0 and "sarah@" not in out + err and "719-933" not in out, words
+    assert "sarah@luma.example" in pql("profile", "crm:1", "--unmask")[1]
+
+
+def test_unknown_and_ambiguous_people(shop: Path) -> None:
+    code, out, err = pql("profile", "Email:sara@luma.example")
+    assert (code, out) == (1, "") and "PQL0844" in err and "near: `Email:s•••e`" in err
+    code, _, err = pql("profile", "crm:11")
+    assert code == 1 and "`crm:1`" in err
+    assert pql("profile", "crm:1", "-f", "xml")[0] == 2
+    (shop / "identity.yaml").write_text("namespaces: {crm: {uniq: true}}")
+    code, _, err = pql("profile", "crm:1")
+    assert code == 2 and "did you mean `unique`?" in err
+
+
+def test_identity_commands(shop: Path) -> None:
+    code, out, _ = pql("identity", "show", "ECID:9", "-f", "json", "--unmask")
+    links = {(k["a"], k["b"]): k for k in json.loads(out)["links"]}
+    assert code == 0 and links["ECID:9", "crm:1"]["last_authenticated"] == "2026-01-02T00:00:00Z"
+    steps = json.loads(pql("identity", "history", "ECID:9", "-f", "json")[1])["history"]
+    assert [(s["kind"], s["time"][:10], s["dataset"]) for s in steps] == [
+        ("merge", "2026-01-01", "crm"),
+        ("merge", "2026-01-02", "web"),
+    ]
+    rows = {r["namespace"]: r for r in json.loads(pql("identity", "list", "-f", "json")[1])}
+    assert rows["crm"]["limit"] == 1 and rows["ECID"]["identities"] == 1
+    assert (
+        pql("identity", "unlink", "crm:1", "ECID:9", "--reason", "kiosk")[1]
+        == "`crm:1` and `ECID:9` are kept apart: 3 profiles\n"
+    )
+    assert "already" in pql("identity", "unlink", "ECID:9", "crm:1")[1]
+    assert json.loads(pql("identity", "refused", "-f", "json")[1])["counts"] == {"unlinked": 1}
+    assert json.loads(pql("profile", "ECID:9", "-f", "json")[1])["profile"] == "ECID:9"
+    code, _, err = pql("identity", "unlink", "crm:1", "ECID:7")
+    assert code == 2 and "PQL0845" in err
+
+
+def test_saved_runs(shop: Path) -> None:
+    code, _, err = pql("run", "segments.pql", "--save", "--counts", "--as-of", "2026-01-05")
+    assert code == 0 and "gold: 1 entered, 0 left, 0 stayed" in err and "1 attributes of 2 profiles" in err
+    assert (
+        "seen: 0 entered, 1 left, 0 stayed"
+        in pql("run", "segments.pql", "--save", "--counts", "--as-of", "2026-02-01")[2]
+    )
+    assert (
+        "gold: 0 entered, 0 left, 1 stayed"
+        in pql("run", "segments.pql", "--save", "--counts", "--as-of", "2026-02-02")[2]
+    )
+    person = json.loads(pql("profile", "crm:1", "-f", "json")[1])
+    assert [(m["segment"], m["status"], m["since"]) for m in person["memberships"]] == [
+        ("gold", "realized", "2026-01-05T00:00:00Z"),
+        ("seen", "exited", "2026-02-01T00:00:00Z"),
+    ]
+    assert person["computed"] == {"visits": 2}
+
+
+def test_a_deleted_person_is_gone_from_every_byte(shop: Path) -> None:
+    pql("run", "segments.pql", "--save", "--counts", "--as-of", "2026-01-05")
+    assert pql("profile", "delete", "crm:1", "--reason", "r", input="n\n")[0] == 1
+    code, out, _ = pql("profile", "delete", "crm:1", "--reason", "request 4711", "--yes", "-f", "json")
+    gone = json.loads(out)
+    assert (
+        code == 0
+        and gone["rows"] == {"crm": 1, "club": 1, "web": 2}
+        and (gone["identities"], gone["memberships"]) == (3, 2)
+    )
+    raw = (shop / "shop.duckdb").read_bytes()
+    assert b"sarah@luma" not in raw and b"Sarah" not in raw
+    assert pql("profile", "crm:1")[0] == 1 and pql("profile", "crm:2")[0] == 0
+    schema, _ = load_schema(shop / "schema.yaml")
+    store = Store.open(shop / "shop.duckdb", schema)
+    put(store, "web", "event", [{"ids": ["ECID:9", "crm*:2"], "at": DAY}, {"ids": ["crm:1"], "at": DAY}], batch=2)
+    unify(store, read_identity(shop / "identity.yaml")[0])
+    assert store.query("SELECT id FROM pql_profile", {}) == [("crm:2",)]
+    from pql.store.tombstones import row_is_deleted
+
+    test = row_is_deleted(store.connection, read_identity(shop / "identity.yaml")[0])
+    rows = store.query(f"SELECT _identities[1].id, {test} FROM data.web ORDER BY _row", {})
+    assert rows == [("9", False), ("1", True)]
