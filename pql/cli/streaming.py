@@ -16,6 +16,7 @@ import typer
 from pql.api import Environment, Project
 from pql.api import streams as api
 from pql.cli.inputs import environment, fail, instant, open_store, read_sources, show
+from pql.cli.people import identity_settings
 from pql.cli.stream_figures import document, progress, reporter
 
 
@@ -79,14 +80,14 @@ def run_stream(wish: Wish) -> int:
     env, project = checked_project(wish.paths, wish.schema)
     plan = env.live_plan(project.conditions, live_segments(project, wish.pause))
     try:
-        with _opened(wish, env, plan) as stream:
+        with _opened(wish, env, plan) as (stream, first, begun):
             report = reporter(wish.format)
             stream.report = report.show
             if stream.source.name == "http":
                 stream.source.metrics = lambda: document(stream.latest)
                 stream.source.opened = lambda port: typer.echo(f"listening on port {port}", err=True)
             with _stopped_by_signals(stream):
-                figures = stream.run(wish.from_start)
+                figures = stream.run(wish.from_start, first, begun)
             report.end(figures)
     except api.StreamError as error:
         raise fail(f"{error.code}: {error}", error.help) from None
@@ -95,44 +96,47 @@ def run_stream(wish: Wish) -> int:
 
 @contextmanager
 def _opened(wish: Wish, env: Environment, plan: Any) -> Iterator[Any]:
-    """The stream, on its state, source and outlets."""
-    state = api.SqliteState(wish.state) if wish.state is not None else api.Unkept()
+    """The stream on its state, source and outlets; what the store's graph says first; what to do when that is committed."""
+    state: Any = api.SqliteState(wish.state) if wish.state is not None else api.Unkept()
+    store = None if wish.store is None else open_store(wish.store, env, wish.paths[0])
+
+    def begun() -> None:
+        if store is not None:
+            state.learn(api.graph_identities(store))
+            store.connection.close()
+
     try:
-        _hand_over(wish, env, plan, state)
+        if store is not None or wish.migrate:
+            _hand_over(wish, plan, state, store)
         api.belongs(state, plan, wish.pause)
-        aside = wish.quarantine or (wish.state / "quarantine.jsonl" if wish.state is not None else None)
-        outlets = {
-            api.TRANSITIONS: api.TextOutlet(sys.stdout) if wish.output is None else api.FileOutlet(wish.output),
-            api.QUARANTINE: api.TextOutlet(sys.stderr) if aside is None else api.FileOutlet(aside),
-        }
-        until = None if wish.until is None else instant(wish.until)
-        options = api.Options(wish.commit_every, until, wish.clock, timedelta(seconds=wish.lateness))  # type: ignore[arg-type]
-        shard = api.Shard(plan, state, wish.profiles_in_memory)
-        owner = api.Owners(state, env.schema) if isinstance(state, api.SqliteState) else api.nobody
-        reader = api.Reader(env.schema, wish.event_key, owner)
-        yield api.Stream(shard, state, _source(wish), reader, outlets, options)
+        yield _stream(wish, env, plan, state), api.restitched(state, store) if store is not None else (), begun
     finally:
         state.close()
 
 
-def _hand_over(wish: Wish, env: Environment, plan: Any, state: Any) -> None:
+def _stream(wish: Wish, env: Environment, plan: Any, state: Any) -> Any:
+    aside = wish.quarantine or (wish.state / "quarantine.jsonl" if wish.state is not None else None)
+    outlets = {
+        api.TRANSITIONS: api.TextOutlet(sys.stdout) if wish.output is None else api.FileOutlet(wish.output),
+        api.QUARANTINE: api.TextOutlet(sys.stderr) if aside is None else api.FileOutlet(aside),
+    }
+    until = None if wish.until is None else instant(wish.until)
+    options = api.Options(wish.commit_every, until, wish.clock, timedelta(seconds=wish.lateness))  # type: ignore[arg-type]
+    shard = api.Shard(plan, state, wish.profiles_in_memory)
+    owner = api.Owners(state, env.schema, identity_settings(wish.paths[0])) if wish.state is not None else api.nobody
+    reader = api.Reader(env.schema, wish.event_key, owner)
+    return api.Stream(shard, state, _source(wish), reader, outlets, options)
+
+
+def _hand_over(wish: Wish, plan: Any, state: Any, store: Any) -> None:
     """A new state starts from the store; one of other segments takes the project's."""
     before, after = state.kept(), api.kept_of(plan, wish.pause)
-    if wish.store is None and not wish.migrate:
+    if before == after:
         return
     if before is not None and wish.from_ is not None:
         raise fail("`--from` is for a new state", "this one has a clock: leave `--from` out")
-    store = None if wish.store is None else open_store(wish.store, env, wish.paths[0])
-    try:
-        if store is not None:
-            state.learn(api.graph_identities(store))
-        if before == after:
-            return
-        at = None if wish.from_ is None else instant(wish.from_)
-        done = api.hand_over(state, plan, wish.pause, store, at, progress("handing over"))
-    finally:
-        if store is not None:
-            store.connection.close()
+    at = None if wish.from_ is None else instant(wish.from_)
+    done = api.hand_over(state, plan, wish.pause, store, at, progress("handing over"))
     what = "started from the store" if before is None else str(api.difference(before, after))
     clock = "no clock yet" if done.at == datetime.min else f"as of {done.at.isoformat()}Z"
     typer.echo(f"{what}: {done.people:,} profiles, {done.transitions:,} transitions, {clock}", err=True)

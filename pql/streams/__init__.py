@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pql.streams.broker import NatsSource
     from pql.streams.endpoint import HttpSource
     from pql.streams.handover import HandedOver, hand_over
+    from pql.streams.restitching import restitched
     from pql.streams.verifying import Disagreement, Verification, verify
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "graph_identities",
     "kept_of",
     "nobody",
+    "restitched",
     "transition_line",
     "verify",
 ]
@@ -72,6 +74,7 @@ _LATER = {
     "NatsSource": "broker",
     "Verification": "verifying",
     "hand_over": "handover",
+    "restitched": "restitching",
     "verify": "verifying",
 }
 

@@ -9,25 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pql.identity.settings import IdentitySettings
+from pql.identity.values import clean_value
 from pql.streams.sqlite import SqliteState
 from pql.xdm.schema import Schema
 
 KNOWN_MOST = 100_000
 
 
-def identities(document: Mapping[str, Any], schema: Schema) -> list[tuple[str, str]]:
-    """The identities of a typed event: (namespace, id), primary ones first, then by namespace and place. From the schema's identity
-    descriptors and from `identityMap`."""
+def identities(document: Mapping[str, Any], schema: Schema, settings: IdentitySettings) -> list[tuple[str, str]]:
+    """The usable identities of a typed event: (namespace, id) as the graph has them, primary ones first, then by the priority of
+    namespaces. From the schema's identity descriptors and from `identityMap`."""
     found = []
     for field in schema.event_identities:
-        for value in _values(document, field.path):
-            found.append((not field.primary, field.namespace, value))
+        found += [(not field.primary, field.namespace, value) for value in _values(document, field.path)]
     for namespace, items in (document.get("identityMap") or {}).items():
-        for item in items or ():
-            if item and item.get("id"):
-                found.append((item.get("primary") is not True, namespace, item["id"]))
-    ordered = sorted(found, key=lambda i: i[:2])
-    return list(dict.fromkeys((namespace, id) for _, namespace, id in ordered))
+        found += [(item.get("primary") is not True, namespace, item.get("id")) for item in items or () if item]
+    usable = []
+    for secondary, namespace, value in found:
+        code = settings.aliases.get(namespace, namespace)
+        cleaned = clean_value(settings, code, value)
+        if cleaned is not None:
+            usable.append((secondary, settings.order(code), code, cleaned))
+    return list(dict.fromkeys((code, id) for _, _, code, id in sorted(usable, key=lambda i: i[:3])))
 
 
 def _values(value: Any, path: tuple[str, ...]) -> Iterator[str]:
@@ -44,14 +48,14 @@ def _values(value: Any, path: tuple[str, ...]) -> Iterator[str]:
 class Owners:
     """Asked by a `Reader`. `fresh`: identities that became known since it was last emptied, to be committed."""
 
-    def __init__(self, state: SqliteState, schema: Schema) -> None:
-        self.state, self.schema = state, schema
+    def __init__(self, state: SqliteState, schema: Schema, settings: IdentitySettings | None = None) -> None:
+        self.state, self.schema, self.settings = state, schema, settings or IdentitySettings()
         self.fresh: list[tuple[str, str, str]] = []
         self._known: dict[tuple[str, str], str] = {}
 
     def __call__(self, document: Mapping[str, Any]) -> str | None:
         """The profile of an event; None when it has no identity."""
-        found = identities(document, self.schema)
+        found = identities(document, self.schema, self.settings)
         if not found:
             return None
         owners = [self._owner(i) for i in found]

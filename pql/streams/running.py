@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -102,10 +102,18 @@ class Stream:
         """End after the batch that is being done. May be called from a signal handler or another thread."""
         self.stopping = True
 
-    def run(self, from_start: bool = False) -> Figures:
-        """Until the source ends, `until` is reached, or `stop`. Everything is committed and handed over then."""
+    def run(
+        self, from_start: bool = False, first: Iterable[Input] = (), begun: Callable[[], None] | None = None
+    ) -> Figures:
+        """Until the source ends, `until` is reached, or `stop`. Everything is committed and handed over then. `first`: inputs at the
+        clock's instant, before those of the source; `begun`: called when they are committed."""
         try:
             self._open_outlets()
+            for item in first:
+                self._apply(item, counts=False)
+            self.commit()
+            if begun is not None:
+                begun()
             self._position = None if from_start else self.state.position(self.source.name)
             self.source.open(self._position)
             while not self.stopping:
