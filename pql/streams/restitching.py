@@ -34,6 +34,6 @@ def restitched(state: SqliteState, store: Store) -> list[Input]:
         for target in targets:
             person, rest = people.get(target), people.get(before)
             keys = frozenset(d["_id"] for d in (person.events if person else ()) if "_id" in d)
-            records = [p.record if p is not None else None for p in (rest, person)]
+            records = (rest.record if rest is not None else None, person.record if person is not None else None)
             found.append(Split(before, target, keys, *records))
     return found
