@@ -41,6 +41,7 @@ from pql.xdm.short import read_short
 from pql.xdm.values import read_event, read_profile, write_value
 
 if TYPE_CHECKING:
+    from pql import streams
     from pql.compiler import Layout, Output, Query
     from pql.compiler.dialects import DIALECTS
     from pql.identity.policy import MergePolicy, read_policies
@@ -95,6 +96,7 @@ __all__ = [
     "Store",
     "StoreError",
     "Transition",
+    "streams",
     "Unknown",
     "compare",
     "evaluate_policies",
@@ -153,6 +155,8 @@ _LATER = {
 
 def __getattr__(name: str) -> Any:
     """The engines are loaded when first asked for: a check alone needs neither SQL trees nor DuckDB."""
+    if name == "streams":
+        return import_module("pql.streams")
     if name not in _LATER:
         raise AttributeError(f"module `pql.api` has no `{name}`")
     return getattr(import_module(_LATER[name]), name)

@@ -386,6 +386,8 @@ class Engine:
             if at > self.now:
                 if self._open:
                     self._judge_all()
+                    wheel.add(at, person, number)  # what was judged may have set an earlier one
+                    continue
                 self.now, self._at = at, None
             if person.armed.get(number) == at:
                 del person.armed[number]
