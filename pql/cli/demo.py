@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from pql.api import Environment, Store, load_schema
+from pql.cli.demo_live import run_live
 from pql.cli.demo_luma import run_luma
 from pql.diagnostics.render import FORMATS
 from pql.source import Source
@@ -46,6 +48,8 @@ def run_demo(root: Path, clock: Callable[[], float]) -> int:
         return 1
     store.lock()
     console.print(_run(environment, store, project, clock))
+    if failed := run_live(environment, project, store, read_instant(AS_OF) or datetime.max, console, clock):
+        return failed
     console.print("next: pql check examples/online-retail    pql compile examples/online-retail    pql explain PQL0301")
     return 0
 

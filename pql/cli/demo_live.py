@@ -18,7 +18,7 @@ from pql.store.history import StoredPerson, people_named
 WEEKS = timedelta(weeks=6)
 AFTERWARDS = timedelta(days=120)
 PEOPLE, USUAL_EVENTS, SHOWN_PEOPLE, SHOWN_ROWS = 40, 12, 4, 14
-WHY = {"event": "an order, or one cancelled", "timer": "time passed", "definition": "history"}
+WHY = {"event": "an event", "timer": "time", "definition": "history"}
 
 
 def run_live(
@@ -44,7 +44,7 @@ def run_live(
     end = until + AFTERWARDS
     found += engine.advance(end)
     spent = clock() - begun
-    console.print(_table(found, project, start))
+    console.print(_table(found, start))
     alone = sum(t.cause == "timer" for t in found)
     console.print(
         f"{len(people)} customers with {len(members)} memberships on {start:%Y-%m-%d}; then {len(events)} events in {spent * 1000:.0f} ms: "
@@ -67,11 +67,11 @@ def _people(store: Store, start: datetime) -> list[StoredPerson]:
     return list(people_named(store, [str(pid) for (pid,) in rows]).values())
 
 
-def _table(found: list[Transition], project: Project, start: datetime) -> Table:
+def _table(found: list[Transition], start: datetime) -> Table:
     """A few people, whose comings and goings are of several causes."""
     table = Table(title=f"live: from {start:%Y-%m-%d} on, event by event, and then time alone")
-    for column in ("when (UTC)", "customer", "", "segment", "why"):
-        table.add_column(column, no_wrap=column != "segment")
+    for column in ("when (UTC)", "profile", "status", "segment", "why"):
+        table.add_column(column, no_wrap=True)
     by_person: dict[object, list[Transition]] = defaultdict(list)
     for t in found:
         by_person[t.profile].append(t)
@@ -81,9 +81,8 @@ def _table(found: list[Transition], project: Project, start: datetime) -> Table:
     shown = [t for t in found if t.profile in set(chosen[:SHOWN_PEOPLE])][:SHOWN_ROWS]
     for t in shown:
         comes = t.status == "realized"
-        name = project.segments[t.segment].display or t.segment
-        mark = "[green]comes into[/]" if comes else "[red]leaves[/]"
-        table.add_row(f"{t.at:%Y-%m-%d %H:%M:%S}", str(t.profile), mark, name, WHY.get(t.cause, t.cause))
+        mark = "[green]realized[/]" if comes else "[red]exited[/]"
+        table.add_row(f"{t.at:%Y-%m-%d %H:%M:%S}", str(t.profile), mark, t.segment, WHY.get(t.cause, t.cause))
     return table
 
 
