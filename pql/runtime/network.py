@@ -20,7 +20,8 @@ RootTest = Callable[[bytearray], bool]
 
 
 class Base(NamedTuple):
-    """A record without events: the leaves over it with their values, the truth of all leaves, and the roots that hold."""
+    """A record without events: the leaves over it with their values, the truth of all leaves, and the roots that hold or
+    fail."""
 
     values: tuple[tuple[int, int], ...]
     truth: bytes
@@ -172,7 +173,8 @@ def make_network(conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr],
         truth = bytearray(first)
         for number, value in values:
             truth[number] = value
-        return Base(values, bytes(truth), tuple(i for i, test in enumerate(net.tests) if test(truth)))
+        held = (i for i, test in enumerate(net.tests) if test(truth) or any(truth[n] == 2 for n in net.below[i]))
+        return Base(values, bytes(truth), tuple(held))
 
     net.answers = make_answers([(n, net.leaves[n].test) for n in net.records], evaluator, base)  # type: ignore[union-attr]
     net.base = net.answers(None)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pql.runtime.cells import Count
 from pql.runtime.tracing import Tracing
 from tests.property import flips, live
 
@@ -21,11 +22,22 @@ def test_horizons(block):
 
 
 def test_a_timer_too_late_is_noticed(monkeypatch):
-    whole = Tracing.trace
+    whole = Tracing.probe
 
     def late(self, e, person, now):
         value, horizon = whole(self, e, person, now)
         return value, None if horizon is None else horizon + live.MICRO
 
-    monkeypatch.setattr(Tracing, "trace", late)
-    assert any(live.run(seed) for seed in range(10))
+    monkeypatch.setattr(Tracing, "probe", late)
+    assert any(live.run(seed) for seed in range(12))
+
+
+def test_a_window_a_microsecond_too_long_is_noticed(monkeypatch):
+    whole = Count.look
+
+    def long(self, watch, state, now):
+        value, until = whole(self, watch, state, now - 1)
+        return value, until + 1
+
+    monkeypatch.setattr(Count, "look", long)
+    assert any(live.run(seed) for seed in range(1000, 1020))
