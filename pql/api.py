@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from pql.compiler.dialects import DIALECTS
     from pql.identity.policy import MergePolicy, read_policies
     from pql.identity.settings import IdentitySettings, read_identity
+    from pql.ingest.project import SourceProject
     from pql.runtime import (
         Advance,
         Deletion,
@@ -89,6 +90,7 @@ __all__ = [
     "Project",
     "Record",
     "Settings",
+    "SourceProject",
     "Split",
     "StateError",
     "Store",
@@ -133,11 +135,11 @@ _LIVE = (
     "Transition",
 )
 _LATER = {
-    **dict.fromkeys(_LIVE, "pql.runtime"),
     "DIALECTS": "pql.compiler.dialects",
     "IdentitySettings": "pql.identity.settings",
     "MergePolicy": "pql.identity.policy",
     "Person": "pql.store.lookup",
+    "SourceProject": "pql.ingest.project",
     "Store": "pql.store.store",
     "StoreError": "pql.store.store",
     "Unified": "pql.store.unify",
@@ -147,6 +149,7 @@ _LATER = {
     "read_person": "pql.store.lookup",
     "read_policies": "pql.identity.policy",
     "unify": "pql.store.unify",
+    **dict.fromkeys(_LIVE, "pql.runtime"),
 }
 
 
