@@ -77,7 +77,7 @@ class Runner:
         environment = Environment(schema, read_settings(defaults.get("settings"), case.get("settings")))
         target, segments, found = self._target(case, environment)
         codes = [d.code for d in found if d.is_error]
-        if "error" in case and (codes or case["error"] != "PQL0601"):
+        if "error" in case and (codes or case["error"] in [d.code for d in found]):
             held = bool(codes) if case["error"] == "*" else case["error"] in [d.code for d in found]
             return Result(id, held, codes, expected)
         if codes:
@@ -93,6 +93,8 @@ class Runner:
         several = isinstance(case.get("at"), list)
         values = [list(v) if several else v[0] for v in zip(*answers, strict=True)]
         got = values if "members" in case else values[0]
+        if "error" in case:  # it checked, and it ran
+            return Result(id, False, got, expected)
         return Result(id, equal(got, expected), got, expected)
 
     def _target(self, case: Mapping[str, Any], environment: Environment) -> tuple[Any, Mapping[str, Any], Any]:

@@ -38,7 +38,7 @@ def chain_test(renderer: Renderer, chain: ir.Chain) -> Sql:
     keyed = call("list_transform", items, lam([row, i], struct([("t", stamp), ("i", name(i)), ("e", name(row))])))
     present = renderer.new_name()
     known = call("list_filter", keyed, lam([present], _not_null(_part(present, "t"))))
-    ordered = call("list_sort", known)
+    ordered = exp.Coalesce(this=call("list_sort", known), expressions=[exp.Array(expressions=[])])
     base = renderer.new_name()
     body = _hold(search, 0, None, [], base)
     made = call("list_transform", call("list_value", ordered), lam([base], body))

@@ -84,7 +84,7 @@ class Renderer(Lists, Times):
         if isinstance(v, int):
             return number(v) if abs(v) < 2**31 else cast(number(v), "BIGINT")
         if isinstance(v, Decimal):
-            return cast(text(format(v, "f")), "DECIMAL(18, 6)")
+            return cast(text(format(v, "f")), sql_type(e.type))
         if isinstance(v, float):
             return cast(text(repr(v)), "DOUBLE")
         if isinstance(v, datetime):

@@ -363,10 +363,10 @@ class Evaluator(Calls, Chains):
         assert isinstance(items.type, ListType)
         var, element = object(), items.type.element
         make = self.test if test else self.code
+        if isinstance(node, ast.Lambda):
+            with self.within(Names({node.parameters[0]: variable(var, element)})):
+                return var, make(node.body)
         with self.within(Element(var, element)):
-            if isinstance(node, ast.Lambda):
-                with self.within(Names({node.parameters[0]: variable(var, element)})):
-                    return var, make(node.body)
             return var, make(node)
 
     # --- quantifiers ---
