@@ -166,6 +166,8 @@ class Renderer(Lists, Times):
 
     # --- conversion ---
     def value_convert(self, e: ir.Convert) -> Sql:
+        if e.local:
+            return self.midnight(e)
         return self._convert(self.value(e.operand), e.operand.type, e.type)
 
     def _convert(self, value: Sql, source: Type, target: Type) -> Sql:

@@ -43,7 +43,8 @@ def lower_sql(value: exp.Expression, sigma: bool = True) -> exp.Expression:
     return exp.Case(ifs=[exp.If(this=has, true=exact)], default=plain)
 
 
-def _without_sigma(value: exp.Expression) -> bool:
+def without_sigma(value: exp.Expression) -> bool:
+    """Is it a literal to which no sigma can be equal?"""
     return isinstance(value, exp.Literal) and not set(lower(value.name)) & set("\u03c3\u03c2")
 
 
@@ -51,7 +52,7 @@ def _folded(args: tuple[exp.Expression, ...]) -> tuple[exp.Expression, exp.Expre
     receiver, argument, *flag = args
     if not flag or (isinstance(flag[0], exp.Boolean) and flag[0].this):
         return receiver, argument
-    sigma = not any(map(_without_sigma, (receiver, argument)))  # where one side has none, the other's do not matter
+    sigma = not any(map(without_sigma, (receiver, argument)))  # where one side has none, the other's do not matter
     if isinstance(flag[0], exp.Boolean):
         return lower_sql(receiver, sigma), lower_sql(argument, sigma)
     fold = flag[0]
