@@ -39,8 +39,9 @@ def chain_test(renderer: Renderer, chain: ir.Chain) -> Sql:
     base, lists = renderer.new_name(), renderer.new_name()
     search = _Search(renderer, chain, base, lists)
     candidates = struct([(f"c{n}", search.candidates(n)) for n in range(len(chain.steps))])
-    body = _let(candidates, lists, search.holds())
-    return exp.Coalesce(this=_let(ordered, base, body), expressions=[exp.false()])
+    made = call("list_transform", call("list_value", ordered), lam([base], candidates))  # lambdas in a row, not nested:
+    body = call("list_transform", made, lam([lists], search.holds()))  # each level doubles what the database binds
+    return exp.Coalesce(this=call("list_extract", body, number(1)), expressions=[exp.false()])
 
 
 def _part(row: Sql, part: str) -> Sql:

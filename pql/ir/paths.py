@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 
 from pql.ir import nodes as ir
 from pql.ir.walk import parts, rebuild
@@ -29,6 +29,14 @@ def replace_paths(e: ir.Expr, change: Callable[[ir.Expr], ir.Expr | None]) -> ir
     if root(e) is not None:
         return change(e) or e
     result: ir.Expr = rebuild(e, lambda n: replace_paths(n, change))
+    return result
+
+
+def replace_variables(e: ir.Expr, by: Mapping[int, ir.Expr]) -> ir.Expr:
+    """The expression with several variables replaced at once."""
+    if isinstance(e, ir.Var):
+        return by.get(e.id, e)
+    result: ir.Expr = rebuild(e, lambda n: replace_variables(n, by))
     return result
 
 
