@@ -122,7 +122,9 @@ class _Search:
 
         which = "window" if step.op == "all" else "match window"
         tests = [render.test(own(t), exact=False) for t in self._conjuncts(step, True, which)]
-        fitting = call("list_filter", name(self.base), lam([variable(self.row)], _all(tests))) if tests else name(self.base)
+        fitting = (
+            call("list_filter", name(self.base), lam([variable(self.row)], _all(tests))) if tests else name(self.base)
+        )
         entries = [("t", _part(name(variable(self.row)), "t"))]
         entries += [(f"r{n}", render.value(own(p))) for n, p in enumerate(self._reads(at))]
         if step.op == "all":

@@ -91,7 +91,9 @@ def _differs(*args: exp.Expression) -> exp.Expression:
 
 def unknown_escape(pattern: str) -> str | None:
     """The first backslash of a `like` pattern, with what follows it, that escapes nothing."""
-    found = next((m.group() for m in re.finditer(r"\\(.?)", pattern, re.DOTALL) if m.group(1) not in ("%", "_", "\\")), None)
+    found = next(
+        (m.group() for m in re.finditer(r"\\(.?)", pattern, re.DOTALL) if m.group(1) not in ("%", "_", "\\")), None
+    )
     return found
 
 
