@@ -67,6 +67,7 @@ _TABLE: tuple[tuple[str, Severity, str], ...] = (
     ("PQL0315", ERROR, "lambda out of place"),
     ("PQL0316", ERROR, "a segment must be true or false"),
     ("PQL0317", ERROR, "value not in the field's list of values"),
+    ("PQL0318", ERROR, "unknown escape in a pattern"),
     ("PQL0401", HINT, "comparison with a list means some element"),
     ("PQL0402", WARNING, "`!=` with a list means some element differs"),
     ("PQL0403", HINT, "negative test leaves out missing values"),

@@ -7,7 +7,7 @@ tested against it. Values are those of `pql.xdm.values`. A test gives True or Fa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
@@ -87,6 +87,8 @@ class Evaluator:
         return v[NOW]
 
     def on_convert(self, e: ir.Convert, v: Slots) -> Any:
+        if e.local:
+            return self._utc(self._wall(e, v))
         value = self.value(e.operand, v)
         if value is not None and isinstance(e.type, ListType) and isinstance(e.operand.type, ListType):
             source, target = e.operand.type.element, e.type.element
@@ -217,13 +219,24 @@ class Evaluator:
         return None if value is None else shift(value, e.amount, e.unit)
 
     def _wall(self, e: ir.Expr, v: Slots) -> datetime | None:
-        """The start of a calendar unit on the zone's wall clock."""
-        if isinstance(e, ir.Shift):
+        """An instant, the start of a calendar unit or of a date on the zone's wall clock."""
+        if isinstance(e, ir.Shift) and e.local:
             wall = self._wall(e.operand, v)
             return None if wall is None else shift(wall, e.amount, e.unit)
-        assert isinstance(e, ir.Truncate)
+        if isinstance(e, ir.Convert) and e.local:
+            day = self.value(e.operand, v)
+            return None if day is None else datetime.combine(day, time())
+        if not isinstance(e, ir.Truncate):
+            instant = self.value(e, v)
+            return None if instant is None else self._local(instant)
         value = self.value(e.operand, v)
         return None if value is None else calendar_start(value, e.unit, self.zone)
+
+    def _local(self, instant: datetime) -> datetime | None:
+        try:
+            return self.zone.local(instant)
+        except OverflowError:
+            return None
 
     def _utc(self, wall: datetime | None) -> datetime | None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -108,9 +109,14 @@ class Tracing(Evaluator):
 
     # --- moving an instant ---
     def on_shift(self, e: ir.Shift, v: Slots) -> Any:
-        if e.local:
+        anchor = _anchor(e)
+        if isinstance(anchor, ir.Truncate):
             return self._unit_start(e, v)
+        if isinstance(anchor, ir.Convert) and anchor.local:
+            return super().on_shift(_with_anchor(e, ir.Const(self._still(anchor.operand, v), DATE)), v)
         x = self.value(e.operand, v)
+        if e.local and self.zone.name != "UTC":
+            return self._moved_on_the_wall(x, e)
         if not isinstance(x, Moving):
             return None if x is None else shift(x, e.amount, e.unit)
         start = plain(x)
@@ -144,6 +150,56 @@ class Tracing(Evaluator):
             return x.back(there if end is None else min(there, end))
 
         return moving(moved, x.trace, back, bounds, x.slope, until, steady)
+
+    def _still(self, e: ir.Expr, v: Slots) -> Any:
+        """A day, noted to be of use as long as it is the same."""
+        day = self.value(e, v)
+        return day.touch() if isinstance(day, MovingDay) else day
+
+    def _moved_on_the_wall(self, x: Any, e: ir.Shift) -> Any:
+        """An instant moved by months on the zone's wall clock: a fixed distance until the month's length, or the offset here or there, is
+        another. Around a change of the offset the result may jump or fall, so both of its ends are looked at again."""
+        start = plain(x) if isinstance(x, Moving) else x
+        wall = None if start is None else self._local(start)
+        there = None if wall is None else shift(wall, e.amount, e.unit)
+        moved = self._utc(there)
+        if not isinstance(x, Moving):
+            return moved
+        if wall is None or there is None or moved is None:
+            self._absent(x, e)
+            return None
+        low, high = self._distance(e)
+        slack = self._slack()
+        if e.amount > 0:
+            self._leaving(x, high + slack)
+        if _inside(moved) and _inside(start):
+            end: datetime | None = self._wall_steady_until(start, wall, moved, e.amount * MONTHS[e.unit])
+        else:
+            self._step(x)
+            end = start + timedelta(seconds=1) if _inside(start) else None
+        until = sooner(x.until, _after(x, start, end)) if x.slope else x.until
+        steady = sooner(x.steady, x.back(end) if end is not None else None)
+        if steady is not None and steady <= x.trace.now:
+            steady = x.until or x.trace.later(1)
+
+        def back(to: datetime) -> datetime | None:
+            reached = start + (to - moved)
+            return x.back(reached if end is None else min(reached, end))
+
+        bounds = (x.low + low - 2 * slack, x.high + high + 2 * slack)
+        return moving(moved, x.trace, back, bounds, x.slope, until, steady)
+
+    def _wall_steady_until(self, start: datetime, wall: datetime, moved: datetime, months: int) -> datetime:
+        """The first later instant at which months on the wall clock may be another distance."""
+        around = timedelta(microseconds=self._slack())
+        ends = [start + (_steady_until(wall, months) - wall)]
+        if (change := next_change(self.zone.name, start)) is not None:
+            ends.append(change)
+        for near in (next_change(self.zone.name, moved - around), next_change(self.zone.name, moved)):
+            for at in () if near is None else (near, near + around):
+                if at > moved:
+                    ends.append(start + (at - moved))
+        return min(ends)
 
     def _unit_start(self, e: ir.Shift, v: Slots) -> Any:
         """A calendar unit's start moved by units on the wall clock: it stands still while the instant stays in its unit."""
@@ -293,6 +349,8 @@ class Tracing(Evaluator):
         return known
 
     def on_convert(self, e: ir.Convert, v: Slots) -> Any:
+        if e.local:
+            return super().on_convert(replace(e, operand=ir.Const(self._still(e.operand, v), DATE)), v)
         value = self.value(e.operand, v)
         if isinstance(value, Moving | MovingDay):
             return self._converted(value, e.type)
@@ -410,6 +468,22 @@ def _floor_reached(x: Moving, to: datetime, unit: str, zone: Zone, slack: int) -
         if change is not None and change <= start + around:
             return x.back(to - timedelta(microseconds=slack))
     return x.back(start)
+
+
+def _anchor(e: ir.Expr) -> ir.Expr:
+    """What local shifts start from."""
+    while isinstance(e, ir.Shift) and e.local:
+        e = e.operand
+    return e
+
+
+def _with_anchor(e: ir.Shift, day: ir.Expr) -> ir.Shift:
+    """The shifts over the start of another day."""
+    inner = e.operand
+    if isinstance(inner, ir.Shift):
+        return replace(e, operand=_with_anchor(inner, day))
+    assert isinstance(inner, ir.Convert)
+    return replace(e, operand=replace(inner, operand=day))
 
 
 def _last_change(zone: str, instant: datetime) -> datetime | None:

@@ -41,17 +41,18 @@ def conform(
         for case, defaults in cases:
             if tag and (not isinstance(case, dict) or tag not in (case.get("tags") or [])):
                 continue
+            id = str(case.get("id", "?")) if isinstance(case, dict) else "?"
+            twice = id in seen and id != "?"
+            seen.add(id)
             for runner in runners:
                 try:
                     result = runner.run(case, defaults)
                 except Exception as error:  # a defect of ours; the other cases are still to be run
-                    id = str(case.get("id")) if isinstance(case, dict) else "?"
                     result = Result(id, False, None, None, f"the engine failed: {type(error).__name__}: {error}"[:300])
+                if twice:
+                    result = Result(id, False, None, result.expected, "PQL0813: the id stands twice")
                 passed, failed = passed + result.ok, failed + (not result.ok)
                 _show(runner.engine, result, json_)
-            if result.id in seen:
-                typer.echo(f"note: the id `{result.id}` stands twice", err=True)
-            seen.add(result.id)
     typer.echo(f"{passed} passed, {failed} failed")
     raise typer.Exit(1 if failed else 0)
 
