@@ -17,7 +17,7 @@ from pql.compiler.sql import Sql, lam, name, struct, variable
 from pql.functions.record import call, cast, number, paren, text
 from pql.ir import nodes as ir
 from pql.ir.paths import carried, may_pend, must_bind, paths, replace_paths, root
-from pql.ir.walk import substitute, walk
+from pql.ir.walk import free_variables, substitute
 from pql.types import make_object
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class _Search:
         """The tests of a step that look at its element alone, or that look at earlier steps' too."""
         tests = [t for w in which.split() for t in ir.conjuncts(getattr(step, w))]
         others = self.variables - {step.var}
-        return [t for t in tests if own == (not any(isinstance(n, ir.Var) and n.id in others for n in walk(t)))]
+        return [t for t in tests if own == others.isdisjoint(free_variables(t))]
 
     def _reads(self, at: int) -> list[ir.Expr]:
         """The paths of a step's own element that are needed beside its instant."""
@@ -144,9 +144,11 @@ class _Search:
 
     def _linked(self, at: int, e: ir.Expr) -> ir.Expr:
         """An expression over a candidate row and a state."""
-        step, reads = self.steps[at], self._reads(at)
+        step, reads, free = self.steps[at], self._reads(at), free_variables(e)
 
         def change(path: ir.Expr) -> ir.Expr | None:
+            if root(path) not in free:
+                return None
             if root(path) == step.var:
                 return ir.Field(ir.Var(self.row, _ROW), f"r{reads.index(path)}", path.type)
             part = self.kept.get(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Set
 
 from pql.ir import nodes as ir
-from pql.ir.walk import parts, rebuild
+from pql.ir.walk import bound_variables, parts, rebuild
 
 
 def root(e: ir.Expr) -> int | None:
@@ -16,12 +16,19 @@ def root(e: ir.Expr) -> int | None:
 
 
 def paths(e: ir.Expr, variables: Set[int]) -> Iterator[ir.Expr]:
-    """The longest paths that begin with one of the variables; the variable itself where it is used whole."""
+    """The longest paths that begin with one of the variables; the variable itself where it is used whole.
+
+    A variable that is bound inside is another one of the same number: an excluded step's tests may bind the number of a later step.
+    """
+    yield from _paths(e, variables - set(bound_variables(e)))
+
+
+def _paths(e: ir.Expr, variables: Set[int]) -> Iterator[ir.Expr]:
     if root(e) in variables:
         yield e
     else:
         for part in parts(e):
-            yield from paths(part, variables)
+            yield from _paths(part, variables)
 
 
 def replace_paths(e: ir.Expr, change: Callable[[ir.Expr], ir.Expr | None]) -> ir.Expr:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pql.ir import nodes as ir
 from pql.ir.paths import carried
-from pql.ir.walk import walk
+from pql.ir.walk import free_variables
 
 if TYPE_CHECKING:
     from pql.runtime.evaluate import Evaluator
@@ -45,7 +45,7 @@ class _Search:
             others = variables - {step.var}
 
             def alone(t: ir.Expr, others: set[int] = others) -> bool:
-                return not any(isinstance(n, ir.Var) and n.id in others for n in walk(t))
+                return others.isdisjoint(free_variables(t))
 
             match, window = ir.conjuncts(step.match), ir.conjuncts(step.window)
             first = [t for t in window if alone(t)]
