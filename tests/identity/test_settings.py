@@ -18,7 +18,11 @@ SCHEMA, _ = read_short({"profile": {"person.name": "string", "loyalty": {"tier":
     "text, words, help",
     [
         ("namspaces: {}", "unknown setting `namspaces`", "did you mean `namespaces`?"),
-        ("namespaces: {crm: {type: CROS_DEVICE}}", "`CROS_DEVICE` is no identity type", "did you mean `CROSS_DEVICE` or"),
+        (
+            "namespaces: {crm: {type: CROS_DEVICE}}",
+            "`CROS_DEVICE` is no identity type",
+            "did you mean `CROSS_DEVICE` or",
+        ),
         ("namespaces: {ECID: {type: EMAIL}}", "`ECID` is a standard namespace of type COOKIE", "code of its own"),
         ("namespaces: {crm: {uniq: true}}", "unknown setting `uniq` of `crm`", "did you mean `unique`?"),
         ("namespaces: {crm: {unique: true, limit: 3}}", "`crm` is unique, so its limit is 1", ""),
