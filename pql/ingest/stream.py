@@ -12,7 +12,7 @@ import msgspec
 
 from pql.ingest.load import Plan, map_record
 from pql.store.datasets import DatasetLoad
-from pql.store.ledger import Counts, Refused
+from pql.store.ledger import DELETED, Counts, Refused
 from pql.store.store import Store
 
 BYTES_MOST = 1 << 20
@@ -140,4 +140,6 @@ class Stream:
     def _answer(self, refused: Refused | None) -> Answer:
         if refused is None:
             return Answer(200, "taken")
+        if refused.code == DELETED:
+            return Answer(400, "deleted", refused.code, message=refused.message)
         return Answer(400, "quarantined", refused.code, refused.path, refused.message)

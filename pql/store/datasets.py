@@ -18,6 +18,7 @@ import pyarrow as pa
 from pql.store.identify import IdentityPlan
 from pql.store.layout import arrow_type, duckdb_type, quote
 from pql.store.ledger import (
+    DELETED,
     Counts,
     Refused,
     arrival,
@@ -31,6 +32,7 @@ from pql.store.ledger import (
 )
 from pql.store.settling import settle_events, settle_records
 from pql.store.store import Store, StoreError
+from pql.store.tombstones import deleted_rows, lines_of_deleted
 from pql.types import ObjectType
 
 Path = tuple[str, ...]
@@ -195,11 +197,28 @@ class DatasetLoad:
             reason = spec.identities.reason(spec.kind)
             refused = [*refused, *(Refused(line, "", "PQL0828", reason, raw(line)) for (line,) in nobody)]
             connection.execute("DELETE FROM ready WHERE _key IS NULL OR _primary IS NULL")
-        self.refused = list(refused)
+        self.refused = self._without_deleted(refused)
+        refused = self.refused
         put_aside = refuse(connection, self.batch, spec.name, self.source, self.file, refused, self.arrived)
         fitting = int(one(connection, "SELECT count(*) FROM ready"))
         settle = settle_events if spec.kind == "event" else settle_records
         stored = settle(self)
-        counts = Counts(fitting + put_aside, stored, fitting - stored, put_aside).check()
+        deleted = sum(r.code == DELETED for r in refused)
+        counts = Counts(fitting + put_aside, stored, fitting - stored, put_aside, deleted).check()
         self.counts += counts
         return counts
+
+    def _without_deleted(self, refused: Sequence[Refused]) -> list[Refused]:
+        """The refused rows, and those among the staged that tell of deleted people; of the latter nothing is kept."""
+        connection = self.connection
+        named = lines_of_deleted(connection, [(r.line, r.raw) for r in refused])
+        lines = set(named)
+        staged = deleted_rows(connection, self.spec.identities.rules, "ready", "_line")
+        if staged is not None:
+            found = [line for (line,) in connection.execute(staged).fetchall()]
+            lines.update(found)
+            connection.register("deleted_lines", pa.table({"line": pa.array(found, pa.int64())}))
+            connection.execute("DELETE FROM ready WHERE _line IN (SELECT line FROM deleted_lines)")
+            connection.unregister("deleted_lines")
+        gone = [Refused(line, "", DELETED, "the row tells of a deleted person", "") for line in sorted(lines)]
+        return [*(r for r in refused if r.line not in named), *gone]

@@ -20,7 +20,7 @@ from pql.identity.settings import IdentitySettings
 from pql.store.layers import datasets, make_layers
 from pql.store.owners import text
 from pql.store.store import Store, StoreError
-from pql.store.tombstones import digest, row_is_deleted
+from pql.store.tombstones import deleted_rows, digest
 from pql.store.unify import unify
 
 PARTS_MOST = 6
@@ -58,13 +58,13 @@ def delete_person(
         made = digest(store.connection, "n.namespace", "n.id")
         run(f"""INSERT INTO meta.tombstone SELECT n.namespace, {made}, $at, $r FROM graph.node AS n JOIN graph.member AS m USING (node)
                 WHERE m.pid = $p""", {"at": now, "r": reason, "p": pid})  # fmt: skip
-        told = row_is_deleted(store.connection, settings)
         for d in datasets(store.connection):
+            told = deleted_rows(store.connection, settings, d.table, "_row") or "SELECT NULL"
             rows = ", ".join(map(str, owned.get(d.name, ()))) or "NULL"
-            count = _one(store, f"SELECT count(*) FROM {d.table} WHERE _row IN ({rows}) OR {told}")
+            count = _one(store, f"SELECT count(*) FROM {d.table} WHERE _row IN ({rows}) OR _row IN ({told})")
             if count:
                 gone.rows[d.name] = count
-                run(f"DELETE FROM {d.table} WHERE _row IN ({rows}) OR {told}")
+                run(f"DELETE FROM {d.table} WHERE _row IN ({rows}) OR _row IN ({told})")
         gone.quarantined = _quarantine(store, own)
         gone.memberships = _one(store, "SELECT count(*) FROM membership WHERE _pid = $p", pid)
         run("DELETE FROM membership WHERE _pid = ?", [pid])
@@ -110,7 +110,7 @@ def _quarantine(store: Store, own: list[tuple[str, str]]) -> int:
     ).fetchone():
         return 0
     words = [id if len(id) >= PARTS_MOST else json.dumps(id, ensure_ascii=False) for _, id in own]
-    where = " OR ".join(f"contains(raw, {text(w)})" for w in words)
+    where = " OR ".join(f"contains(lower(raw), {text(w.lower())})" for w in words)
     count = _one(store, f"SELECT count(*) FROM meta.quarantine WHERE {where}")
     if count:
         store.connection.execute(f"DELETE FROM meta.quarantine WHERE {where}")

@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from pql.identity.values import Rules, clean_value_sql
+from pql.identity.settings import IdentitySettings
+from pql.identity.values import clean_value_sql
 from pql.store.layout import quote
 from pql.types import ListType, MapType, ObjectType, Type
 
@@ -35,7 +36,7 @@ class IdentityPlan:
     """The fields that hold identities, the rule for values, and the namespaces from the highest down."""
 
     fields: tuple[IdentityField, ...]
-    rules: Rules
+    rules: IdentitySettings
     ranks: tuple[tuple[str, int], ...] = ()
     unknown_rank: int = 1_000_000
     key: tuple[str, ...] = ()

@@ -40,16 +40,19 @@ class Refused:
 
 
 RAW_MOST = 4 << 20
+DELETED = "PQL0847"
+"""The code of a row that tells of a deleted person: it is counted in quarantine, and nothing of it is kept."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """read = stored + duplicates + quarantined, always."""
+    """read = stored + duplicates + quarantined, always. `deleted`: those of the quarantined that tell of deleted people."""
 
     read: int = 0
     stored: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    deleted: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -57,10 +60,12 @@ class Counts:
             self.stored + other.stored,
             self.duplicates + other.duplicates,
             self.quarantined + other.quarantined,
+            self.deleted + other.deleted,
         )
 
     def check(self) -> Counts:
         assert self.read == self.stored + self.duplicates + self.quarantined, self
+        assert self.deleted <= self.quarantined, self
         return self
 
 
@@ -103,7 +108,8 @@ def refuse(
     rows: Sequence[Refused],
     at: datetime,
 ) -> int:
-    """Put rows into quarantine; those that lie there already, open and the same, are not put twice. The number of rows."""
+    """Put rows into quarantine; those that lie there already, open and the same, are not put twice. The number of rows. Those of
+    deleted people are never `open`, and have no raw data."""
     if not rows:
         return 0
     first = next_number(connection, "meta.quarantine", "id")
@@ -113,15 +119,16 @@ def refuse(
             "path": pa.array([r.path for r in rows], pa.string()),
             "code": pa.array([r.code for r in rows], pa.string()),
             "message": pa.array([r.message for r in rows], pa.string()),
-            "raw": pa.array([r.raw[:RAW_MOST] for r in rows], pa.string()),
+            "raw": pa.array(["" if r.code == DELETED else r.raw[:RAW_MOST] for r in rows], pa.string()),
+            "state": pa.array(["deleted" if r.code == DELETED else "open" for r in rows], pa.string()),
         }
     )
     connection.register("refused_rows", table)
     connection.execute(
         """INSERT INTO meta.quarantine
-           SELECT $first - 1 + row_number() OVER (ORDER BY line), $batch, $dataset, $source, $file, line, path, code, message, raw, 'open', $at
+           SELECT $first - 1 + row_number() OVER (ORDER BY line), $batch, $dataset, $source, $file, line, path, code, message, raw, state, $at
            FROM refused_rows r WHERE NOT EXISTS (SELECT 1 FROM meta.quarantine q WHERE q.source = $source AND q.file = $file
-             AND q.line = r.line AND q.raw = r.raw AND q.state = 'open' AND q.batch <> $batch)""",
+             AND q.line = r.line AND q.raw = r.raw AND q.state = r.state AND q.batch <> $batch)""",
         {"first": first, "batch": batch, "dataset": dataset, "source": source, "file": file, "at": at},
     )
     connection.unregister("refused_rows")

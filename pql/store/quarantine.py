@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pql.store.ledger import Refused, create_ledger
+from pql.store.ledger import DELETED, Refused, create_ledger
 from pql.store.store import Store
 
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A row of `meta.quarantine`. `state`: open, replayed or dropped."""
+    """A row of `meta.quarantine`. `state`: open, replayed, dropped, or deleted (of a deleted person, without raw data)."""
 
     id: int
     batch: int
@@ -102,6 +102,9 @@ def settle_refused(store: Store, done: Sequence[int], still: Sequence[tuple[int,
             [at, list(done)],
         )
     for id, refused in still:
+        if refused.code == DELETED:  # the load has written down that it came; what it was must not stay
+            store.connection.execute("DELETE FROM meta.quarantine WHERE id = ?", [id])
+            continue
         store.connection.execute(
             "UPDATE meta.quarantine SET path = ?, code = ?, message = ?, changed = ? WHERE id = ?",
             [refused.path, refused.code, refused.message, at, id],

@@ -1,25 +1,32 @@
 """Deleted people's identities, kept as digests so that a reload does not bring them back. Read `tombstoned`.
 
 `meta.tombstone.id` is the SHA-256 of the store's own salt with `namespace:value`, so the value itself is gone; `namespace` is kept for
-the record. Whoever loads rows asks `row_is_deleted`.
+the record. Loading asks `deleted_rows`.
 """
 
 from __future__ import annotations
 
-import duckdb
+import re
+from collections.abc import Sequence
+from itertools import islice
 
+import duckdb
+import pyarrow as pa
+
+from pql.functions.text import lower
 from pql.identity.settings import IdentitySettings
+from pql.identity.values import BLANKS
 from pql.store.owners import Owners, text
 
 
 def salt(connection: duckdb.DuckDBPyConnection) -> str:
     """The store's salt; made on first use."""
     connection.execute("CREATE TABLE IF NOT EXISTS meta.salt (value VARCHAR)")
-    row = connection.execute("SELECT value FROM meta.salt").fetchone()
-    if row is None:
+    found = connection.execute("SELECT value FROM meta.salt").fetchall()
+    if not found:
         connection.execute("INSERT INTO meta.salt SELECT uuid()::VARCHAR")
-        row = connection.execute("SELECT value FROM meta.salt").fetchone()
-    return str(row[0]) if row else ""
+        found = connection.execute("SELECT value FROM meta.salt").fetchall()
+    return str(found[0][0])
 
 
 def digest(connection: duckdb.DuckDBPyConnection, namespace: str, id: str) -> str:
@@ -29,7 +36,7 @@ def digest(connection: duckdb.DuckDBPyConnection, namespace: str, id: str) -> st
 
 def has_tombstones(connection: duckdb.DuckDBPyConnection) -> bool:
     try:
-        return connection.execute("SELECT 1 FROM meta.tombstone LIMIT 1").fetchone() is not None
+        return bool(connection.execute("SELECT 1 FROM meta.tombstone LIMIT 1").fetchall())
     except duckdb.CatalogException:
         return False
 
@@ -41,24 +48,48 @@ def tombstoned(connection: duckdb.DuckDBPyConnection, namespace: str, id: str) -
     return f"{digest(connection, namespace, id)} IN (SELECT id FROM meta.tombstone)"
 
 
-def row_is_deleted(
-    connection: duckdb.DuckDBPyConnection, settings: IdentitySettings, identities: str = "_identities"
-) -> str | None:
-    """SQL over a row's `_identities` that is true when the row tells of a deleted person and must not be stored again; None
-    when nobody was deleted.
+def deleted_rows(connection: duckdb.DuckDBPyConnection, settings: IdentitySettings, table: str, key: str) -> str | None:
+    """SQL of the `key`s of a table's rows that tell of a deleted person and must not be stored again; None when nobody was deleted.
 
-    It does when it names a deleted identity of a person (a login, an e-mail, a phone), or when all that it names was deleted.
+    A row does when it names a deleted identity of a person (a login, an e-mail, a phone), or when all that it names was deleted.
     A row of somebody else on a deleted person's device stays; stitching leaves the device out.
     """
     if not has_tombstones(connection):
         return None
     owners = Owners(settings)
-    deleted = "(SELECT list(id) FROM meta.tombstone)"
-    codes = [c for c in (*settings.namespaces, *settings.aliases) if not settings.namespace(c).kind.is_person]
-    person = f"x.namespace NOT IN ({', '.join(map(text, codes))})" if codes else "true"
-    digests = digest(connection, owners.namespace("x"), "x.id")
-    some = (
-        f"list_has_any({deleted}, list_transform(list_filter({identities}, lambda x: {person}), lambda x: {digests}))"
+    devices = [c for c in (*settings.namespaces, *settings.aliases) if not settings.namespace(c).kind.is_person]
+    person = f"x.namespace NOT IN ({', '.join(map(text, devices))})" if devices else "true"
+    gone = f"{digest(connection, owners.namespace('x'), 'x.id')} IN (SELECT id FROM meta.tombstone)"
+    return f"""SELECT k FROM (SELECT k, coalesce({person}, true) AS person, {gone} AS gone
+                              FROM (SELECT {key} AS k, unnest(_identities) AS x FROM {table}))
+               GROUP BY k HAVING bool_or(person AND gone) OR bool_and(gone)"""
+
+
+WORDS = re.compile(r'"((?:[^"\\]|\\.){1,1024})"|([^\s",;|{}\[\]]{1,1024})')
+"""What may be an identity in a row that could not be read: a text in quotes, or a cell."""
+WORDS_MOST = 10_000
+
+
+def lines_of_deleted(connection: duckdb.DuckDBPyConnection, rows: Sequence[tuple[int, str]]) -> set[int]:
+    """The lines whose raw text, which nobody could map, holds an identity of a deleted person."""
+    if not rows or not has_tombstones(connection):
+        return set()
+    lines: list[int] = []
+    words: list[str] = []
+    for line, raw in rows:
+        found = {m.group(1) or m.group(2) for m in islice(WORDS.finditer(raw), WORDS_MOST)}
+        found |= {cell for cell in raw.split(",", 1000) if len(cell) <= 1024}
+        every = {w.strip(BLANKS) for w in found}
+        every |= {lower(w) for w in every}
+        lines += [line] * len(every)
+        words += every
+    connection.register(
+        "raw_words", pa.table({"line": pa.array(lines, pa.int64()), "word": pa.array(words, pa.string())})
     )
-    every = f"len({identities}) > 0 AND list_has_all({deleted}, list_transform({identities}, lambda x: {digests}))"
-    return f"coalesce(({some}) OR ({every}), false)"
+    made = digest(connection, "namespace", "word")
+    rows_found = connection.execute(
+        f"""SELECT DISTINCT line FROM raw_words, (SELECT DISTINCT namespace FROM meta.tombstone)
+            WHERE {made} IN (SELECT id FROM meta.tombstone)"""
+    ).fetchall()
+    connection.unregister("raw_words")
+    return {int(line) for (line,) in rows_found}

@@ -160,8 +160,8 @@ def test_a_deleted_person_is_gone_from_every_byte(shop: Path) -> None:
     put(store, "web", "event", [{"ids": ["ECID:9", "crm*:2"], "at": DAY}, {"ids": ["crm:1"], "at": DAY}], batch=2)
     unify(store, read_identity(shop / "identity.yaml")[0])
     assert store.query("SELECT id FROM pql_profile", {}) == [("crm:2",)]
-    from pql.store.tombstones import row_is_deleted
+    from pql.store.tombstones import deleted_rows
 
-    test = row_is_deleted(store.connection, read_identity(shop / "identity.yaml")[0])
-    rows = store.query(f"SELECT _identities[1].id, {test} FROM data.web ORDER BY _row", {})
+    told = deleted_rows(store.connection, read_identity(shop / "identity.yaml")[0], "data.web", "_row")
+    rows = store.query(f"SELECT _identities[1].id, _row IN ({told}) FROM data.web ORDER BY _row", {})
     assert rows == [("9", False), ("1", True)]

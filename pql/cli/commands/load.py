@@ -43,7 +43,7 @@ def load(
     except StoreError as error:
         raise fail(f"{error.code}: {error}") from None
     _report(found, loaded, stitched, format)
-    raise typer.Exit(1 if any(x.problem is not None or x.counts.quarantined for x in loaded) else 0)
+    raise typer.Exit(1 if any(x.problem is not None or x.counts.quarantined > x.counts.deleted for x in loaded) else 0)
 
 
 def _loaded(project: Any, store: Any, ids: list[str], format: str) -> Any:
@@ -100,8 +100,13 @@ def _report(project: Any, loaded: Any, stitched: Any, format: str) -> None:
     problems = [x.problem for x in loaded if x.problem is not None]
     if problems:
         show(problems, "text", err=True)
-    if total[3]:
-        typer.echo(f"{total[3]:,} rows are in quarantine: `pql quarantine list`", err=True)
+    deleted = sum(x.counts.deleted for x in loaded)
+    if total[3] > deleted:
+        typer.echo(f"{total[3] - deleted:,} rows are in quarantine: `pql quarantine list`", err=True)
+    if deleted:
+        typer.echo(
+            f"{deleted:,} rows tell of deleted people: counted as quarantined, and nothing of them was kept", err=True
+        )
     if stitched is not None:
         from pql.cli.people import unified_words
 

@@ -134,4 +134,6 @@ def replay_rows(
     typer.echo(
         f"{counts.read:,} replayed: {counts.stored:,} stored, {counts.duplicates:,} duplicates, {counts.quarantined:,} stay in quarantine"
     )
-    raise typer.Exit(1 if counts.quarantined else 0)
+    if counts.deleted:
+        typer.echo(f"{counts.deleted:,} of them tell of deleted people: nothing of them was kept", err=True)
+    raise typer.Exit(1 if counts.quarantined > counts.deleted else 0)

@@ -112,4 +112,51 @@ Instead: write the name as the source declares it, or load the dataset.
 loyalty.tier = "bronze"
 ```
 """,
+    "PQL0847": """
+A row names an identity of a person who was deleted on request, so it was not stored: a load or a replay does not bring
+such a person
+back. The row is counted as quarantined, with its source, file and line; nothing of what it said is kept. Say Sarah was
+deleted:
+
+```pql
+personalEmail.address = "sarah@luma.example"
+```
+
+Instead: nothing needs to be done. Rows of people who were not deleted are loaded as ever.
+
+```pql
+personalEmail.address = "olga@luma.example"
+```
+""",
+    "PQL0848": """
+A person was deleted, but the process ended before the store's file was written anew, so bytes of the person may still
+lie in it. The next
+command that writes (`pql load`, `pql profile delete`, `pql identity unlink`) finishes the deletion first. Say Sarah
+was deleted:
+
+```pql
+personalEmail.address = "sarah@luma.example"
+```
+
+Instead: run one of these commands once; after it the question finds the others alone.
+
+```pql
+personalEmail.address = "olga@luma.example"
+```
+""",
+    "PQL0849": """
+`--policy` names a merge policy that `merge.yaml` does not declare, or one that the store has not been merged by yet.
+Say the policies are
+`main` and `strict`, and somebody asks with `--policy strikt`:
+
+```pql
+loyalty.tier = "gold"
+```
+
+Instead: name a policy of `merge.yaml`, and run `pql load` once after adding one.
+
+```pql
+loyalty.tier = "silver"
+```
+""",
 }
