@@ -8,7 +8,7 @@ from datetime import date
 import re2
 
 from pql.check.base import Base
-from pql.check.coerce import akin, can_convert
+from pql.check.coerce import akin, can_convert, one_of, small_integers
 from pql.check.consents import consent_name, consent_names, consent_test
 from pql.check.scope import VariableScope, is_unknown
 from pql.diagnostics.suggest import did_you_mean
@@ -403,7 +403,7 @@ class Calls(Base):
         """The type that numbers of both sides (each a number or a list) are compared in."""
         sides = [(s, element_type(s.type)) for s in (left, right)]
         kind = wider(sides[0][1], sides[1][1])
-        wide = kind == NUMBER and any(t == INTEGER and not _small(s) for s, t in sides)
+        wide = kind == NUMBER and any(t == INTEGER and not small_integers(s) for s, t in sides)
         return EXACT if wide else kind
 
     call_intersects = call_intersection = call_subsetof = call_supersetof = _two_lists
@@ -594,14 +594,3 @@ class Calls(Base):
                 return one_of(ir.Filter(items, var, test, items.type), node)
             found = ir.Exists(items, var, test, span=node.span)
             return found if kind == "exists" else ir.Not(found, span=node.span)
-
-
-def _small(value: ir.Expr) -> bool:
-    """Are these literal integers that a `number` holds too?"""
-    items = value.items if isinstance(value, ir.MakeList) else (value,)
-    return all(isinstance(i, ir.Const) and (i.value is None or abs(i.value) < 10**12) for i in items)  # type: ignore[arg-type,operator]
-
-
-def one_of(items: ir.Expr, node: ast.Expr) -> ir.Expr:
-    """Exactly one element."""
-    return ir.Compare("=", ir.Call("size", (items,), INTEGER), ir.Const(1, INTEGER), span=node.span)

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from pql.ir import nodes as ir
+from pql.syntax import ast
 from pql.types import (
     BOOLEAN,
     DATE,
@@ -154,3 +155,14 @@ def convert(expr: ir.Expr, target: Type) -> ir.Expr:
     if isinstance(expr, ir.MakeList) and isinstance(target, ListType):
         return ir.MakeList(tuple(convert(i, target.element) for i in expr.items), target, span=expr.span)
     return ir.Convert(expr, target, span=expr.span)
+
+
+def small_integers(value: ir.Expr) -> bool:
+    """Are these literal integers that a `number` holds too?"""
+    items = value.items if isinstance(value, ir.MakeList) else (value,)
+    return all(isinstance(i, ir.Const) and (i.value is None or abs(i.value) < 10**12) for i in items)  # type: ignore[arg-type,operator]
+
+
+def one_of(items: ir.Expr, node: ast.Expr) -> ir.Expr:
+    """Exactly one element."""
+    return ir.Compare("=", ir.Call("size", (items,), INTEGER), ir.Const(1, INTEGER), span=node.span)

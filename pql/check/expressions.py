@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pql.check.advice import advise
-from pql.check.calls import QUANTIFIERS, Calls, one_of
+from pql.check.calls import QUANTIFIERS, Calls
 from pql.check.chains import Chains
+from pql.check.coerce import one_of
 from pql.check.names import Names
 from pql.check.scope import VariableScope, is_unknown
 from pql.functions import FUNCTIONS
