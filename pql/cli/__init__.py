@@ -36,7 +36,7 @@ from pql.cli.commands.test import test
 from pql.cli.commands.verify import verify
 from pql.cli.commands.why import why
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Customer segments in the Profile Query Language: check, run and explain them.")  # fmt: skip
 
 COMMANDS: dict[str, Callable[..., None]] = {

@@ -1,4 +1,4 @@
-"""Reading a YAML settings file with bounds; places of keys for findings. Read `Document`."""
+"""Questions asked of a settings file that `pql.xdm.documents` has read. Read `Document`."""
 
 from __future__ import annotations
 
@@ -7,38 +7,28 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.suggest import did_you_mean
 from pql.source import Source, Span
-
-BYTES_MOST = 1_000_000
+from pql.xdm.documents import parse_document
 
 
 class Document:
     """The object in a file, and the findings about it. `code` is the register's code for everything wrong in it."""
 
     def __init__(self, text: str, name: str, code: str) -> None:
-        self.findings = Findings(Source(name, text))
         self.code, self.text = code, text
-        self.values: Mapping[Any, Any] = {}
-        try:
-            if len(text) > BYTES_MOST:
-                raise ValueError(f"more than {BYTES_MOST:,} characters")
-            values = yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            mark = getattr(error, "problem_mark", None)
-            place = Span(mark.index, mark.index) if mark else Span(0, 0)
-            why = getattr(error, "problem", None) or str(error).split("\n")[0]
-            self.findings.report(code, place, f"this is no YAML: {why}")
+        self.findings = Findings(Source(name, text))
+        self.keys: Mapping[Any, Span] = {}
+        self.values: Mapping[str, Any] = {}
+        found = parse_document(self.findings.source, self.findings.items, code)
+        if found is None or found.data is None:
             return
-        if values is None:
-            return
-        if not isinstance(values, dict):
+        self.keys = found.keys
+        if not isinstance(found.data, dict):
             self.findings.report(code, Span(0, min(1, len(text))), "an object of settings is wanted")
             return
-        self.values = values
+        self.values = found.data
 
     @classmethod
     def read(cls, path: Path, code: str) -> Document:
@@ -51,7 +41,10 @@ class Document:
             return document
 
     def place(self, word: object) -> Span:
-        """The first place of a word that stands alone."""
+        """The first key of that name, else the first place of the word where it stands alone."""
+        key = next((span for path, span in self.keys.items() if path[-1] == str(word)), None)
+        if key is not None:
+            return key
         found = re.search(rf"(?<![\w.-]){re.escape(str(word))}(?![\w.-])", self.text)
         return Span(*found.span()) if found else Span(0, 0)
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.diagnostics.suggest import did_you_mean
@@ -20,9 +18,10 @@ from pql.ingest.lower import read_expression
 from pql.ingest.schedule import schedule_problem
 from pql.ingest.tree import Mapping as FieldMapping
 from pql.ingest.tree import Node, Target
-from pql.source import Source, Span
+from pql.source import Span
 from pql.types import TIMESTAMP, ListType, MapType, ObjectType, Type
 from pql.xdm.catalog import paths
+from pql.xdm.documents import Document, read_document
 from pql.xdm.schema import Schema
 
 FORMATS = ("json", "jsonl", "csv", "parquet", "http")
@@ -52,7 +51,6 @@ OPTIONS = {
     "http": ("max_bytes", "max_messages"),
 }
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
-FILE_MOST = 1 << 20
 MAPPING_MOST = 2000
 
 
@@ -123,53 +121,27 @@ def columns_of(schema: Schema, kind: str, entity: str = "") -> ObjectType | None
 
 def read_source(path: Path, schema: Schema) -> tuple[SourceFile | None, list[Diagnostic]]:
     """The source of a file; None when it has errors."""
-    try:
-        data = path.read_bytes()
-        if len(data) > FILE_MOST:
-            raise ValueError(f"larger than {FILE_MOST:,} bytes")
-        text = data.decode("utf-8-sig")
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        document = yaml.safe_load(text)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        found = Findings(Source(str(path), ""))
-        found.report(
-            "PQL0820", Span(0, 0), f"source file `{path}` cannot be read: {' '.join(str(error).split())[:200]}"
-        )
-        return None, found.items
-    reader = _Reader(path, Source(str(path), text), tree, schema)
-    return reader.read(document), reader.findings.items
+    found: list[Diagnostic] = []
+    document = read_document(path, found, "PQL0820")
+    if document is None:
+        return None, found
+    reader = _Reader(path, document, schema)
+    return reader.read(document.data), reader.findings.items
 
 
 class _Reader:
-    def __init__(self, path: Path, source: Source, tree: Any, schema: Schema) -> None:
-        self.path, self.schema, self.findings = path, schema, Findings(source)
-        self.places: dict[tuple[str, ...], Span] = {}
-        self.starts: dict[tuple[str, ...], int] = {}
-        self._walk(tree, ())
+    def __init__(self, path: Path, document: Document, schema: Schema) -> None:
+        self.path, self.document, self.schema = path, document, schema
+        self.findings = Findings(document.source)
 
-    def _walk(self, node: Any, at: tuple[str, ...]) -> None:
-        """Where keys and values stand; a key that stands twice is wrong."""
-        if len(at) > 20:
-            return
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                name = (*at, str(key.value))
-                span = Span(key.start_mark.index, key.end_mark.index)
-                if name in self.places:
-                    self.findings.report("PQL0820", span, f"`{key.value}` stands here twice")
-                self.places[name] = span
-                self.starts[name] = value.start_mark.index + (
-                    value.style in ("'", '"') if isinstance(value, yaml.ScalarNode) else 0
-                )
-                self._walk(value, name)
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                name = (*at, str(index))
-                self.places[name] = Span(value.start_mark.index, value.end_mark.index)
-                self._walk(value, name)
+    def start(self, at: tuple[str, ...]) -> int:
+        """Where the text of a value begins, behind its quote."""
+        start = self.document.at(*at).start
+        return start + (self.document.source.text[start : start + 1] in ("'", '"'))
 
     def wrong(self, at: tuple[str, ...], message: str, help: str = "", code: str = "PQL0820") -> None:
-        self.findings.report(code, self.places.get(at, Span(0, 0)), message, help=help)
+        path = [int(k) if k.isdigit() else k for k in at]
+        self.findings.report(code, self.document.key(*path) if path else Span(0, 0), message, help=help)
 
     def known(self, value: Any, keys: Iterable[str], at: tuple[str, ...]) -> dict[str, Any]:
         """An object with these keys only."""
@@ -317,14 +289,14 @@ class _Reader:
             return None
         written = str(text).lower() if isinstance(text, bool) else str(text)
         node, found = read_expression(written, self.findings.source.name, look_ups)
-        start = self.starts.get(at, 0)
+        start = self.start(at)
         source = self.findings.source
         for item in found.items:
             span = item.span.shift(start)
             inside = source.text[start : start + len(written)] == written
             self.findings.report(
                 item.code,
-                span if inside else self.places.get(at, Span(0, 0)),
+                span if inside else self.document.at(*at),
                 item.message,
                 help=item.help,
                 severity=item.severity,

@@ -35,7 +35,7 @@ SCHEMA, _ = read_short({"profile": {"person.name": "string", "loyalty": {"tier":
         ("limits: {graph: many}", "`graph` is a whole number from 1 to 1,000", ""),
         ("junk: [[1]]", "`junk` is a list of words", ""),
         ("- a", "an object of settings is wanted", ""),
-        ("a: [", "this is no YAML", ""),
+        ("a: [", "this is neither YAML nor JSON", ""),
     ],
 )
 def test_mistakes(text: str, words: str, help: str) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pql.cli.inputs import fail
-from pql.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from pql.cli.conform import Result
@@ -24,6 +23,7 @@ def conform(
     """Run conformance cases. Example: pql conform tests/conformance/values.yaml"""
     from pql.cli.conform import BadCase, Result, Runner, read_cases
     from pql.cli.conform_stream import StreamRunner
+    from pql.diagnostics.suggest import did_you_mean
 
     engines: dict[str, type[Runner]] = {"duckdb": Runner, "stream": StreamRunner}
     if engine not in (*engines, "all"):
