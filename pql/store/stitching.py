@@ -71,8 +71,8 @@ def _width(connection: duckdb.DuckDBPyConnection, d: Dataset, settings: Identity
 
 def _too_many(d: Dataset, most: int) -> str:
     """Rows in which more than `most` identities arrived together."""
-    return f"""SELECT _row FROM (SELECT _row, x.row AS mark, x.namespace AS n, x.id AS i FROM (SELECT _row, unnest(_identities) AS x
-               FROM {d.table} WHERE len(_identities) > {most})) GROUP BY _row, mark HAVING count(DISTINCT {{'n': n, 'i': i}}) > {most}"""
+    return f"""SELECT _row FROM (SELECT _row, unnest(_identities) AS x FROM {d.table} WHERE len(_identities) > {most})
+               GROUP BY _row, x.row HAVING count(*) > {most}"""
 
 
 def _nodes(
@@ -234,13 +234,12 @@ def _wide_records(connection: duckdb.DuckDBPyConnection, owners: Owners, d: Data
     connection.execute(
         f"""INSERT INTO s_link
             WITH each AS (SELECT _row, _ordered, _arrived, unnest(_identities) AS x FROM {d.table} WHERE len(_identities) > 2),
-            single AS (SELECT _row, {mark} AS mark, {owners.node("x")} AS node, max({d.seen("x")}) AS t,
-                         bool_or(coalesce(x.state, '') = 'authenticated') AS au FROM each GROUP BY ALL),
-            fit AS (SELECT *, bool_or(au) OVER w AS login FROM single WINDOW w AS (PARTITION BY _row, mark)
-                    QUALIFY count(*) OVER w <= {owners.settings.record_most})
+            fit AS (SELECT *, {mark} AS mark, bool_or(coalesce(x.state, '') = 'authenticated') OVER w AS login FROM each
+                    WINDOW w AS (PARTITION BY _row, {mark}) QUALIFY count(*) OVER w <= {owners.settings.record_most}),
+            single AS (SELECT _row, mark, {owners.node("x")} AS node, max({d.seen("x")}) AS t, bool_or(login) AS login FROM fit GROUP BY ALL)
             SELECT a, b, {d.number}, min(t), max(t), max(CASE WHEN au THEN t END), count(*) FROM (
               SELECT x.node AS a, y.node AS b, least(x.t, y.t) AS t, x.login AS au
-              FROM fit AS x JOIN fit AS y ON x._row = y._row AND x.mark IS NOT DISTINCT FROM y.mark AND x.node < y.node) GROUP BY a, b"""
+              FROM single AS x JOIN single AS y ON x._row = y._row AND x.mark IS NOT DISTINCT FROM y.mark AND x.node < y.node) GROUP BY a, b"""
     )
 
 
