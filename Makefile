@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test check docs clean fuzz fuzz-nightly kill
+.PHONY: install demo test check docs clean fuzz fuzz-nightly kill simulate kill-test
 
 install: .venv/installed
 
@@ -38,6 +38,16 @@ fuzz: install
 fuzz-nightly: install
 	$(BIN)/python -m tests.property.fuzz --seed $(SEED) --cases 1000000
 	$(BIN)/python -m tests.property.engines --seed $(SEED) --cases 1000000
+
+# Lives of a stream with crashes; a process that is killed in earnest.
+LIVES ?= 1000
+KILLS ?= 200
+
+simulate: install
+	$(BIN)/python -m tests.simulation.run --seed $(SEED) --lives $(LIVES)
+
+kill-test: install
+	$(BIN)/python -m tests.streams.kill --seed $(SEED) --kills $(KILLS)
 
 # A load killed at fifty random moments.
 kill: install

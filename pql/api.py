@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pql.check.base import Catalog
 from pql.check.expressions import Checker
 from pql.check.project import CheckedSegment, Project, check_project
-from pql.clock import Settings
+from pql.clock import Settings, Zone
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
@@ -41,32 +41,62 @@ from pql.xdm.short import read_short
 from pql.xdm.values import read_event, read_profile, write_value
 
 if TYPE_CHECKING:
+    from pql import streams
     from pql.compiler import Layout, Output, Query
     from pql.compiler.dialects import DIALECTS
     from pql.identity.policy import MergePolicy, read_policies
     from pql.identity.settings import IdentitySettings, read_identity
+    from pql.ingest.project import SourceProject
+    from pql.runtime import (
+        Advance,
+        Deletion,
+        Engine,
+        Event,
+        Failure,
+        Input,
+        Merge,
+        Plan,
+        Record,
+        Split,
+        StateError,
+        Transition,
+    )
     from pql.store.lookup import Person, find_people, near_names, read_person
     from pql.store.store import Store, StoreError
     from pql.store.unify import Unified, unify
 
 __all__ = [
+    "Advance",
     "DIALECTS",
     "Audience",
     "Change",
     "CheckedSegment",
     "Compiled",
+    "Deletion",
+    "Engine",
     "Decision",
     "Environment",
+    "Event",
     "Expression",
+    "Failure",
+    "Input",
+    "Merge",
+    "Plan",
     "Governance",
     "Governed",
     "IdentitySettings",
     "MergePolicy",
     "Person",
     "Project",
+    "Record",
     "Settings",
+    "SourceProject",
+    "Split",
+    "StateError",
     "Store",
     "StoreError",
+    "Transition",
+    "streams",
     "Unknown",
     "compare",
     "evaluate_policies",
@@ -90,11 +120,26 @@ __all__ = [
 
 evaluate_policies = evaluate
 """May data with these labels (or fields of datasets) be used for a marketing action? In the published JSON shape."""
+_LIVE = (
+    "Advance",
+    "Deletion",
+    "Engine",
+    "Event",
+    "Failure",
+    "Input",
+    "Merge",
+    "Plan",
+    "Record",
+    "Split",
+    "StateError",
+    "Transition",
+)
 _LATER = {
     "DIALECTS": "pql.compiler.dialects",
     "IdentitySettings": "pql.identity.settings",
     "MergePolicy": "pql.identity.policy",
     "Person": "pql.store.lookup",
+    "SourceProject": "pql.ingest.project",
     "Store": "pql.store.store",
     "StoreError": "pql.store.store",
     "Unified": "pql.store.unify",
@@ -104,11 +149,14 @@ _LATER = {
     "read_person": "pql.store.lookup",
     "read_policies": "pql.identity.policy",
     "unify": "pql.store.unify",
+    **dict.fromkeys(_LIVE, "pql.runtime"),
 }
 
 
 def __getattr__(name: str) -> Any:
     """The engines are loaded when first asked for: a check alone needs neither SQL trees nor DuckDB."""
+    if name == "streams":
+        return import_module("pql.streams")
     if name not in _LATER:
         raise AttributeError(f"module `pql.api` has no `{name}`")
     return getattr(import_module(_LATER[name]), name)
@@ -228,6 +276,30 @@ class Environment:
         from pql.compiler import compile_query
 
         return compile_query(expressions, self.schema.profile, self.settings, segments, output, layout)
+
+    def live_plan(self, segments: Mapping[str, ir.Expr], wanted: Iterable[str] | None = None) -> Plan:
+        """A plan for the live engine (`Engine(plan)`): segments by id, those `wanted` with transitions (all when left out)."""
+        from pql.runtime import make_plan
+
+        return make_plan(segments, self.schema, Zone(self.settings.zone, self.settings.week_start), wanted)
+
+    def value(
+        self,
+        expression: ir.Expr,
+        profile: Mapping[str, Any],
+        events: Sequence[Mapping[str, Any]],
+        now: datetime,
+        segments: Mapping[str, ir.Expr] | None = None,
+    ) -> Any:
+        """The live engine's plain evaluation of any expression over typed documents. Raises StoreError PQL0601."""
+        from pql.runtime import Evaluator, OutOfRange
+        from pql.store.store import StoreError
+
+        evaluator = Evaluator(segments, Zone(self.settings.zone, self.settings.week_start))
+        try:
+            return evaluator.evaluate(expression, profile, [dict(e) for e in events], now)
+        except OutOfRange as error:
+            raise StoreError("PQL0601", str(error)) from None
 
     def indexed_layout(self) -> Layout:
         """The tables of an indexed store of this schema, for SQL without a store at hand."""

@@ -28,6 +28,8 @@ STRING = ScalarType("string")
 DATE = ScalarType("date")
 TIMESTAMP = ScalarType("date-time")
 NULL = ScalarType("null")
+EXACT = ScalarType("exact number")
+"""What integers and numbers are compared as among list elements: holds both exactly. No expression of the user's has it."""
 
 NUMERIC = (INTEGER, NUMBER, DOUBLE)
 

@@ -75,6 +75,16 @@ class Base:
         with self.binding() as var, self.scope(ElementScope(var, items, title)):
             yield var
 
+    @contextmanager
+    def over(self, node: ast.Expr, items: Type, title: str) -> Iterator[int]:
+        """A fresh variable for an argument over elements: bare fields, or none where a lambda names the element."""
+        if not isinstance(node, ast.Lambda):
+            with self.element(items, title) as var:
+                yield var
+            return
+        with self.binding() as var:
+            yield var
+
     def some_element(self, items: ir.Expr, test: Callable[[ir.Expr], ir.Expr]) -> ir.Expr:
         """True if some element satisfies the test."""
         assert isinstance(items.type, ListType)

@@ -8,22 +8,26 @@ from datetime import date
 import re2
 
 from pql.check.base import Base
-from pql.check.coerce import can_convert
+from pql.check.coerce import akin, can_convert
 from pql.check.consents import consent_name, consent_names, consent_test
 from pql.check.scope import VariableScope, is_unknown
 from pql.diagnostics.suggest import did_you_mean
 from pql.functions import FUNCTIONS
 from pql.functions.personalization import CONVERSIONS
 from pql.functions.record import Function, Overload
+from pql.functions.text import unknown_escape
 from pql.ir import nodes as ir
+from pql.ir.nodes import element_type
 from pql.source import Span
 from pql.syntax import ast
 from pql.types import (
     BOOLEAN,
     DATE,
     DOUBLE,
+    EXACT,
     INTEGER,
     NULL,
+    NUMBER,
     STRING,
     EntryType,
     GroupsType,
@@ -117,6 +121,10 @@ class Calls(Base):
                 node.span,
                 f"`{record.name}` does not take {len(args)} argument{'' if len(args) == 1 else 's'}",
             )
+        wanted = chosen.parameter(0).type
+        if record.available_in == "pql" and not akin(receiver.type, wanted):
+            message = f"`{record.name}` needs a value of type {describe(wanted)}, this is {describe(receiver.type)}"
+            return self.report("PQL0303", receiver.span, message, "what stands on the left is not converted")
         for position in record.literal:
             if position < len(values) and not isinstance(values[position], ir.Const):
                 what = chosen.parameter(position).name
@@ -126,6 +134,9 @@ class Calls(Base):
             return next(v for v in final if is_unknown(v))
         if "regex" in (p.name for p in chosen.parameters) and not self._regex(final[1], node):
             return self.report("PQL0310", node.args[0].span, "this is not a regular expression that RE2 accepts")
+        wrong = self._literal_ok(record, final)
+        if wrong is not None:
+            return wrong
         if record.clock:
             final.append(ir.Clock())
         call = ir.Call(record.name, tuple(final), chosen.result, span=node.span)
@@ -136,6 +147,18 @@ class Calls(Base):
         exact = [o for o in fitting if all(o.parameter(i).type == v.type for i, v in enumerate(values))]
         loose = [o for o in fitting if all(can_convert(v.type, o.parameter(i).type) for i, v in enumerate(values))]
         return next(iter(exact or loose or fitting), None)
+
+    def _literal_ok(self, record: Function, values: list[ir.Expr]) -> ir.Expr | None:
+        """What the type of a literal argument does not say."""
+        last = values[-1]
+        if not isinstance(last, ir.Const):
+            return None
+        if record.name == "regexGroup" and isinstance(last.value, int) and last.value < 0:
+            return self.report("PQL0303", last.span, "groups are counted from 1; 0 is the whole match")
+        if record.name == "like" and isinstance(last.value, str) and (wrong := unknown_escape(last.value)) is not None:
+            help = "`\\%`, `\\_` and `\\\\` stand for `%`, `_` and `\\`"
+            return self.report("PQL0318", last.span, f"`{wrong}` is no escape of a `like` pattern", help)
+        return None
 
     def _regex(self, pattern: ir.Expr, node: ast.Call) -> bool:
         assert isinstance(pattern, ir.Const)
@@ -374,7 +397,14 @@ class Calls(Base):
     def common_numbers(self, left: ir.Expr, right: ir.Expr) -> Type | None:
         """The list type that holds the numbers of both lists: numbers are compared as they are."""
         kinds = [s.type.element for s in (left, right) if isinstance(s.type, ListType)]
-        return ListType(wider(kinds[0], kinds[1])) if len(kinds) == 2 and all(map(is_numeric, kinds)) else None
+        return ListType(self.comparable(left, right)) if len(kinds) == 2 and all(map(is_numeric, kinds)) else None
+
+    def comparable(self, left: ir.Expr, right: ir.Expr) -> Type:
+        """The type that numbers of both sides (each a number or a list) are compared in."""
+        sides = [(s, element_type(s.type)) for s in (left, right)]
+        kind = wider(sides[0][1], sides[1][1])
+        wide = kind == NUMBER and any(t == INTEGER and not _small(s) for s, t in sides)
+        return EXACT if wide else kind
 
     call_intersects = call_intersection = call_subsetof = call_supersetof = _two_lists
 
@@ -418,7 +448,7 @@ class Calls(Base):
         if items is None:
             return self._unknown()
         assert isinstance(items.type, ListType)
-        with self.element(items.type.element, "the filtered element") as var:
+        with self.over(condition, items.type.element, "the filtered element") as var:
             return ir.Filter(
                 items, var, self._body(condition, var, items.type.element, True), items.type, span=node.span
             )
@@ -445,7 +475,7 @@ class Calls(Base):
             return self._unknown()
         assert isinstance(items.type, ListType)
         element = items.type.element
-        with self.element(element, "the mapped element") as var:
+        with self.over(args[0], element, "the mapped element") as var:
             body = self._body(args[0], var, element)
             result = ir.Transform(items, var, body, False, False, ListType(body.type), span=node.span)
         return self._mapped(result, body)
@@ -479,7 +509,7 @@ class Calls(Base):
             return wrong or self._unknown()
         assert isinstance(items.type, ListType)
         element = items.type.element
-        with self.element(element, "the grouped element") as var:
+        with self.over(args[0], element, "the grouped element") as var:
             key = self._body(args[0], var, element)
             if is_unknown(key):
                 return key
@@ -496,7 +526,7 @@ class Calls(Base):
             return wrong or self._unknown()
         assert isinstance(items.type, ListType)
         count = self.coerce(self.expr(args[1]), INTEGER, "PQL0303")
-        with self.element(items.type.element, "the ranked element") as var:
+        with self.over(args[0], items.type.element, "the ranked element") as var:
             key = self._body(args[0], var, items.type.element)
             if is_unknown(key) or is_unknown(count):
                 return key if is_unknown(key) else count
@@ -519,7 +549,7 @@ class Calls(Base):
         assert isinstance(items.type, ListType)
         if args:
             element = items.type.element
-            with self.element(element, "the element") as var:
+            with self.over(args[0], element, "the element") as var:
                 body = self._body(args[0], var, element)
                 if is_unknown(body):
                     return body
@@ -555,7 +585,7 @@ class Calls(Base):
         if wrong is not None or items is None:
             return wrong or self._unknown()
         assert isinstance(items.type, ListType)
-        with self.element(items.type.element, "the element") as var:
+        with self.over(args[0], items.type.element, "the element") as var:
             test = self._body(args[0], var, items.type.element, True)
             kind = QUANTIFIERS[node.name]
             if kind == "forall":
@@ -564,6 +594,12 @@ class Calls(Base):
                 return one_of(ir.Filter(items, var, test, items.type), node)
             found = ir.Exists(items, var, test, span=node.span)
             return found if kind == "exists" else ir.Not(found, span=node.span)
+
+
+def _small(value: ir.Expr) -> bool:
+    """Are these literal integers that a `number` holds too?"""
+    items = value.items if isinstance(value, ir.MakeList) else (value,)
+    return all(isinstance(i, ir.Const) and (i.value is None or abs(i.value) < 10**12) for i in items)  # type: ignore[arg-type,operator]
 
 
 def one_of(items: ir.Expr, node: ast.Expr) -> ir.Expr:

@@ -50,7 +50,7 @@ class Chains(Times):
             tests = [self.test(step.what), *(self.test(w) for w in step.where)]
             own_stamp = rename(stamp, var, own)
             windows = [self.occurs_test(own_stamp, phrase, phrase.span) for phrase in step.when]
-            closes = self._closing(step, windows) if step.excluded else None
+            closes = self._closing(windows) if step.excluded else None
         match, window = ir.conjunction(tests, step.what.span), ir.conjunction(windows, step.span)
         self.depth += 1
         assert own == self.depth
@@ -61,12 +61,14 @@ class Chains(Times):
         op, low = (">=", count.low + 1) if count.op == ">" else (count.op, count.low)
         return ir.Step(step.name, own, step.excluded, match, window, op, low, count.high, closes)
 
-    def _closing(self, step: ast.Step, windows: list[ir.Expr]) -> ir.Expr | None:
-        """The earliest exclusive end of the windows that hang on a step; None when there is none."""
+    def _closing(self, windows: list[ir.Expr]) -> ir.Expr | None:
+        """The earliest exclusive end of the windows that hang on earlier steps alone; None when there is none."""
+        earlier = {n.id for stamp in self.stamps.values() for n in walk(stamp) if isinstance(n, ir.Var)} - {ir.PROFILE}
         ends: list[ir.Expr] = []
         for window in windows:
             upper = _upper(window)
-            if upper is None or not any(isinstance(n, ir.Var) and n.id != ir.PROFILE for n in walk(upper.instant)):
+            used = {n.id for n in walk(upper.instant) if isinstance(n, ir.Var)} if upper is not None else set()
+            if upper is None or not used & earlier or self.depth in used:
                 continue
             ends.append(upper.instant if not upper.inclusive else ir.Shift(upper.instant, 1, "microsecond"))
         return ends[0] if len(ends) == 1 else ir.Call("least", tuple(ends), TIMESTAMP) if ends else None

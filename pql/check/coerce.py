@@ -14,6 +14,7 @@ from pql.types import (
     BOOLEAN,
     DATE,
     DOUBLE,
+    EXACT,
     INTEGER,
     NULL,
     NUMBER,
@@ -42,13 +43,19 @@ class Unfit(Exception):
 
 def can_convert(source: Type, target: Type) -> bool:
     """May a value of one scalar type stand where the other is wanted?"""
-    if source in (target, NULL) or is_numeric(source) and is_numeric(target):
+    if source in (target, NULL) or all(is_numeric(t) or t == EXACT for t in (source, target)):
         return True
     if source == STRING:
         return target in (BOOLEAN, INTEGER, NUMBER, DOUBLE, DATE, TIMESTAMP)
     if target == STRING:
         return source in (INTEGER, NUMBER, DOUBLE, BOOLEAN, DATE)
     return (source, target) in ((DATE, TIMESTAMP), (TIMESTAMP, DATE))
+
+
+def akin(source: Type, target: Type) -> bool:
+    """May a value stand on the left where the other type is wanted? Only numbers, and dates and instants, are of one kind."""
+    times = (DATE, TIMESTAMP)
+    return source in (target, NULL) or is_numeric(source) and is_numeric(target) or source in times and target in times
 
 
 def parse_timestamp(text: str) -> datetime | None:
@@ -124,6 +131,8 @@ def convert_value(value: ir.Value, target: Type) -> ir.Value:
 def _convert_number(value: int | Decimal | float, target: Type) -> ir.Value:
     if target == DOUBLE:
         return float(value)
+    if target == EXACT:
+        return Decimal(value)
     if target == NUMBER:
         exact = Decimal(repr(value) if isinstance(value, float) else value).quantize(MICRO, ROUND_HALF_UP)
         if abs(exact) >= NUMBER_LIMIT:

@@ -202,10 +202,14 @@ class Checker(Chains, Names, Calls):  # type: ignore[misc]  # `key` is Names' ow
         if left.type == NULL:
             return ir.FALSE
         if isinstance(left.type, ObjectType | MapType):
-            return self.report("PQL0301", left.span, f"`{op}` cannot compare {describe(left.type)}")
+            return self.report(
+                "PQL0301",
+                node.left.span if isinstance(node, ast.Binary) else left.span,
+                f"`{op}` cannot compare {describe(left.type)}",
+            )
         kind: Type = left.type
         if is_numeric(kind) and is_numeric(right.type.element):
-            kind = wider(kind, right.type.element)
+            kind = self.comparable(left, right)
             left = self.coerce(left, kind)
         right = self.coerce(right, ListType(kind), why=f"the left side is {describe(left.type)}")
         if is_unknown(right):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pql.check.base import Base
 from pql.check.coerce import can_convert
 from pql.check.scope import is_unknown
-from pql.clock import CALENDAR
+from pql.clock import CALENDAR, MONTHS
 from pql.ir import nodes as ir
 from pql.source import Span
 from pql.syntax import ast
@@ -45,7 +45,9 @@ class Times(Base):
     def instant(self, value: ir.Expr, span: Span) -> ir.Expr:
         if is_unknown(value) or value.type == TIMESTAMP:
             return value
-        if isinstance(value, ir.Const) and can_convert(value.type, TIMESTAMP) or value.type == DATE:
+        if value.type == DATE:
+            return midnight(value)
+        if isinstance(value, ir.Const) and can_convert(value.type, TIMESTAMP):
             return self.coerce(value, TIMESTAMP)
         return self.report("PQL0312", span, f"`occurs` needs a date or a date-time, this is {describe(value.type)}")
 
@@ -58,8 +60,8 @@ class Times(Base):
             return self._unit(ir.Clock(), {"this": 0, "last": -1, "next": 1}[node.which], node.unit)
         value = self.reference_value(node)
         if value.type == DATE:
-            start = ir.Convert(value, TIMESTAMP) if not isinstance(value, ir.Const) else self.coerce(value, TIMESTAMP)
-            return Reference(start, ir.Shift(start, 1, "day"), "day")
+            start = midnight(value)
+            return Reference(start, ir.Shift(start, 1, "day", local=True), "day")
         return Reference(self.instant(value, node.span), None)
 
     def reference_value(self, node: ast.RefExpr) -> ir.Expr:
@@ -111,8 +113,7 @@ class Times(Base):
         start = self.reference(phrase.ref).start
         if is_unknown(start):
             return ir.FALSE
-        back = ir.Shift(start, -phrase.amount, phrase.unit)
-        ahead = ir.Shift(start, phrase.amount, phrase.unit)
+        back, ahead = moved(start, -phrase.amount, phrase.unit), moved(start, phrase.amount, phrase.unit)
         if phrase.direction == "before":
             return self._one_way(stamp, phrase, start, back)
         if phrase.direction == "after":
@@ -195,7 +196,7 @@ class Times(Base):
         if not self.distance_ok(phrase):
             return ir.FALSE
         start = self.reference(phrase.ref).start
-        back, ahead = ir.Shift(start, -phrase.amount, phrase.unit), ir.Shift(start, phrase.amount, phrase.unit)
+        back, ahead = moved(start, -phrase.amount, phrase.unit), moved(start, phrase.amount, phrase.unit)
         sides = {"before": [back], "after": [ahead], "from": [back, ahead]}[phrase.direction]
         if phrase.op == "=":
             tests: list[ir.Expr] = []
@@ -211,6 +212,16 @@ class Times(Base):
         last = _day(ahead if phrase.direction != "before" else start)
         skip = {"before": "first", "after": "last", "from": "both"}[phrase.direction] if phrase.op == "<" else ""
         return ir.Yearless(stamp, first, last, "ring", False, skip, span=phrase.span)
+
+
+def midnight(day: ir.Expr) -> ir.Expr:
+    """The start of a date in the project's zone, as an instant."""
+    return ir.Convert(day, TIMESTAMP, local=True, span=day.span)
+
+
+def moved(instant: ir.Expr, amount: int, unit: str) -> ir.Expr:
+    """An instant moved by units: months and longer ones on the wall clock, others by their length."""
+    return ir.Shift(instant, amount, unit, local=unit in MONTHS and amount != 0)
 
 
 def _day(instant: ir.Expr) -> ir.Expr:

@@ -31,7 +31,9 @@ from pql.cli.commands.repl import repl
 from pql.cli.commands.run import run
 from pql.cli.commands.source import source
 from pql.cli.commands.store import store
+from pql.cli.commands.stream import stream
 from pql.cli.commands.test import test
+from pql.cli.commands.verify import verify
 from pql.cli.commands.why import why
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -50,6 +52,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
     "fmt": fmt,
     "convert": convert,
+    "stream": stream,
+    "verify": verify,
     "labels": labels,
     "why": why,
     "load": load,

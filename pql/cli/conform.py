@@ -40,20 +40,51 @@ class Result:
     error: str = ""
 
 
+People = list[tuple[dict[str, Any], list[dict[str, Any]]]]
+
+
 class Runner:
-    """Runs cases; one store a schema, emptied between cases."""
+    """Runs cases on an engine: `duckdb`, one store a schema, emptied between cases. Others override `answers`."""
+
+    engine = "duckdb"
 
     def __init__(self) -> None:
-        self.stores: dict[str, tuple[Schema, Store]] = {}
+        self.schemas: dict[str, Schema] = {}
+        self.stores: dict[int, Store] = {}
 
-    def store(self, document: Any) -> tuple[Schema, Store]:
+    def schema(self, document: Any) -> Schema:
         key = json.dumps(document, sort_keys=True, default=str)
-        if key not in self.stores:
+        if key not in self.schemas:
             schema, found = read_short(document)
             if found:
                 raise BadCase(found[0].message)
-            self.stores[key] = (schema, Store.memory(schema))
-        return self.stores[key]
+            self.schemas[key] = schema
+        return self.schemas[key]
+
+    def answers(
+        self, environment: Environment, target: Any, segments: Mapping[str, Any], people: People, instants: list[Any]
+    ) -> list[list[Any]]:
+        """For each instant the value for each person."""
+        store = self.stores.get(id(environment.schema))
+        if store is None:
+            store = self.stores[id(environment.schema)] = Store.memory(environment.schema)
+        store.clear()
+        store.load(
+            [(pid, profile) for pid, (profile, _) in enumerate(people)],
+            [(pid, event) for pid, (_, events) in enumerate(people) for event in events],
+        )
+        query = environment.sql([target], segments)
+        found = []
+        for instant in instants:
+            rows = dict(store.query(query.sql(), {"now": instant}))
+            found.append([write_value(rows[i]) for i in range(len(people))])
+        return found
+
+    def transitions(
+        self, environment: Environment, target: Any, segments: Mapping[str, Any], people: People, instants: list[Any]
+    ) -> list[list[str]] | None:
+        """What the engine emits for the first person, as `[instant, entered|exited]`; None when it has no transitions."""
+        return None
 
     def run(self, case: Mapping[str, Any], defaults: Mapping[str, Any]) -> Result:
         """The result of one case. What cannot be read is a result too."""
@@ -73,26 +104,29 @@ class Runner:
             return Result(id, False, None, expected, f"PQL0813: {error}")
 
     def _run(self, id: str, case: Mapping[str, Any], defaults: Mapping[str, Any], expected: Any) -> Result:
-        schema, store = self.store(case.get("schema", defaults.get("schema", {})))
+        schema = self.schema(case.get("schema", defaults.get("schema", {})))
         environment = Environment(schema, read_settings(defaults.get("settings"), case.get("settings")))
         target, segments, found = self._target(case, environment)
         codes = [d.code for d in found if d.is_error]
-        if "error" in case and (codes or case["error"] != "PQL0601"):
+        if "error" in case and (codes or case["error"] in [d.code for d in found]):
             held = bool(codes) if case["error"] == "*" else case["error"] in [d.code for d in found]
             return Result(id, held, codes, expected)
         if codes:
             return Result(id, False, None, expected, f"does not check: {', '.join(codes)}")
-        people = case.get("members") or [{"profile": case.get("profile"), "events": case.get("events")}]
-        self._load(store, schema, people)
-        query = environment.sql([target], segments)
-        instants = case["at"] if isinstance(case.get("at"), list) else [case.get("at")]
-        answers = []
-        for instant in instants:
-            rows = dict(store.query(query.sql(), {"now": self._instant(instant)}))
-            answers.append([write_value(rows[i]) for i in range(len(people))])
+        documents = case.get("members") or [{"profile": case.get("profile"), "events": case.get("events")}]
+        people = [self._typed(d, schema) for d in documents]
         several = isinstance(case.get("at"), list)
+        instants = [self._instant(at) for at in (case["at"] if several else [case.get("at")])]
+        answers = self.answers(environment, target, segments, people, instants)
         values = [list(v) if several else v[0] for v in zip(*answers, strict=True)]
         got = values if "members" in case else values[0]
+        if "error" in case:  # it checked, and it ran
+            return Result(id, False, got, expected)
+        if "transitions" in case and ("expect" not in case or equal(got, expected)):
+            emitted = self.transitions(environment, target, segments, people, instants)
+            if emitted is not None:
+                wanted = [[write_value(self._instant(at)), status] for at, status in case["transitions"]]
+                return Result(id, emitted == wanted, emitted, wanted)
         return Result(id, equal(got, expected), got, expected)
 
     def _target(self, case: Mapping[str, Any], environment: Environment) -> tuple[Any, Mapping[str, Any], Any]:
@@ -110,19 +144,16 @@ class Runner:
         target = project.segments[str(wanted)].condition if wanted in project.segments else None
         return target, project.conditions, project.diagnostics
 
-    def _load(self, store: Store, schema: Schema, people: list[Mapping[str, Any]]) -> None:
-        store.clear()
-        profiles, events = [], []
-        for pid, person in enumerate(people):
-            profile, problems = read_profile(person.get("profile") or {}, schema, ignore_unknown=True)
-            profiles.append((pid, profile))
-            for document in person.get("events") or []:
-                event, more = read_event(document, schema, ignore_unknown=True)
-                problems = problems + more
-                events.append((pid, event))
-            if problems:
-                raise BadCase(f"`{problems[0][0]}`: {problems[0][1]}")
-        store.load(profiles, events)
+    def _typed(self, person: Mapping[str, Any], schema: Schema) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        profile, problems = read_profile(person.get("profile") or {}, schema, ignore_unknown=True)
+        events = []
+        for document in person.get("events") or []:
+            event, more = read_event(document, schema, ignore_unknown=True)
+            problems = problems + more
+            events.append(event)
+        if problems:
+            raise BadCase(f"`{problems[0][0]}`: {problems[0][1]}")
+        return profile, events
 
     def _instant(self, value: Any) -> Any:
         instant, problems = read_value(UNSAID if value is None else value, TIMESTAMP)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from pql.api import Environment, Store, load_schema
+from pql.cli.demo_live import run_live
+from pql.cli.demo_luma import run_luma
 from pql.diagnostics.render import FORMATS
 from pql.source import Source
 from pql.store.online_retail import load_online_retail
@@ -20,6 +23,8 @@ AS_OF = "2011-12-10T00:00:00Z"
 def run_demo(root: Path, clock: Callable[[], float]) -> int:
     """Print the demo; 0 when it went through, 1 when the segments do not check, 2 when the data are not there."""
     console = Console()
+    if failed := run_luma(root, console, clock):
+        return failed
     folder = root / "profiles" / "online-retail"
     if not (folder / "schema.yaml").is_file():
         console.print(f"error: no `{folder}` here: run the demo from the repository's root, or name it with --folder")
@@ -43,6 +48,8 @@ def run_demo(root: Path, clock: Callable[[], float]) -> int:
         return 1
     store.lock()
     console.print(_run(environment, store, project, clock))
+    if failed := run_live(environment, project, store, read_instant(AS_OF) or datetime.max, console, clock):
+        return failed
     console.print("next: pql check examples/online-retail    pql compile examples/online-retail    pql explain PQL0301")
     return 0
 

@@ -22,6 +22,8 @@ from pql.compiler.sql import Sql, coalesce, empty, is_null, lam, name, size, sql
 from pql.functions import FUNCTIONS
 from pql.functions.record import call, cast, number, paren, text
 from pql.ir import nodes as ir
+from pql.ir.paths import replace_variables
+from pql.ir.walk import free_variables
 from pql.types import (
     BOOLEAN,
     DATE,
@@ -35,6 +37,7 @@ from pql.types import (
     MapType,
     ObjectType,
     Type,
+    make_object,
 )
 
 __all__ = ["Renderer", "Settings", "Sql"]
@@ -84,7 +87,7 @@ class Renderer(Lists, Times):
         if isinstance(v, int):
             return number(v) if abs(v) < 2**31 else cast(number(v), "BIGINT")
         if isinstance(v, Decimal):
-            return cast(text(format(v, "f")), "DECIMAL(18, 6)")
+            return cast(text(format(v, "f")), sql_type(e.type))
         if isinstance(v, float):
             return cast(text(repr(v)), "DOUBLE")
         if isinstance(v, datetime):
@@ -143,10 +146,27 @@ class Renderer(Lists, Times):
         return paren(exp.Case(ifs=[branch], default=self.value(e.otherwise)))
 
     def value_let(self, e: ir.Let) -> Sql:
-        bound = call(
-            "list_transform", call("list_value", self.value(e.value)), lam([variable(e.var)], self.value(e.body))
-        )
-        return call("list_extract", bound, number(1))
+        own, body = ir.Var(e.var, e.value.type), e.body
+        if isinstance(body, ir.If) and (body.condition, body.otherwise) == (ir.IsNull(own), own):
+            return coalesce(self.value(e.value), self.value(body.then))
+        return call("list_extract", self._bound_in_turn(e), number(1))
+
+    def _bound_in_turn(self, e: ir.Let) -> Sql:
+        """Lets within lets as lambdas in a row, each over the values so far: nested ones double what the database binds."""
+        row, known = variable(e.var), ir.Var(e.var, make_object("", {}))
+        named = {e.var: ir.Field(known, f"p{e.var}", e.value.type)}
+        rows, body = call("list_value", struct([(f"p{e.var}", self.value(e.value))])), e.body
+
+        def over(x: ir.Expr) -> Sql:
+            return self.value(replace_variables(x, named))
+
+        while isinstance(body, ir.Let):
+            used = free_variables(body.body)
+            values = [(f.name, self.value(f)) for var, f in named.items() if var in used]
+            rows = call("list_transform", rows, lam([row], struct([*values, (f"p{body.var}", over(body.value))])))
+            named = {var: f for var, f in named.items() if var in used}
+            named[body.var], body = ir.Field(known, f"p{body.var}", body.value.type), body.body
+        return call("list_transform", rows, lam([row], over(body)))
 
     def value_makelist(self, e: ir.MakeList) -> Sql:
         if not e.items:
@@ -166,6 +186,8 @@ class Renderer(Lists, Times):
 
     # --- conversion ---
     def value_convert(self, e: ir.Convert) -> Sql:
+        if e.local:
+            return self.midnight(e)
         return self._convert(self.value(e.operand), e.operand.type, e.type)
 
     def _convert(self, value: Sql, source: Type, target: Type) -> Sql:

@@ -6,14 +6,16 @@ Read `Times.test_within`.
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
+
 from sqlglot import exp
 
-from pql.clock import CALENDAR, Settings
+from pql.clock import CALENDAR, Settings, Zone
 from pql.compiler.render_lists import Rendering
 from pql.compiler.sql import Sql, both, coalesce, lam, name, not_null
 from pql.functions.record import call, cast, number, paren, text
 from pql.ir import nodes as ir
-from pql.types import DATE, TIMESTAMP
+from pql.types import TIMESTAMP
 
 MONTHS = {"month": 1, "year": 12, "decade": 120, "century": 1200, "millennium": 12000}
 MICROSECONDS = {
@@ -57,6 +59,18 @@ class Times(Rendering):
         made = call("list_transform", call("list_value", wall), lam([midnight], paren(chosen)))
         return call("list_extract", made, number(1))
 
+    def midnight(self, e: ir.Convert) -> Sql:
+        """A date's start in the project's zone; that of a literal is worked out here."""
+        day = e.operand.value if isinstance(e.operand, ir.Const) else None
+        if isinstance(day, date):
+            wall = datetime.combine(day, time())
+            try:
+                return self.value(ir.Const(Zone(self.settings.zone).utc(wall), TIMESTAMP))
+            except OverflowError:
+                return self.value(ir.Const(None, TIMESTAMP))
+        wall_clock = cast(self.value(e.operand), "TIMESTAMP")
+        return wall_clock if self.settings.zone == "UTC" else self._in_calendar(self.utc(wall_clock))
+
     def _zoned(self, wall: Sql) -> Sql:
         return call("timezone", text("UTC"), call("timezone", text(self.settings.zone), wall))
 
@@ -75,8 +89,10 @@ class Times(Rendering):
         return paren(exp.Sub(this=instant, expression=paren(begun)))
 
     def _wall(self, e: ir.Expr) -> Sql:
-        """The start of a calendar unit on the zone's wall clock."""
+        """An instant, the start of a calendar unit or of a date on the zone's wall clock."""
         safe = near_now(e)
+        if isinstance(e, ir.Convert) and e.local:
+            return cast(self.value(e.operand), "TIMESTAMP")
         if isinstance(e, ir.Shift) and e.local:
             return self._wall(e.operand) if e.amount == 0 else self._moved(self._wall(e.operand), e, safe)
         if not isinstance(e, ir.Truncate):
@@ -145,12 +161,14 @@ class Times(Rendering):
 
     def _local_day(self, day: ir.Expr) -> Sql:
         if isinstance(day, ir.Convert) and day.operand.type == TIMESTAMP:
+            if isinstance(day.operand, ir.Convert) and day.operand.local:
+                return self.value(day.operand.operand)
             return cast(self.local(self.value(day.operand)), "DATE")
         return self.value(day)
 
     def _day_of(self, instant: ir.Expr) -> Sql:
-        """The day of an instant in the project's zone; a date in UTC is its own."""
-        if isinstance(instant, ir.Convert) and instant.operand.type == DATE and self.settings.zone == "UTC":
+        """The day of an instant in the project's zone; a date is its own."""
+        if isinstance(instant, ir.Convert) and instant.local:
             return self.value(instant.operand)
         return cast(self.local(self.value(instant)), "DATE")
 

@@ -12,6 +12,7 @@ SCALARS = {
     "boolean": "BOOLEAN",
     "integer": "BIGINT",
     "number": "DECIMAL(18, 6)",
+    "exact number": "DECIMAL(38, 6)",
     "double": "DOUBLE",
     "string": "TEXT",
     "date": "DATE",

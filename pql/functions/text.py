@@ -4,39 +4,64 @@ from __future__ import annotations
 
 import re
 
+import re2
 from sqlglot import exp
 
-from pql.functions.record import Example, Function, SqlBuilder, call, number, overload, text
+from pql.functions.record import Example, Function, SqlBuilder, call, cast, number, overload, text
 from pql.types import BOOLEAN, INTEGER, STRING
 
 LIKE_ESCAPE = "\\"
 
+_CASED = r"\p{Lu}\p{Ll}\p{Lt}\x{aa}\x{ba}\x{2160}-\x{217f}\x{24b6}-\x{24e9}\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189}"
+_IGNORABLE = (
+    r"\p{Mn}\p{Me}\p{Cf}\p{Lm}\p{Sk}'.:\x{b7}\x{387}\x{55f}\x{5f4}\x{2018}\x{2019}\x{2024}\x{2027}"
+    r"\x{fe13}\x{fe52}\x{fe55}\x{ff07}\x{ff0e}\x{ff1a}"
+)
+FINAL_SIGMA = rf"([{_CASED}][{_IGNORABLE}]*)\x{{3a3}}([{_IGNORABLE}]*(?:[^{_CASED}{_IGNORABLE}]|$))"
+"""A `Σ` that ends a word, between its two groups: after a cased letter and before none, passing over what is
+case-ignorable (Unicode, SpecialCasing, Final_Sigma)."""
+
 
 def lower(value: str) -> str:
-    """Unicode's full lower-casing, character by character (no special final sigma)."""
-    return "".join(c.lower() for c in value)
+    """Unicode's full lower-casing: `İ` becomes two characters, and a `Σ` that ends a word becomes `ς`."""
+    return value.lower()
 
 
-def lower_sql(value: exp.Expression) -> exp.Expression:
-    """The same in SQL: the database folds by simple mappings, from which the full ones differ in `İ` alone."""
+def lower_sql(value: exp.Expression, sigma: bool = True) -> exp.Expression:
+    """The same in SQL: the database folds by simple mappings, from which the full ones differ in `İ` and `Σ`.
+
+    `sigma`: whether it matters which of its two small forms a `Σ` becomes.
+    """
     if isinstance(value, exp.Literal):
         return text(lower(value.name))
-    return exp.Lower(this=call("replace", value, text("\u0130"), text("i\u0307")))
+    plain = exp.Lower(this=call("replace", value.copy(), text("\u0130"), text("i\u0307")))
+    if not sigma:
+        return plain
+    ended = call("regexp_replace", value.copy(), text(FINAL_SIGMA), text("\\1\u03c2\\2"), text("g"))
+    exact = exp.Lower(this=call("replace", ended, text("\u0130"), text("i\u0307")))
+    has = call("contains", value, text("\u03a3"))
+    return exp.Case(ifs=[exp.If(this=has, true=exact)], default=plain)
+
+
+def without_sigma(value: exp.Expression) -> bool:
+    """Is it a literal to which no sigma can be equal?"""
+    return isinstance(value, exp.Literal) and not set(lower(value.name)) & set("\u03c3\u03c2")
 
 
 def _folded(args: tuple[exp.Expression, ...]) -> tuple[exp.Expression, exp.Expression]:
     receiver, argument, *flag = args
     if not flag or (isinstance(flag[0], exp.Boolean) and flag[0].this):
         return receiver, argument
+    sigma = not any(map(without_sigma, (receiver, argument)))  # where one side has none, the other's do not matter
     if isinstance(flag[0], exp.Boolean):
-        return lower_sql(receiver), lower_sql(argument)
+        return lower_sql(receiver, sigma), lower_sql(argument, sigma)
     fold = flag[0]
     folds = exp.Not(this=exp.Paren(this=fold.copy()))
 
     def choose(x: exp.Expression) -> exp.Expression:
         """As it is, or folded; null when the flag is."""
         return exp.Case(
-            ifs=[exp.If(this=fold.copy(), true=x.copy()), exp.If(this=folds.copy(), true=lower_sql(x.copy()))]
+            ifs=[exp.If(this=fold.copy(), true=x.copy()), exp.If(this=folds.copy(), true=lower_sql(x.copy(), sigma))]
         )
 
     return choose(receiver), choose(argument)
@@ -62,6 +87,14 @@ def _equals(*args: exp.Expression) -> exp.Expression:
 def _differs(*args: exp.Expression) -> exp.Expression:
     left, right = _folded(args)
     return exp.NEQ(this=left, expression=right)
+
+
+def unknown_escape(pattern: str) -> str | None:
+    """The first backslash of a `like` pattern, with what follows it, that escapes nothing."""
+    found = next(
+        (m.group() for m in re.finditer(r"\\(.?)", pattern, re.DOTALL) if m.group(1) not in ("%", "_", "\\")), None
+    )
+    return found
 
 
 def normal_pattern(pattern: str) -> str:
@@ -92,12 +125,23 @@ def _matches(value: exp.Expression, pattern: exp.Expression) -> exp.Expression:
 
 
 def _group(value: exp.Expression, pattern: exp.Expression, group: exp.Expression | None = None) -> exp.Expression:
-    index = group if group is not None else number(1)
-    found = call("regexp_extract", value.copy(), pattern.copy(), index)
+    index = int(group.name) if group is not None else 1
+    if index > groups_of(pattern.name):
+        return cast(exp.Null(), "TEXT")
+    if index <= 9:
+        found = call("regexp_extract", value.copy(), pattern.copy(), number(index))
+    else:  # the database counts to nine; beyond, groups are asked for by name
+        names = exp.Array(expressions=[text(f"g{i + 1}") for i in range(index)])
+        found = call("struct_extract", call("regexp_extract", value.copy(), pattern.copy(), names), text(f"g{index}"))
     matched = call("regexp_matches", value, pattern)
-    if not always_takes_part(pattern.name, int(index.name)):
+    if not always_takes_part(pattern.name, index):
         found = call("nullif", found, text(""))  # the database gives "" for a group that took no part
     return exp.Case(ifs=[exp.If(this=matched, true=found)])
+
+
+def groups_of(pattern: str) -> int:
+    """How many groups a regular expression has."""
+    return int(re2.compile(pattern).groups)
 
 
 def always_takes_part(pattern: str, group: int) -> bool:

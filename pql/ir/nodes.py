@@ -64,10 +64,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Convert:
-    """Coercion to `type`; a string that does not fit gives null."""
+    """Coercion to `type`; a string that does not fit gives null.
+
+    `local`: a date as an instant is its midnight in the project's zone, as `occurs` takes it; else in UTC.
+    """
 
     operand: Expr
     type: Type
+    local: bool = False
     span: Span = _span()
 
 
@@ -280,8 +284,8 @@ class Truncate:
 class Shift:
     """An instant moved by `amount` units (may be negative).
 
-    `local`: the start of a calendar unit (a Truncate, or another such Shift), moved by days or longer units on the wall
-    clock of the project's zone, where a day may have 23 hours and begin at one o'clock.
+    `local`: moved by days or longer units on the wall clock of the project's zone, where a day may have 23 hours and
+    begin at one o'clock. The operand is the start of a calendar unit, or the unit is a month or longer.
     """
 
     operand: Expr

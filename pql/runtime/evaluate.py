@@ -7,7 +7,7 @@ tested against it. Values are those of `pql.xdm.values`. A test gives True or Fa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
@@ -87,6 +87,8 @@ class Evaluator:
         return v[NOW]
 
     def on_convert(self, e: ir.Convert, v: Slots) -> Any:
+        if e.local:
+            return self._utc(self._wall(e, v))
         value = self.value(e.operand, v)
         if value is not None and isinstance(e.type, ListType) and isinstance(e.operand.type, ListType):
             source, target = e.operand.type.element, e.type.element
@@ -217,13 +219,24 @@ class Evaluator:
         return None if value is None else shift(value, e.amount, e.unit)
 
     def _wall(self, e: ir.Expr, v: Slots) -> datetime | None:
-        """The start of a calendar unit on the zone's wall clock."""
-        if isinstance(e, ir.Shift):
+        """An instant, the start of a calendar unit or of a date on the zone's wall clock."""
+        if isinstance(e, ir.Shift) and e.local:
             wall = self._wall(e.operand, v)
             return None if wall is None else shift(wall, e.amount, e.unit)
-        assert isinstance(e, ir.Truncate)
+        if isinstance(e, ir.Convert) and e.local:
+            day = self.value(e.operand, v)
+            return None if day is None else datetime.combine(day, time())
+        if not isinstance(e, ir.Truncate):
+            instant = self.value(e, v)
+            return None if instant is None else self._local(instant)
         value = self.value(e.operand, v)
         return None if value is None else calendar_start(value, e.unit, self.zone)
+
+    def _local(self, instant: datetime) -> datetime | None:
+        try:
+            return self.zone.local(instant)
+        except OverflowError:
+            return None
 
     def _utc(self, wall: datetime | None) -> datetime | None:
         try:
@@ -245,30 +258,23 @@ class Evaluator:
     def _day(self, e: ir.Expr, v: Slots) -> date | None:
         if isinstance(e, ir.Convert) and e.operand.type == TIMESTAMP:
             instant = self.value(e.operand, v)
-            return None if instant is None else self.zone.local(instant).date()
+            return None if instant is None else self.local_day(instant)
         day: date | None = self.value(e, v)
         return day
 
+    def local_day(self, instant: datetime) -> date | None:
+        """The zone's day; None when it lies outside the calendar."""
+        try:
+            return self.zone.local(instant).date()
+        except OverflowError:
+            return None
+
     def on_yearless(self, e: ir.Yearless, v: Slots) -> bool:
-        at, first, last = self.value(e.operand, v), self._day(e.first, v), self._day(e.last, v)
-        if at is None or first is None or last is None:
+        at = self.value(e.operand, v)
+        own = None if at is None else self.local_day(at)
+        if own is None:
             return False
-        day = month_day(self.zone.local(at).date())
-        start, end = first.toordinal(), last.toordinal()
-        start += e.skip in ("first", "both")
-        end -= e.skip in ("last", "both")
-        if e.skip and end < start:
-            return False
-        if not (1 <= start <= date.max.toordinal() and 1 <= end <= date.max.toordinal()):
-            return False
-        low, high = month_day(date.fromordinal(start)), month_day(date.fromordinal(end))
-        if e.shape != "ring":
-            return {"before": day < low, "after": day > high, "from": day >= low}[e.shape]
-        if end - start >= 365:
-            return True
-        if e.whole_months and end < date.max.toordinal() and month_day(date.fromordinal(end + 1)) == 301:
-            high = 229
-        return low <= day <= high if low <= high else day >= low or day <= high
+        return on_ring(e, month_day(own), self._day(e.first, v), self._day(e.last, v))
 
     def on_chain(self, e: ir.Chain, v: Slots) -> bool:
         return chain_holds(self, e, v)
@@ -278,8 +284,11 @@ class Evaluator:
         if e.function in ("+", "-", "*", "/", "%"):
             a, b = (self.value(x, v) for x in e.args)
             return None if a is None or b is None else arithmetic(e.function, a, b, e.type)
+        return self.call(e, [self.value(a, v) for a in e.args])
+
+    def call(self, e: ir.Call, args: list[Any]) -> Any:
+        """A function of the table, its arguments evaluated."""
         own = _STRUCTURAL.get(e.function)
-        args = [self.value(a, v) for a in e.args]
         if own is not None:
             return own(*args)
         if any(a is None for a in args):
@@ -289,10 +298,33 @@ class Evaluator:
             and e.args[0].type in (TIMESTAMP,)
             and e.function in ("getYear", "getMonth", "getDayOfMonth", "dayOfWeek")
         ):
-            args[0] = self.zone.local(args[0])
+            args[0] = self.local_day(args[0])
+            if args[0] is None:
+                return None
         known = SCALARS.get(e.function) or FUNCTIONS[e.function].python
         assert known is not None
         return known(*args)
+
+
+def on_ring(e: ir.Yearless, day: int, first: date | None, last: date | None) -> bool:
+    """Does a day of the year (month * 100 + day) lie in the window from `first` to `last`?"""
+    if first is None or last is None:
+        return False
+    start, end = first.toordinal(), last.toordinal()
+    start += e.skip in ("first", "both")
+    end -= e.skip in ("last", "both")
+    if e.skip and end < start:
+        return False
+    if not (1 <= start <= date.max.toordinal() and 1 <= end <= date.max.toordinal()):
+        return False
+    low, high = month_day(date.fromordinal(start)), month_day(date.fromordinal(end))
+    if e.shape != "ring":
+        return {"before": day < low, "after": day > high, "from": day >= low}[e.shape]
+    if end - start >= 365:
+        return True
+    if e.whole_months and end < date.max.toordinal() and month_day(date.fromordinal(end + 1)) == 301:
+        high = 229
+    return low <= day <= high if low <= high else day >= low or day <= high
 
 
 def _distinct(items: list[Any] | None) -> list[Any]:

@@ -25,6 +25,7 @@ from pql.store.ledger import (
     create_ledger,
     describe_dataset,
     next_number,
+    next_row,
     one,
     record_batch,
     refuse,
@@ -103,7 +104,7 @@ class DatasetLoad:
         create_dataset(self.connection, self.spec)
         self.arrived = arrival(self.connection)
         self.batch = next_number(self.connection, "meta.batch", "batch")
-        self.rows = next_number(self.connection, self.spec.table, "_row")
+        self.rows = next_row(self.connection)
         spec = self.spec
         describe_dataset(self.connection, spec.name, spec.title, spec.kind, spec.owner, spec.labels, self.source)
         return self

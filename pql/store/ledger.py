@@ -13,6 +13,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pql.store.layout import quote
+
 TABLES = """
 CREATE SCHEMA IF NOT EXISTS data;
 CREATE SCHEMA IF NOT EXISTS meta;
@@ -80,6 +82,14 @@ def one(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = None)
 
 def next_number(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> int:
     return int(one(connection, f"SELECT coalesce(max({column}), 0) + 1 FROM {table}"))
+
+
+def next_row(connection: duckdb.DuckDBPyConnection) -> int:
+    """The number of the next row of any dataset: one is never used by two of them, so that fragments are named by it alone."""
+    tables = connection.execute(
+        "SELECT table_name FROM duckdb_columns() WHERE schema_name = 'data' AND column_name = '_row'"
+    ).fetchall()
+    return max((next_number(connection, f"data.{quote(t)}", "_row") for (t,) in tables), default=1)
 
 
 def arrival(connection: duckdb.DuckDBPyConnection) -> datetime:

@@ -165,6 +165,11 @@ class Store:
         except duckdb.CatalogException:
             return {}
 
+    def has_names(self) -> bool:
+        """Does it keep the names that profiles came with?"""
+        found = self.connection.execute("SELECT 1 FROM information_schema.tables WHERE table_name = 'pql_profile'")
+        return found.fetchone() is not None
+
     def rows_of(self, pid: int) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
         """The profile of a number and its events in their order, typed as `pql.xdm.values` has it; None when there is none."""
         profile, event = self._columns()

@@ -303,7 +303,7 @@ class Printer(Reader):
         match node:
             case ast.Comprehension(function, body, variables):
                 head = self.word(function)
-                if self.sees(sign("(")):
+                if self.sees(sign("(")) and re.compile(r"\s*\)").match(self.text, body.span.end):
                     head = cat(head, self.bracket("(", lambda: self.expression(body), ")"))
                 else:
                     head = cat(head, SPACE, self.expression(body))

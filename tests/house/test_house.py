@@ -10,7 +10,7 @@ MODULES = sorted((ROOT / "pql").rglob("*.py"))
 FLOORS = [
     {"cli", "server", "lsp"},
     {"api"},
-    {"ingest", "activation"},
+    {"ingest", "activation", "streams"},
     {"store"},
     {"identity"},
     {"compiler", "runtime"},

@@ -1,5 +1,5 @@
-"""Changing data that is forbidden for an action never changes what an accepted segment (or value) gives: batch SQL in both forms, and
-the plain evaluator. Over generated schemas' labels, expressions and people."""
+"""Changing data that is forbidden for an action never changes what an accepted segment (or value) gives: batch SQL in both forms, the
+plain evaluator and, for tests, the live engine. Over generated schemas' labels, expressions and people."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from pql.api import Environment, Governance, Store, StoreError, load_governance
+from pql.api import Advance, Engine, Environment, Event, Governance, Input, Record, Store, StoreError, load_governance
 from pql.check.project import Project
+from pql.ir import nodes as ir
 from pql.policies.judge import Judge
 from pql.policies.model import ALL_DATA, Place
 from pql.runtime import Evaluator, OutOfRange
@@ -109,7 +110,7 @@ def typed(people: list[Document], schema: Schema) -> list[Document]:
 
 
 def answers(environment: Environment, people: list[Document], conditions: list[Any]) -> list[list[Any]]:
-    """For each condition what the plain evaluator gives, and SQL in the complete and the fast form."""
+    """For each condition what the plain evaluator gives, SQL in the complete and the fast form, and the live engine."""
     store, evaluator = Store.memory(environment.schema), Evaluator()
     store.load(
         [(i, p) for i, (p, _) in enumerate(people)], [(i, e) for i, (_, events) in enumerate(people) for e in events]
@@ -132,10 +133,22 @@ def answers(environment: Environment, people: list[Document], conditions: list[A
             half = len(wanted) // 2
             return batch(wanted[:half], fast) + batch(wanted[half:], fast)
 
+    def live(condition: Any) -> list[Any]:
+        """Who is a member when everything has arrived; values have no members."""
+        if not isinstance(condition, ir.TESTS):
+            return []
+        engine = Engine(environment.live_plan({"asked": condition}))
+        inputs: list[Input] = []
+        for i, (profile, events) in enumerate(people):
+            inputs.append(Record(i, profile, NOW))
+            inputs += [Event(i, event, NOW, str(n)) for n, event in enumerate(events)]
+        engine.apply([*inputs, Advance(NOW)])
+        return [bool(engine.members(i)) for i in range(len(people))]
+
     direct = [plain(c) for c in conditions]
     complete = batch(conditions, False)
     store.index()
-    return [list(x) for x in zip(direct, complete, batch(conditions, True), strict=True)]
+    return [list(x) for x in zip(direct, complete, batch(conditions, True), map(live, conditions), strict=True)]
 
 
 def block(seed: int, governance: Governance) -> tuple[list[tuple[str, bool, bool]], int]:

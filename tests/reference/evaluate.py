@@ -7,7 +7,7 @@ becomes a `Code`: the type that the schema gives it, and a function from binding
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from pql.syntax import ast
@@ -32,10 +32,10 @@ from pql.types import (
     wider,
 )
 from pql.xdm.schema import Schema
-from tests.reference.calls import Calls
+from tests.reference.calls import Calls, on
 from tests.reference.chains import Chains
 from tests.reference.scopes import Bindings, Code, Element, Names, Refused, const, variable
-from tests.reference.times import Calendar, NullTime, Reference, holds, point, shift
+from tests.reference.times import Calendar, NullTime, OutOfRange, Reference, holds, point
 from tests.reference.values import arithmetic, coerce, compare
 
 LITERALS = {"string": STRING, "integer": INTEGER, "number": NUMBER, "boolean": BOOLEAN, "null": NULL}
@@ -363,10 +363,10 @@ class Evaluator(Calls, Chains):
         assert isinstance(items.type, ListType)
         var, element = object(), items.type.element
         make = self.test if test else self.code
+        if isinstance(node, ast.Lambda):
+            with self.within(Names({node.parameters[0]: variable(var, element)})):
+                return var, make(node.body)
         with self.within(Element(var, element)):
-            if isinstance(node, ast.Lambda):
-                with self.within(Names({node.parameters[0]: variable(var, element)})):
-                    return var, make(node.body)
             return var, make(node)
 
     # --- quantifiers ---
@@ -421,11 +421,21 @@ class Evaluator(Calls, Chains):
     def occurring(self, operand: Code, phrase: ast.Phrase) -> Code:
         stamp = self.instant(operand)
         refs = self.references(phrase)
-        return Code(BOOLEAN, lambda b: holds(stamp.run(b), phrase, refs(b), self.calendar))
+
+        def run(b: Bindings) -> bool:
+            try:
+                t = stamp.run(b)
+            except OutOfRange:
+                return False
+            return holds(t, phrase, refs(b), self.calendar)
+
+        return Code(BOOLEAN, run)
 
     def instant(self, value: Code) -> Code:
         if value.type not in (DATE, TIMESTAMP, STRING, NULL):
             raise Refused("no time")
+        if value.type == DATE:  # its midnight in the project's zone
+            return Code(TIMESTAMP, lambda b: on(value.run(b), lambda d: self.calendar.utc(datetime.combine(d, time()))))
         return Code(TIMESTAMP, lambda b: coerce(value.run(b), value.type, TIMESTAMP))
 
     def references(self, phrase: ast.Phrase) -> Any:
@@ -452,7 +462,7 @@ class Evaluator(Calls, Chains):
             s = stamp.run(b)
             if s is None:
                 raise NullTime
-            return Reference(s, lambda: shift(s, 1, "day")) if value.type == DATE else point(s)
+            return calendar.unit(s, "day") if value.type == DATE else point(s)
 
         return run
 

@@ -98,6 +98,12 @@ class Calendar:
         start = shift(self.floor(self.wall(instant), unit), offset, unit)
         return Reference(self.utc(start), lambda: self.utc(shift(start, 1, unit)), unit == "month")
 
+    def shift(self, instant: datetime, amount: int, unit: str) -> datetime:
+        """Months and longer units move the wall clock."""
+        if unit in FIXED or amount == 0:
+            return shift(instant, amount, unit)
+        return self.utc(shift(self.wall(instant), amount, unit))
+
     def day(self, instant: datetime) -> date:
         return self.wall(instant).date()
 
@@ -167,18 +173,18 @@ def inside(t: datetime, ref: Reference) -> bool:
 def distance(t: datetime, phrase: ast.Distance, s: datetime, calendar: Calendar) -> bool:
     n, u, op = phrase.amount, phrase.unit, phrase.op
     if phrase.direction == "before":
-        far = shift(s, -n, u)
+        far = calendar.shift(s, -n, u)
         if op in ("=", "!="):
             there = inside(t, calendar.unit(far, u))
             return there if op == "=" else t <= s and not there
         return {"<=": far <= t <= s, "<": far < t <= s, ">=": t <= far, ">": t < far}[op]
     if phrase.direction == "after":
-        far = shift(s, n, u)
+        far = calendar.shift(s, n, u)
         if op in ("=", "!="):
             there = inside(t, calendar.unit(far, u))
             return there if op == "=" else t >= s and not there
         return {"<=": s <= t <= far, "<": s <= t < far, ">=": t >= far, ">": t > far}[op]
-    back, ahead = shift(s, -n, u), shift(s, n, u)
+    back, ahead = calendar.shift(s, -n, u), calendar.shift(s, n, u)
     if op in ("=", "!="):
         either = inside(t, calendar.unit(back, u)) | inside(t, calendar.unit(ahead, u))
         return either if op == "=" else not either
@@ -228,10 +234,10 @@ def yearless_distance(d: date, phrase: ast.Distance, s: datetime, calendar: Cale
     n, u = phrase.amount, phrase.unit
     signs = {"before": (-1,), "after": (1,), "from": (-1, 1)}[phrase.direction]
     if phrase.op == "=":
-        units = [calendar.unit(shift(s, sign * n, u), u) for sign in signs]
+        units = [calendar.unit(calendar.shift(s, sign * n, u), u) for sign in signs]
         return any([ring(d, calendar.day(r.start), last_day(r, calendar), r.month) for r in units])
-    first = calendar.day(shift(s, -n, u) if -1 in signs else s)
-    last = calendar.day(shift(s, n, u) if 1 in signs else s)
+    first = calendar.day(calendar.shift(s, -n, u) if -1 in signs else s)
+    last = calendar.day(calendar.shift(s, n, u) if 1 in signs else s)
     if phrase.op == "<":
         try:
             first += timedelta(days=1 if -1 in signs else 0)
@@ -261,9 +267,9 @@ def upper_end(phrase: ast.Phrase, refer: Refer, calendar: Calendar) -> datetime 
     if phrase.direction == "before":
         if op in ("<=", "<", "!="):
             return after(s)
-        far = shift(s, -n, u)
+        far = calendar.shift(s, -n, u)
         return {"=": lambda: calendar.unit(far, u).end, ">=": lambda: after(far), ">": lambda: far}[op]()
-    far = shift(s, n, u)
+    far = calendar.shift(s, n, u)
     if op == "=":
         return calendar.unit(far, u).end
     if op == "<=":

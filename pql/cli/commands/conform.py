@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pql.cli.inputs import fail
+from pql.diagnostics.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from pql.cli.conform import Result
 
 
 def conform(
     files: Annotated[list[Path], typer.Argument(help="Conformance files, YAML or JSON Lines.")],
-    engine: Annotated[str, typer.Option(help="duckdb (the only engine so far) or all.")] = "duckdb",
+    engine: Annotated[str, typer.Option(help="duckdb, stream or all.")] = "duckdb",
     json_: Annotated[bool, typer.Option("--json", help="One JSON object a case.")] = False,
     tag: Annotated[str | None, typer.Option(help="Only cases with this tag.")] = None,
 ) -> None:
     """Run conformance cases. Example: pql conform tests/conformance/values.yaml"""
     from pql.cli.conform import BadCase, Result, Runner, read_cases
+    from pql.cli.conform_stream import StreamRunner
 
-    if engine not in ("duckdb", "all"):
-        raise fail(f"no engine `{engine}`", "this version has `duckdb`")
-    runner, passed, failed = Runner(), 0, 0
+    engines: dict[str, type[Runner]] = {"duckdb": Runner, "stream": StreamRunner}
+    if engine not in (*engines, "all"):
+        raise fail(
+            f"no engine `{engine}`", did_you_mean(engine, (*engines, "all")) or "there are `duckdb`, `stream`, `all`"
+        )
+    runners = [made() for name, made in engines.items() if engine in (name, "all")]
+    passed, failed = 0, 0
     seen: set[str] = set()
     for file in files:
         try:
@@ -32,21 +41,27 @@ def conform(
         for case, defaults in cases:
             if tag and (not isinstance(case, dict) or tag not in (case.get("tags") or [])):
                 continue
-            try:
-                result = runner.run(case, defaults)
-            except Exception as error:  # a defect of ours; the other cases are still to be run
-                id = str(case.get("id")) if isinstance(case, dict) else "?"
-                result = Result(id, False, None, None, f"the engine failed: {type(error).__name__}: {error}"[:300])
-            if result.id in seen:
-                typer.echo(f"note: the id `{result.id}` stands twice", err=True)
-            seen.add(result.id)
-            passed, failed = passed + result.ok, failed + (not result.ok)
-            if json_:
-                line = {"id": result.id, "engine": "duckdb", "ok": result.ok, "got": result.got, "expected": result.expected,
-                        "error": result.error}  # fmt: skip
-                typer.echo(json.dumps(line, default=str))
-            elif not result.ok:
-                got = result.error or json.dumps(result.got, default=str)
-                typer.echo(f"{result.id} duckdb expected {json.dumps(result.expected, default=str)} got {got}")
+            id = str(case.get("id", "?")) if isinstance(case, dict) else "?"
+            twice = id in seen and id != "?"
+            seen.add(id)
+            for runner in runners:
+                try:
+                    result = runner.run(case, defaults)
+                except Exception as error:  # a defect of ours; the other cases are still to be run
+                    result = Result(id, False, None, None, f"the engine failed: {type(error).__name__}: {error}"[:300])
+                if twice:
+                    result = Result(id, False, None, result.expected, "PQL0813: the id stands twice")
+                passed, failed = passed + result.ok, failed + (not result.ok)
+                _show(runner.engine, result, json_)
     typer.echo(f"{passed} passed, {failed} failed")
     raise typer.Exit(1 if failed else 0)
+
+
+def _show(engine: str, result: Result, as_json: bool) -> None:
+    if as_json:
+        line = {"id": result.id, "engine": engine, "ok": result.ok, "got": result.got, "expected": result.expected,
+                "error": result.error}  # fmt: skip
+        typer.echo(json.dumps(line, default=str))
+    elif not result.ok:
+        got = result.error or json.dumps(result.got, default=str)
+        typer.echo(f"{result.id} {engine} expected {json.dumps(result.expected, default=str)} got {got}")

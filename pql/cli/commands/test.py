@@ -18,7 +18,9 @@ def test(
 ) -> None:
     """Run the `test` blocks of `.pql` files: is everyone in the segment when they should be?
 
-    Every expectation is asked of the SQL engine and of the plain evaluator. Example: pql test examples
+    Every expectation is asked of SQL, of the plain evaluator, and of the live engine, whose clock runs to its instant.
+
+    Example: pql test examples
     """
     from pql.cli.trying import try_all
     from pql.diagnostics.render import FORMATS

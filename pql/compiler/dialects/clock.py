@@ -59,6 +59,8 @@ class Clocks(Part):
         """The start of a calendar unit on the zone's wall clock."""
         if isinstance(e, ir.Shift) and e.local:
             return self._wall(e.operand) if e.amount == 0 else self._moved(self._wall(e.operand), e)
+        if isinstance(e, ir.Convert) and e.local:
+            return self.cast(self.value(e.operand), TIMESTAMP)
         if not isinstance(e, ir.Truncate):
             return self.local(self.value(e), e)
         wall = self.local(self.value(e.operand), e)

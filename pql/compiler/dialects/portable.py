@@ -242,6 +242,8 @@ class Portable(Chains, Words, Clocks):
         if (source, target) == (BOOLEAN, STRING):
             ifs = [exp.If(this=value, true=text("true")), exp.If(this=exp.Not(this=value.copy()), true=text("false"))]
             return exp.Case(ifs=ifs)
+        if e.local:
+            return self.utc(self.cast(value, TIMESTAMP), e)
         plain = {(INTEGER, STRING), (INTEGER, DOUBLE), (NUMBER, DOUBLE), (DATE, TIMESTAMP), (TIMESTAMP, DATE)}
         if (source, target) in plain:
             return self.cast(value, target)

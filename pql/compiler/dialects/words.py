@@ -11,7 +11,7 @@ from sqlglot import exp
 from pql.compiler.dialects.part import Part
 from pql.compiler.dialects.scope import Sql
 from pql.functions.record import call, number, paren, text
-from pql.functions.text import lower, normal_pattern
+from pql.functions.text import lower, normal_pattern, without_sigma
 from pql.ir import nodes as ir
 
 ESCAPE = "!"
@@ -26,7 +26,12 @@ class Words(Part):
         flag = e.args[2]
         if not isinstance(flag, ir.Const):
             raise self.refuse(f"`{e.function}` with a computed case flag", "only a literal flag has a form", e)
-        return (left, right) if flag.value else (self.lower(left), self.lower(right))
+        if flag.value:
+            return left, right
+        if not (without_sigma(left) or without_sigma(right)):
+            raise self.refuse(f"`{e.function}` in any case", "engines lower a final `Σ` differently", e,
+                              "compare with a literal that has no sigma")  # fmt: skip
+        return self.lower(left), self.lower(right)
 
     def lower(self, value: Sql) -> Sql:
         if isinstance(value, exp.Literal):

@@ -13,6 +13,7 @@ from pql.diagnostics.explanations import (
     files,
     governance,
     ingesting,
+    live,
     names,
     people,
     reading,
@@ -22,6 +23,6 @@ from pql.diagnostics.explanations import (
 
 EXPLANATIONS: dict[str, str] = {
     code: text.strip() + "\n"
-    for module in (reading, names, types, advice, files, governance, running, data, ingesting, people)
+    for module in (reading, names, types, advice, files, governance, running, live, data, ingesting, people)
     for code, text in module.TEXTS.items()
 }

@@ -48,6 +48,22 @@ the limit for this run.
 orders.price.distinct().count() >= 3
 ```
 """,
+    "PQL0610": """
+The kept state of the live engine belongs to another plan: other segments, another definition of one, other calendar
+settings, or another version of this program. What a state means depends on all of them, so it is not read and not
+guessed at. Changing so much as a number in a segment makes another plan:
+
+```pql
+segment vip { where loyalty.points > 1000 }
+```
+
+Instead: start with the plan that the state was kept for, and change the segment while the engine runs; or let it
+start from the store's history, which any plan can read.
+
+```pql
+segment vip { where loyalty.points > 500 }
+```
+""",
     "PQL0604": """
 The run was stopped from outside: by a key press, a program that withdrew its question, or a service shutting down.
 No answer was given and nothing was changed; the expression is not at fault. Long runs are the ones that get stopped:

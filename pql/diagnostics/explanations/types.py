@@ -243,4 +243,19 @@ Instead: use a value of the list; if the list is out of date, the schema is the 
 person.gender = "female"
 ```
 """,
+    "PQL0318": """
+In a pattern of `like`, a backslash takes away the meaning of the sign after it: `\\%`, `\\_` and `\\\\` stand for `%`, `_`
+and a backslash. Before anything else, and at the end, it means nothing, so it is more likely a slip than a wish. In a
+string of PQL a backslash is itself written twice.
+
+```pql
+person.name like "100\\\\q"
+```
+
+Instead: leave the backslash out, or write it twice for a backslash.
+
+```pql
+person.name like "100\\\\%"
+```
+""",
 }

@@ -1,0 +1,188 @@
+"""What `pql stream` does with its options: opens the parts, runs, shows figures. Knows `pql.api` only. Read `run_stream`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from pql.api import Environment, Project
+from pql.api import streams as api
+from pql.cli.inputs import environment, fail, instant, open_store, read_sources, show
+from pql.cli.people import identity_settings
+from pql.cli.stream_figures import document, progress, reporter
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The options of `pql stream`, as given."""
+
+    paths: list[Path]
+    events: str | None
+    schema: Path | None
+    state: Path | None
+    store: Path | None
+    output: Path | None
+    quarantine: Path | None
+    event_key: str
+    follow: bool
+    until: str | None
+    clock: str
+    lateness: float
+    from_: str | None
+    migrate: bool
+    pause: tuple[str, ...]
+    resume: bool
+    from_start: bool
+    commit_every: int
+    profiles_in_memory: int
+    format: str
+
+
+def checked_project(paths: list[Path], schema: Path | None) -> tuple[Environment, Project]:
+    """The project, without errors; else they are shown and the command ends with 1."""
+    sources = read_sources(paths)
+    env = environment(schema, paths[0])
+    project = env.project(sources)
+    errors = [d for d in project.diagnostics if d.is_error]
+    if errors:
+        show(errors, "text", err=True)
+        raise typer.Exit(1)
+    return env, project
+
+
+def live_segments(project: Project, paused: tuple[str, ...] = ()) -> list[str]:
+    """The segments to keep live: all that are not for batch alone, and not paused."""
+    from pql.diagnostics.suggest import did_you_mean
+
+    for id in paused:
+        if id not in project.segments:
+            raise fail(f"no segment `{id}` to pause", did_you_mean(id, project.segments))
+    wanted = [id for id, s in project.segments.items() if s.properties.get("evaluate") != ("batch",)]
+    if not wanted:
+        raise fail("no segment to keep live", "declare one: segment id { where … }")
+    return [id for id in wanted if id not in paused]
+
+
+def run_stream(wish: Wish) -> int:
+    """Exit code: 0, or 1 when something went to quarantine."""
+    if wish.events is None and wish.store is None and not wish.migrate:
+        raise fail("no events to read", "name a file with `--events FILE`, or `-` for standard input")
+    if wish.state is None and (wish.store is not None or wish.migrate):
+        raise fail("a hand-over needs a state", "name its folder with `--state DIR`")
+    env, project = checked_project(wish.paths, wish.schema)
+    plan = env.live_plan(project.conditions, live_segments(project, wish.pause))
+    try:
+        with _opened(wish, env, plan) as (stream, first, begun):
+            report = reporter(wish.format)
+            stream.report = report.show
+            if stream.source.name == "http":
+                stream.source.metrics = lambda: document(stream.latest)
+                stream.source.opened = lambda port: typer.echo(f"listening on port {port}", err=True)
+            with _stopped_by_signals(stream):
+                figures = stream.run(wish.from_start, first, begun)
+            report.end(figures)
+    except api.StreamError as error:
+        raise fail(f"{error.code}: {error}", error.help) from None
+    return 1 if figures.quarantined_here or figures.failures_here else 0
+
+
+@contextmanager
+def _opened(wish: Wish, env: Environment, plan: Any) -> Iterator[Any]:
+    """The stream on its state, source and outlets; what the store's graph says first; what to do when that is committed."""
+    state: Any = api.SqliteState(wish.state) if wish.state is not None else api.Unkept()
+    store = None if wish.store is None else open_store(wish.store, env, wish.paths[0])
+
+    def begun() -> None:
+        if store is not None:
+            state.learn(api.graph_identities(store))
+            store.connection.close()
+
+    try:
+        if store is not None or wish.migrate:
+            _hand_over(wish, plan, state, store)
+        api.belongs(state, plan, wish.pause)
+        yield _stream(wish, env, plan, state), api.restitched(state, store) if store is not None else (), begun
+    finally:
+        state.close()
+
+
+def _stream(wish: Wish, env: Environment, plan: Any, state: Any) -> Any:
+    aside = wish.quarantine or (wish.state / "quarantine.jsonl" if wish.state is not None else None)
+    outlets = {
+        api.TRANSITIONS: api.TextOutlet(sys.stdout) if wish.output is None else api.FileOutlet(wish.output),
+        api.QUARANTINE: api.TextOutlet(sys.stderr) if aside is None else api.FileOutlet(aside),
+    }
+    until = None if wish.until is None else instant(wish.until)
+    options = api.Options(wish.commit_every, until, wish.clock, timedelta(seconds=wish.lateness))  # type: ignore[arg-type]
+    shard = api.Shard(plan, state, wish.profiles_in_memory)
+    owner = api.Owners(state, env.schema, identity_settings(wish.paths[0])) if wish.state is not None else api.nobody
+    reader = api.Reader(env.schema, wish.event_key, owner)
+    return api.Stream(shard, state, _source(wish), reader, outlets, options)
+
+
+def _hand_over(wish: Wish, plan: Any, state: Any, store: Any) -> None:
+    """A new state starts from the store; one of other segments takes the project's."""
+    before, after = state.kept(), api.kept_of(plan, wish.pause)
+    if before == after:
+        return
+    if before is not None and wish.from_ is not None:
+        raise fail("`--from` is for a new state", "this one has a clock: leave `--from` out")
+    at = None if wish.from_ is None else instant(wish.from_)
+    done = api.hand_over(state, plan, wish.pause, store, at, progress("handing over"))
+    what = "started from the store" if before is None else str(api.difference(before, after))
+    clock = "no clock yet" if done.at == datetime.min else f"as of {done.at.isoformat()}Z"
+    typer.echo(f"{what}: {done.people:,} profiles, {done.transitions:,} transitions, {clock}", err=True)
+
+
+def _source(wish: Wish) -> Any:
+    events = wish.events
+    if events is None:
+        return api.NoSource()
+    if events == "-":
+        return api.InputSource(0, wish.resume)
+    if events.startswith(("http://", "https://", "nats://")):
+        return _remote(events)
+    return api.FileSource(Path(events), wish.follow)
+
+
+def _remote(address: str) -> Any:
+    """A source that is not a file. What it needs is an extra of the package."""
+    from urllib.parse import urlsplit
+
+    kind = address.split(":")[0]
+    try:
+        if kind == "nats":
+            return api.NatsSource(address)
+        if kind == "https":
+            raise fail("the endpoint speaks HTTP alone", "serve http:// and put a proxy with a certificate before it")
+        parts = urlsplit(address)
+        return api.HttpSource(parts.hostname or "127.0.0.1", 80 if parts.port is None else parts.port)
+    except ImportError:
+        raise fail(f"`{kind}` needs a library that is not installed", f"pip install 'pql[{kind}]'") from None
+    except ValueError:
+        raise fail(f"`{address}` is not an address", "write one such as http://127.0.0.1:8090") from None
+
+
+@contextmanager
+def _stopped_by_signals(stream: Any) -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) ends the stream after its batch, with everything committed; a second one at once."""
+
+    def stop(number: int, frame: object) -> None:
+        if stream.stopping:
+            raise KeyboardInterrupt
+        stream.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,84 @@
+"""What `pql verify` does with its options. Read `run_verify`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from pql.api import streams as api
+from pql.cli.inputs import fail, instant, open_store
+from pql.cli.stream_figures import progress
+from pql.cli.streaming import checked_project, live_segments
+
+SHOWN = 20
+
+
+def run_verify(
+    paths: list[Path],
+    state: Path,
+    store: Path | None,
+    schema: Path | None,
+    sample: int,
+    as_of: str | None,
+    seed: int,
+    format: str,
+) -> int:
+    """Exit code: 0 equal, 1 not."""
+    env, project = checked_project(paths, schema)
+    if not (state / api.STATE_FILE).is_file():
+        raise fail(f"there is no state in `{state}`", "`pql stream --state` makes one")
+    opened = None if store is None else open_store(store, env, paths[0])
+    try:
+        kept = api.SqliteState(state, exclusive=False)
+        try:
+            before = kept.kept()
+            plan = env.live_plan(project.conditions, live_segments(project, before.paused if before else ()))
+            told = progress("verifying")
+            found = api.verify(kept, plan, opened, sample, None if as_of is None else instant(as_of), seed, told)
+        finally:
+            kept.close()
+    except api.StreamError as error:
+        raise fail(f"{error.code}: {error}", error.help) from None
+    finally:
+        if opened is not None:
+            opened.connection.close()
+    _show(found, format)
+    return 1 if found.disagreements else 0
+
+
+def _show(found: Any, format: str) -> None:
+    at = f"{found.at.isoformat()}Z"
+    if format == "json":
+        row = {
+            "at": at,
+            "people": found.people,
+            "memberships": found.memberships,
+            "members": found.members,
+            "missing_events": found.missing,
+            "equal": not found.disagreements,
+            "disagreements": [asdict(d) for d in found.disagreements],
+        }
+        typer.echo(json.dumps(row, ensure_ascii=False))
+        return
+    for d in found.disagreements[:SHOWN]:
+        said = ", ".join(
+            f"{who} says {_word(answer)}"
+            for who, answer in (("live", d.live), ("SQL", d.batch), ("the evaluator", d.plain))
+        )
+        typer.echo(f"PQL0638: `{d.profile}` in `{d.segment}`: {said}")
+    if len(found.disagreements) > SHOWN:
+        typer.echo(f"and {len(found.disagreements) - SHOWN:,} more; `--format json` lists all")
+    if found.missing:
+        typer.echo(f"the store has {found.missing:,} events of these people that the stream does not know", err=True)
+    verdict = f"{len(found.disagreements):,} differ" if found.disagreements else "all equal"
+    typer.echo(
+        f"{found.people:,} people, {found.memberships:,} memberships as of {at} ({found.members:,} in): {verdict}"
+    )
+
+
+def _word(answer: bool | None) -> str:
+    return "cannot be judged" if answer is None else "in" if answer else "not in"

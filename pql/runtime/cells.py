@@ -1,0 +1,239 @@
+"""What is kept of a profile's events for the leaves that have a form, and how a leaf is read off it.
+
+A *cell* is the state of a stream, or of two, for one profile: lists of timestamps (integer microseconds), oldest first. An event in
+order appends; anything else makes the cell anew from the profile's kept events. `look` answers a leaf at an instant: does it hold, and
+when may that change by time alone. Must not know documents or plans. Read `Count`, then `Thens` and `Withouts`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pql.runtime.shapes import FOREVER, SCALE
+
+NEVER = FOREVER * 2
+FAILED = 2
+INTEGER_LIMIT, NUMBER_LIMIT = 2**63, 10**12 * SCALE
+WIDE = 2**40
+Answer = tuple[int, int]
+"""(1, 0 or FAILED; the next instant at which it may be another, NEVER when none)."""
+
+
+@dataclass(eq=False)
+class Watch:
+    """A leaf as its cell sees it: `number` in the plan, `enter` and `leave` of its span, `least` of its threshold."""
+
+    number: int
+    enter: int
+    leave: int
+    least: int = 1
+
+
+@dataclass(eq=False)
+class Cell:
+    """`watches`: the leaves that are read off it, by threshold. `reach`: how far back any of them looks."""
+
+    number: int
+    watches: list[Watch] = field(default_factory=list)
+
+    def fresh(self) -> list[Any]:
+        """The state of a profile without events."""
+        raise NotImplementedError
+
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
+        """An event in order. `role`: of which stream. What it can have turned: 0 any leaf; less: none; more: none that holds, and
+        none with a larger threshold than this."""
+        raise NotImplementedError
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
+        """The state made anew from the (timestamp, weight) of each stream's events, in order."""
+        raise NotImplementedError
+
+    def look(self, watch: Watch, state: list[Any], now: int) -> Answer:
+        raise NotImplementedError
+
+    def settle(self) -> None:
+        self.watches.sort(key=lambda w: (w.least, w.number))
+        self.reach = max(w.leave for w in self.watches)
+        self.keep = max(w.least for w in self.watches)
+        self.early = all(w.enter <= 0 for w in self.watches)
+
+
+class Count(Cell):
+    """State: the timestamps of a stream's events; the `keep` newest are enough while they come in order."""
+
+    def fresh(self) -> list[Any]:
+        return []
+
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
+        state.append(at)
+        if len(state) > self.keep and self.early:
+            del state[: -self.keep]
+        return len(state)
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
+        return [at for at, _ in rows[0]]
+
+    def look(self, watch: Watch, state: list[Any], now: int) -> Answer:
+        count = len(state)
+        reached = count if not count or state[-1] + watch.enter <= now else bisect_right(state, now - watch.enter)
+        if reached >= watch.least:
+            until = state[reached - watch.least] + watch.leave
+            if until > now:
+                return 1, until
+        return 0, state[reached] + watch.enter if reached < count else NEVER
+
+
+class Total(Cell):
+    """State: timestamps, weights, whether one is negative, whether one is so large that a sum could leave its range."""
+
+    def __init__(self, number: int, limit: int) -> None:
+        super().__init__(number)
+        self.limit = limit
+
+    def fresh(self) -> list[Any]:
+        return [[], [], False, False]
+
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
+        stamps, weights = state[0], state[1]
+        stamps.append(at)
+        weights.append(weight)
+        if weight < 0:
+            state[2] = True
+        if not -WIDE < weight < WIDE:
+            state[3] = True
+        if len(stamps) > 4 and stamps[0] + self.reach <= at:
+            del stamps[0], weights[0]
+        return 0 if state[2] or state[3] else FOREVER
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
+        found = rows[0]
+        weights = [w for _, w in found]
+        wide = any(not -WIDE < w < WIDE for w in weights)
+        return [[at for at, _ in found], weights, any(w < 0 for w in weights), wide]
+
+    def look(self, watch: Watch, state: list[Any], now: int) -> Answer:
+        stamps, weights = state[0], state[1]
+        count = len(stamps)
+        reached = count if not count or stamps[-1] + watch.enter <= now else bisect_right(stamps, now - watch.enter)
+        following = stamps[reached] + watch.enter if reached < count else NEVER
+        if state[2] or state[3] or watch.least <= 0:
+            first = bisect_right(stamps, now - watch.leave)
+            total = sum(weights[first:reached])
+            until = min(following, stamps[first] + watch.leave) if first < reached else following
+            if state[3] and not -self.limit <= total < self.limit:
+                return FAILED, until
+            return int(total >= watch.least), until
+        missing, i = watch.least, reached
+        while i and missing > 0:
+            i -= 1
+            missing -= weights[i]
+        if missing <= 0 and stamps[i] + watch.leave > now:
+            return 1, stamps[i] + watch.leave
+        return 0, following
+
+
+class Thens(Cell):
+    """State: timestamps of the first stream, and those of the second that one of the first precedes by `low` to `high`."""
+
+    def __init__(self, number: int, low: int, high: int) -> None:
+        super().__init__(number)
+        self.low, self.high = low, high
+
+    def fresh(self) -> list[Any]:
+        return [[], []]
+
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
+        firsts = state[0]
+        if role == 0:
+            if self.high < FOREVER:
+                firsts.append(at)
+                if len(firsts) > 8:
+                    del firsts[: bisect_left(firsts, at - self.high)]
+            elif not firsts:
+                firsts.append(at)
+            return -1
+        if not firsts or not self._preceded(firsts, at):
+            return -1
+        state[1].append(at)
+        if self.early and len(state[1]) > 1:
+            del state[1][:-1]
+        return 1
+
+    def _preceded(self, firsts: list[int], at: int) -> bool:
+        i = bisect_right(firsts, at - self.low)
+        return i > 0 and firsts[i - 1] >= at - self.high
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
+        firsts = [at for at, _ in rows[0]]
+        return [firsts, [at for at, _ in rows[1] if self._preceded(firsts, at)]]
+
+    def look(self, watch: Watch, state: list[Any], now: int) -> Answer:
+        seconds = state[1]
+        count = len(seconds)
+        reached = count if not count or seconds[-1] + watch.enter <= now else bisect_right(seconds, now - watch.enter)
+        if reached and seconds[reached - 1] + watch.leave > now:
+            return 1, seconds[reached - 1] + watch.leave
+        return 0, seconds[reached] + watch.enter if reached < count else NEVER
+
+
+class Withouts(Cell):
+    """State: timestamps of the first stream that nothing has ended yet, and those of the second that may still matter."""
+
+    def __init__(self, number: int, within: int | None) -> None:
+        super().__init__(number)
+        self.within = within
+
+    def fresh(self) -> list[Any]:
+        return [[], []]
+
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
+        firsts = state[0]
+        if role == 0:
+            firsts.append(at)
+            if len(firsts) > 4 and firsts[0] + self.reach <= at:
+                del firsts[0]
+            return 1
+        if self.within is None:
+            state[1] = [at]
+            if not firsts:
+                return -1
+            del firsts[: bisect_left(firsts, at)]
+        else:
+            if not firsts:
+                return -1
+            del firsts[bisect_left(firsts, at - self.within) : bisect_left(firsts, at)]
+        return 0
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
+        firsts, seconds = [at for at, _ in rows[0]], [at for at, _ in rows[1]]
+        if self.within is None:
+            return [firsts, seconds]
+
+        def ended(at: int) -> bool:
+            i = bisect_right(seconds, at)
+            return i < len(seconds) and seconds[i] <= at + (self.within or 0)
+
+        return [[at for at in firsts if not ended(at)], []]
+
+    def look(self, watch: Watch, state: list[Any], now: int) -> Answer:
+        firsts, seconds = state[0], state[1]
+        count = len(firsts)
+        reached = count if not count or firsts[-1] + watch.enter <= now else bisect_right(firsts, now - watch.enter)
+        until = firsts[reached] + watch.enter if reached < count else NEVER
+        last = -NEVER
+        if seconds:
+            i = len(seconds) if seconds[-1] <= now else bisect_right(seconds, now)
+            last = seconds[i - 1] if i else last
+            until = min(until, seconds[i]) if i < len(seconds) else until
+        if reached:
+            at = firsts[reached - 1]
+            if at >= last and at + watch.leave > now:
+                return 1, min(until, at + watch.leave)
+        return 0, until
+
+
+__all__ = ["FAILED", "NEVER", "Answer", "Cell", "Count", "Thens", "Total", "Watch", "Withouts"]

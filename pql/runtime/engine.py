@@ -1,0 +1,533 @@
+"""The live engine: inputs in, transitions out, on a clock that is passed in. No I/O, no wall clock, no threads.
+
+Judging: an instant stays open until the clock leaves it (a later input, or `Advance` to it or beyond); then all that happened at it
+and all timers due at it are judged together. An event in order is added to the cells that it feeds and turns leaves at once; one
+that is late, in the future, corrected or deleted makes the cells anew from the events that are kept. Roots above leaves that turned
+are judged when the instant closes. Read `Engine.apply`, `_event`, `_run`, `_judge`.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal, assert_never
+
+from pql.runtime.cells import NEVER
+from pql.runtime.inputs import (
+    Advance,
+    Cause,
+    Deletion,
+    Document,
+    Event,
+    Failure,
+    Input,
+    Merge,
+    Profile,
+    Record,
+    Split,
+    Transition,
+)
+from pql.runtime.network import Work
+from pql.runtime.plan import Plan
+from pql.runtime.shapes import Plain
+from pql.runtime.state import EPOCH, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
+from pql.runtime.tracing import Tracing
+from pql.runtime.wheel import Wheel
+
+START = -TIMELESS
+"""The clock of an engine that has seen no instant yet: what comes without one waits for the first."""
+LAST = 1 << 61
+REALIZED: Literal["realized"] = "realized"
+EXITED: Literal["exited"] = "exited"
+EVENTS, WHOLE = 1, 2
+KEEP_AT_LEAST = 32
+_kept = tuple.__new__
+
+
+class Engine:
+    """All profiles of one shard. `now`: the clock in microseconds; everything before it is judged, what happened at it may be open."""
+
+    def __init__(self, plan: Plan, clock: datetime | None = None) -> None:
+        self.plan, self.net = plan, plan.network
+        self.now = START if clock is None else microseconds(clock)
+        self.people: dict[Profile, Person] = {}
+        self.wheel = Wheel()
+        self.arrivals = 0
+        self.failures: list[Failure] = []
+        self.fired = 0
+        self._open: list[Person] = []
+        self._out: list[Transition] = []
+        self._evaluator = Tracing(plan.conditions, plan.zone)
+        self._names = [(r.segment, r.version) for r in plan.roots]
+        self._none = bytearray(len(plan.roots))
+        self._at = clock
+
+    @property
+    def clock(self) -> datetime:
+        return datetime.min if self.now == START else instant(self.now)
+
+    # --- inputs ---
+    def apply(self, inputs: Iterable[Input]) -> list[Transition]:
+        """Takes inputs in the order of arrival; gives the transitions of the instants that are closed by them, in order."""
+        for item in inputs:
+            if type(item) is Event:
+                self._event(item)
+            else:
+                self._other(item)
+        out, self._out = self._out, []
+        return out
+
+    def advance(self, to: datetime) -> list[Transition]:
+        """Moves the clock and closes all instants up to and including `to`; an earlier `to` closes the clock's instant."""
+        return self.apply((Advance(to),))
+
+    def _event(self, item: Event) -> None:
+        document = item.document
+        at = document.get("timestamp")
+        if at is None:
+            stamp = TIMELESS
+        else:
+            span = at - EPOCH
+            stamp = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+        arrival = item.arrival
+        to = stamp if arrival is None else microseconds(arrival)
+        if to > self.now and to != TIMELESS:
+            if self._open or self.wheel.earliest < to:
+                self._run(to)
+            self.now, self._at = to, at if arrival is None else arrival
+        self.arrivals += 1
+        person = self.people.get(item.profile)
+        if person is None or person.into is not None:
+            person = self._person(item.profile)
+        net, id, key = self.net, document.get("_id"), item.key
+        if key is None:
+            key = id
+        route = net.router.route(document)
+        weights = net.router.weights(route, document) if route.weighed else ()
+        kept = _kept(
+            Kept, (stamp, id is None, id or "", self.arrivals, key, route, weights, document if net.documents else None)
+        )
+        if person.last <= stamp <= self.now and (key is None or key not in person.keys):
+            if person.last < stamp:
+                person.events.append(kept)
+            else:
+                insort(person.events, kept)
+            person.last = stamp
+            if key is not None:
+                person.keys.add(key)
+            if net.documents:
+                person.stale |= EVENTS
+                self._touch(person, "event")
+            elif not person.judged:
+                self._touch(person, "event")
+            if route.work:
+                self._feed(person, route.work, stamp, weights)
+            if net.retention is not None and len(person.events) > KEEP_AT_LEAST:
+                if person.events[KEEP_AT_LEAST // 2].stamp < self.now - net.retention:
+                    person.forget(self.now - net.retention)
+        else:
+            self._disorder(person, None if key is None else person.find(key), kept)
+
+    def _feed(self, person: Person, work: Work, at: int, weights: tuple[int, ...]) -> None:
+        """An event in order, into its cells. What most events do is written out; `Cell` says the same in general."""
+        now, cells, truth, armed = self.now, person.cells, person.truth, person.armed
+        turned: list[int] = []
+        for cell, counting, role, place, quick in work:
+            state = cells.get(cell.number)
+            if counting:
+                if state is None:
+                    cells[cell.number] = state = [at]
+                    count = 1
+                else:
+                    state.append(at)
+                    count = len(state)
+                    if count > cell.keep:
+                        del state[: -cell.keep]
+                        count = cell.keep
+                for least, number, leave in quick:
+                    if least > count:
+                        break
+                    if truth[number] != 1:
+                        until = state[count - least] + leave
+                        if until > now:
+                            truth[number] = 1
+                            turned.append(number)
+                            if until < LAST and armed.get(number, LAST) > until:
+                                armed[number] = until
+                                self.wheel.add(until, person, number)
+                continue
+            if state is None:
+                state = cells[cell.number] = cell.fresh()
+            steady = cell.add(state, at, weights[place] if place >= 0 else 1, role)
+            if steady < 0:
+                continue
+            for watch in cell.watches:
+                number = watch.number
+                if steady:
+                    if watch.least > steady:
+                        break
+                    if truth[number] == 1:
+                        continue
+                value, until = cell.look(watch, state, now)
+                if value != truth[number]:
+                    truth[number] = value
+                    turned.append(number)
+                if until < LAST and armed.get(number, LAST) > until:
+                    armed[number] = until
+                    self.wheel.add(until, person, number)
+        if turned:
+            if person.dirty is None:
+                person.dirty = turned
+                self._open.append(person)
+            else:
+                person.dirty += turned
+            if person.cause is None or person.cause == "timer":
+                person.cause = "event"
+
+    def _disorder(self, person: Person, old: Kept | None, kept: Kept) -> None:
+        """An event that is late, in the future, or in the place of another."""
+        net = self.net
+        if not person.judged:
+            self._touch(person, "event")
+        if old is not None:
+            same = (
+                old.stamp == kept.stamp
+                and old.route is kept.route
+                and old.weights == kept.weights
+                and old.id == kept.id
+            )
+            if old.arrived > kept.arrived or (same and old.document == kept.document):
+                return
+            person.remove(old)
+        elif net.retention is not None and kept.stamp + net.retention <= self.now:
+            return
+        person.insert(kept)
+        self._touch(person, "event")
+        if net.documents:
+            person.stale |= EVENTS
+        self._anew(person, {w[0].number for k in (old, kept) if k is not None for w in k.route.work}, "event")
+
+    def _anew(self, person: Person, numbers: Iterable[int], cause: Cause) -> None:
+        """Makes cells anew from the kept events, and looks at their leaves."""
+        net = self.net
+        for number in sorted(numbers):
+            cell, rows = net.cells[number], []
+            for stream in net.feeds[number]:
+                timed = net.streams[stream].timed
+                rows.append(
+                    [
+                        (k.stamp if timed else 0, k.route.weight(stream, k.weights))
+                        for k in person.events
+                        if stream in k.route.streams and not (timed and k.stamp == TIMELESS)
+                    ]
+                )
+            person.cells[number] = cell.made(rows)
+            for watch in cell.watches:
+                self._look(person, watch.number, cause)
+
+    def _other(self, item: Input) -> None:
+        match item:
+            case Advance():
+                to = microseconds(item.to)
+                if self.now == START:
+                    self.now, self._at = to, None
+                self._run(max(to, self.now))
+                self._run(self.now + 1, stay=True)
+                return
+            case Event():
+                self._event(item)
+                return
+        if item.arrival is not None:
+            to = microseconds(item.arrival)
+            if to > self.now:
+                self._run(to)
+        match item:
+            case Deletion():
+                person = self._person(item.profile)
+                old = person.find(item.key)
+                if old is not None:
+                    person.remove(old)
+                    self._touch(person, "event")
+                    person.stale |= EVENTS
+                    self._anew(person, {w[0].number for w in old.route.work}, "event")
+            case Record():
+                person = self._person(item.profile)
+                if person.record != item.document or not person.judged:
+                    self._record(person, item.document, "profile")
+            case Merge():
+                self._merge(item)
+            case Split():
+                self._split(item)
+            case _:
+                assert_never(item)
+
+    def _record(self, person: Person, record: Document | None, cause: Cause) -> None:
+        self._touch(person, cause)
+        person.record = record
+        person.stale |= WHOLE
+        truth, answers = person.truth, self.net.answers(record)
+        if person.base is self.net.base and not person.dirty and not person.judged:
+            person.base = answers
+            truth[:] = answers.truth if not person.events else truth
+        for number, value in answers.values:
+            if truth[number] != value:
+                self._turn(person, number, value, cause)
+
+    def _merge(self, item: Merge) -> None:
+        target, source = self._person(item.profile), self._person(item.source)
+        if target is source:
+            if item.record is not None and item.record != target.record:
+                self._record(target, item.record, "merge")
+            return
+        self._move_events(source, target, source.events)
+        source.events, source.keys, source.cells, source.armed, source.into = [], set(), {}, {}, target.profile
+        record = item.record or target.record or source.record
+        source.record = None
+        self._touch(source, "merge")
+        self._record(target, record, "merge")
+        self._anew(target, range(len(self.net.cells)), "merge")
+
+    def _move_events(self, source: Person, target: Person, events: list[Kept]) -> None:
+        for kept in events:
+            old = None if kept.key is None else target.find(kept.key)
+            if old is not None:
+                if old.arrived > kept.arrived:
+                    continue
+                target.remove(old)
+            target.insert(kept)
+
+    def _split(self, item: Split) -> None:
+        person = self._person(item.profile)
+        target = self.people.get(item.target)
+        if target is None or target.into is not None:
+            fresh = self._fresh(item.target)
+            if target is not None:
+                fresh.sequence, fresh.members = target.sequence, target.members
+            target = fresh
+        leaving = [k for k in person.events if k.key in item.keys]
+        for kept in leaving:
+            person.remove(kept)
+        self._move_events(person, target, leaving)
+        for one, record in ((person, item.record), (target, item.target_record)):
+            self._record(one, record, "split")
+            self._anew(one, range(len(self.net.cells)), "split")
+
+    def _person(self, profile: Profile) -> Person:
+        """The profile, or the one that it was merged into."""
+        person = self.people.get(profile)
+        while person is not None and person.into is not None:
+            person = self.people[person.into]
+        return self._fresh(profile) if person is None else person
+
+    def _fresh(self, profile: Profile) -> Person:
+        net = self.net
+        person = self.people[profile] = Person(profile, bytearray(net.base.truth), bytearray(self._none), net.base)
+        return person
+
+    # --- turning ---
+    def _touch(self, person: Person, cause: Cause) -> None:
+        """The profile has a part in the open instant."""
+        if person.dirty is None:
+            person.dirty = []
+            self._open.append(person)
+        if person.cause not in ("merge", "split"):
+            person.cause = cause
+
+    def _turn(self, person: Person, number: int, value: int, cause: Cause) -> None:
+        """A leaf turns."""
+        person.truth[number] = value
+        if person.dirty is None:
+            person.dirty = [number]
+            self._open.append(person)
+        else:
+            person.dirty.append(number)
+        if cause != "timer" and person.cause not in ("merge", "split"):
+            person.cause = cause
+
+    def _look(self, person: Person, number: int, cause: Cause) -> None:
+        """A leaf as it is at the clock's instant, and its timer."""
+        watching = self.net.watching.get(number)
+        if watching is None:
+            leaf = self.net.leaves[number]
+            assert isinstance(leaf, Plain)
+            view = person.view() if leaf.events else person.record or {}
+            value, horizon = self._evaluator.probe(leaf.test, view, instant(self.now))
+            until = NEVER if horizon is None else microseconds(horizon)
+        else:
+            cell, watch = watching
+            state = person.cells.get(cell.number)
+            value, until = cell.look(watch, cell.fresh() if state is None else state, self.now)
+        if value != person.truth[number]:
+            self._turn(person, number, value, cause)
+        if until < LAST:
+            armed = person.armed.get(number)
+            if armed is None or armed > until or (watching is None and armed != until):
+                person.armed[number] = until
+                self.wheel.add(until, person, number)
+        elif watching is None:
+            person.armed.pop(number, None)
+
+    # --- the clock ---
+    def _run(self, to: int, stay: bool = False) -> None:
+        """Judges every instant before `to`, the open one first, and moves the clock there. `stay`: the clock stays."""
+        if self.now == START:
+            self.now, self._at = to, None
+            return
+        wheel = self.wheel
+        while True:
+            entry = wheel.first(to)
+            if entry is None:
+                if not self._open:
+                    break
+                self._judge_all()
+                continue
+            at, _, person, number = entry
+            if at > self.now:
+                if self._open:
+                    self._judge_all()
+                    wheel.add(at, person, number)  # what was judged may have set an earlier one
+                    continue
+                self.now, self._at = at, None
+            if person.armed.get(number) == at:
+                del person.armed[number]
+                self.fired += 1
+                self._look(person, number, "timer")
+        if not stay:
+            self.now, self._at = to, None
+
+    def _judge_all(self) -> None:
+        people, self._open = self._open, []
+        if len(people) > 1:
+            people.sort(key=lambda p: (isinstance(p.profile, str), p.profile))
+        at = self._at
+        if at is None:
+            at = self._at = instant(self.now)
+        for person in people:
+            self._judge(person, at)
+
+    def _judge(self, person: Person, at: datetime) -> None:
+        """A profile's roots above the leaves that turned, at the instant that closes."""
+        net = self.net
+        cause = person.cause or "timer"
+        if person.into is not None:
+            person.dirty = person.cause = None
+            for number, holds in enumerate(person.members):
+                if holds:
+                    self._emit(person, number, False, at, cause)
+            return
+        if person.stale or not person.judged:
+            for number in net.plain if person.stale & WHOLE or not person.judged else net.eventful:
+                self._look(person, number, cause)
+        dirty = person.dirty or ()
+        above, truth, members, tests = net.above, person.truth, person.members, net.tests
+        roots: Iterable[int]
+        if not person.judged:
+            known = person.sequence or 1 in members
+            roots = (
+                range(len(tests)) if known else sorted({*person.base.members, *(r for n in dirty for r in above[n])})
+            )
+        elif len(dirty) == 1:
+            roots = above[dirty[0]]
+        else:
+            roots = sorted({r for n in dirty for r in above[n]})
+        person.judged, person.stale, person.dirty, person.cause = True, 0, None, None
+        person.base = net.base
+        failed = 2 in truth
+        out, names = self._out, self._names
+        for number in roots:
+            holds = tests[number](truth)
+            if failed and any(truth[n] == 2 for n in net.below[number]):
+                holds = False
+                message = "a sum is outside the range of its type"
+                self.failures.append(Failure(person.profile, self.plan.roots[number].segment, at, "PQL0601", message))
+            if holds != members[number]:
+                members[number] = holds
+                person.sequence += 1
+                segment, version = names[number]
+                status = REALIZED if holds else EXITED
+                out.append(Transition(person.profile, person.sequence, segment, status, at, cause, version))
+
+    def _emit(self, person: Person, number: int, holds: bool, at: datetime, cause: Cause) -> None:
+        person.members[number] = holds
+        person.sequence += 1
+        segment, version = self._names[number]
+        status = REALIZED if holds else EXITED
+        self._out.append(Transition(person.profile, person.sequence, segment, status, at, cause, version))
+
+    # --- questions ---
+    def members(self, profile: Profile) -> frozenset[str]:
+        """The segments that a profile is in, as of the last closed instant."""
+        person = self.people.get(profile)
+        if person is None:
+            return frozenset()
+        return frozenset(self.plan.roots[i].segment for i, holds in enumerate(person.members) if holds)
+
+    def next_due(self) -> datetime | None:
+        """Nothing changes by time alone before this instant. None: never."""
+        while (entry := self.wheel.next()) is not None:
+            if entry[2].armed.get(entry[3]) == entry[0]:
+                return instant(entry[0])
+            self.wheel.drop()
+        return None
+
+    # --- state ---
+    def dump_profile(self, profile: Profile) -> bytes:
+        """A profile's state. Call it when no instant is open (after `advance`)."""
+        return pack(self.plan.fingerprint, self.now, self.people[profile])
+
+    def load_profile(self, data: bytes) -> Profile:
+        """Takes a profile over, as of the instant at which it was dumped: the engine's clock should be there. Raises StateError for
+        the state of another plan."""
+        packed = unpack(self.plan.fingerprint, data)
+        if self.now == START:
+            self.now, self._at = packed.as_of, None
+        old = self.people.get(packed.profile)
+        if old is not None:
+            old.armed = {}
+        person = self._fresh(packed.profile)
+        router = self.net.router
+        for stamp, nameless, id, arrived, key, streams, weights, document in packed.events:
+            whole = tuple(int(w) for w in weights)
+            person.insert(Kept(stamp, nameless, id, arrived, key, router.made(tuple(streams)), whole, document))
+            self.arrivals = max(self.arrivals, arrived)
+        for number in packed.members:
+            person.members[number] = 1
+        person.sequence, person.into = packed.sequence, packed.into
+        person.record = packed.record
+        if person.into is None and packed.judged:
+            for number, value in self.net.answers(person.record).values:
+                person.truth[number] = value
+            self._anew(person, range(len(self.net.cells)), "timer")
+            for number in self.net.plain:
+                self._look(person, number, "timer")
+        person.judged = packed.judged
+        if person.dirty is not None:
+            person.dirty = person.cause = None
+            self._open.remove(person)
+        return person.profile
+
+    def seed(
+        self, profile: Profile, record: Document | None, events: Iterable[Document], members: Iterable[str] = ()
+    ) -> None:
+        """A profile with its history, in the segments given: judged at the clock's instant, where what differs is a transition with
+        the cause `definition`. Nothing else is emitted."""
+        person = self._fresh(profile)
+        net = self.net
+        for document in events:
+            self.arrivals += 1
+            at, id, route = document.get("timestamp"), document.get("_id"), net.router.route(document)
+            stamp = TIMELESS if at is None else microseconds(at)
+            weights = net.router.weights(route, document)
+            kept = Kept(
+                stamp, id is None, id or "", self.arrivals, id, route, weights, document if net.documents else None
+            )
+            old = None if id is None else person.find(id)
+            if old is not None:
+                person.remove(old)
+            person.insert(kept)
+        for segment in members:
+            if segment in self.plan.index:
+                person.members[self.plan.index[segment]] = 1
+        self._record(person, record, "definition")
+        self._anew(person, range(len(net.cells)), "definition")

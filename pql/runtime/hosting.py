@@ -1,0 +1,131 @@
+"""The live engine for a host that keeps profiles elsewhere: loads them when needed, writes back what changed, lets others go.
+
+All that a host needs of the engine's insides is here; it must not know where states are kept. Read `HostedEngine`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pql.runtime.engine import START, Engine
+from pql.runtime.inputs import Advance, Cause, Document, Event, Input, Profile, Transition
+from pql.runtime.plan import Plan
+from pql.runtime.state import TIMELESS, Kept, Person, microseconds, pack, unpack
+
+
+class HostedEngine(Engine):
+    """`changed`: profiles that a timer looked at or that were judged since it was last emptied; those of inputs the host knows."""
+
+    def __init__(self, plan: Plan, clock: datetime | None = None) -> None:
+        super().__init__(plan, clock)
+        self.changed: set[Profile] = set()
+
+    def _look(self, person: Person, number: int, cause: Cause) -> None:
+        if cause == "timer":
+            self.changed.add(person.profile)
+        super()._look(person, number, cause)
+
+    def _judge(self, person: Person, at: datetime) -> None:
+        self.changed.add(person.profile)
+        super()._judge(person, at)
+
+    def resume(self, clock: datetime, arrivals: int) -> None:
+        """Goes on where an engine was, when no instant is open."""
+        self.now = START if clock == datetime.min else microseconds(clock)
+        self.arrivals = max(arrivals, self.arrivals)
+
+    def move(self, to: datetime) -> list[Transition]:
+        """Closes every instant before `to`, and stands at it: for what happens there."""
+        self._run(microseconds(to))
+        return self.apply(())
+
+    def take_over(self, data: bytes) -> None:
+        """Loads a profile as it was when it was dumped: what has become due since then is due. Raises StateError."""
+        now, changed = self.now, self.changed
+        self.now, self.changed = START, set()
+        try:
+            self.load_profile(data)
+        finally:
+            self.now, self.changed = now, changed
+
+    def dump(self, profile: Profile) -> bytes:
+        """A profile that is not open. A timer at the clock's instant, which may still be open, is yet to come."""
+        person, due = self.people[profile], self.due(profile)
+        return pack(self.plan.fingerprint, self.now - (due is not None and due <= self.now), person)
+
+    def holds(self, profile: Profile) -> bool:
+        return profile in self.people
+
+    def is_open(self, profile: Profile) -> bool:
+        """Has something happened to a loaded profile at the clock's instant that is not judged yet?"""
+        return self.people[profile].dirty is not None
+
+    @property
+    def any_open(self) -> bool:
+        return bool(self._open)
+
+    def into(self, profile: Profile) -> Profile | None:
+        """The profile that a loaded one was merged into."""
+        return self.people[profile].into
+
+    def due(self, profile: Profile) -> int | None:
+        """When a loaded profile has to be looked at again, in microseconds."""
+        return min(self.people[profile].armed.values(), default=None)
+
+    def discard(self, profile: Profile) -> None:
+        """Forgets a profile that is kept elsewhere."""
+        self.people.pop(profile).armed = {}
+
+
+def instant_of(item: Input) -> datetime | None:
+    """The instant that an input moves the clock to, when that is later. None: the clock's own."""
+    if isinstance(item, Advance):
+        return item.to
+    if isinstance(item, Event):
+        stamp: datetime | None = item.document.get("timestamp")
+        return item.arrival or stamp
+    return item.arrival
+
+
+@dataclass
+class Carried:
+    """What outlasts a change of plan: the record, events with their keys in the order of arrival, memberships by segment, the number
+    of the last transition."""
+
+    profile: Profile
+    record: Document | None = None
+    events: list[tuple[str | None, Document]] = field(default_factory=list)
+    members: set[str] = field(default_factory=set)
+    sequence: int = 0
+    into: Profile | None = None
+
+
+def read_state(fingerprint: str, segments: Sequence[str], data: bytes) -> Carried:
+    """A profile's state, kept for the plan of that fingerprint with those roots, but for its events. Raises StateError."""
+    packed = unpack(fingerprint, data)
+    members = {segments[i] for i in packed.members}
+    return Carried(packed.profile, packed.record, [], members, packed.sequence, packed.into)
+
+
+def carry_over(engine: HostedEngine, carried: Carried) -> None:
+    """Takes a profile over into another plan: judged when the clock's instant closes, what differs has the cause `definition`."""
+    engine.seed(carried.profile, carried.record, (), carried.members)
+    person = engine.people[carried.profile]
+    for kept in _kept(engine, carried.events):
+        old = None if kept.key is None else person.find(kept.key)
+        if old is not None:
+            person.remove(old)
+        person.insert(kept)
+    engine._anew(person, range(len(engine.net.cells)), "definition")
+    person.sequence, person.into = carried.sequence, carried.into
+
+
+def _kept(engine: HostedEngine, events: Iterable[tuple[str | None, Document]]) -> Iterable[Kept]:
+    router, whole = engine.net.router, engine.net.documents
+    for key, document in events:
+        engine.arrivals += 1
+        at, id, route = document.get("timestamp"), document.get("_id"), router.route(document)
+        stamp, weights = TIMELESS if at is None else microseconds(at), router.weights(route, document)
+        yield Kept(stamp, id is None, id or "", engine.arrivals, key, route, weights, document if whole else None)

@@ -1,0 +1,197 @@
+"""What a plan keeps once for all profiles and segments: leaves, the cells that they are read off, the index from events to cells, and
+the roots above each leaf as functions. Must not know state. Read `make_network`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pql.clock import Zone
+from pql.ir import nodes as ir
+from pql.runtime.cells import INTEGER_LIMIT, NUMBER_LIMIT, Cell, Count, Thens, Total, Watch, Withouts
+from pql.runtime.evaluate import Evaluator
+from pql.runtime.routing import Router, make_answers
+from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Stream, Then, Tree, Without, leaves, take_apart
+from pql.types import NUMBER
+
+RootTest = Callable[[bytearray], bool]
+
+
+class Base(NamedTuple):
+    """A record without events: the leaves over it with their values, the truth of all leaves, and the roots that hold or
+    fail."""
+
+    values: tuple[tuple[int, int], ...]
+    truth: bytes
+    members: tuple[int, ...]
+
+
+Work = tuple[tuple[Cell, bool, int, int, tuple[tuple[int, int, int], ...]], ...]
+"""For each cell that an event feeds: the cell, is it a count whose leaves look back from now, the role, the place of the weight or -1,
+and (threshold, leaf, leave) of its leaves."""
+
+
+@dataclass(eq=False)
+class Network:
+    """Numbers are positions: `leaves[i]`, `above[i]` (the roots that read leaf i), `tests[r]` (root r as a function of the leaves'
+    truth), `below[r]` (the leaves that root r reads). `feeds[c]`: the streams of cell c. `records`, `plain`: leaves that look at the
+    record alone, and those that the plain evaluator answers.
+    `answers`: the truth of the leaves over a record;
+    `base`: over none. `retention`: microseconds after which an event matters no more; None: it always may. `documents`: must events be kept whole?"""
+
+    leaves: list[Leaf] = field(default_factory=list)
+    above: list[list[int]] = field(default_factory=list)
+    tests: list[RootTest] = field(default_factory=list)
+    below: list[list[int]] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
+    feeds: list[tuple[int, ...]] = field(default_factory=list)
+    watching: dict[int, tuple[Cell, Watch]] = field(default_factory=dict)
+    records: list[int] = field(default_factory=list)
+    plain: list[int] = field(default_factory=list)
+    eventful: list[int] = field(default_factory=list)
+    retention: int | None = None
+    documents: bool = False
+    streams: list[Stream] = field(default_factory=list)
+    router: Router = field(init=False)
+    answers: Callable[[Any], Base] = field(init=False)
+    base: Base = field(init=False)
+
+
+class _Maker:
+    def __init__(self, segments: Mapping[str, ir.Expr]) -> None:
+        self.segments, self.net = segments, Network()
+        self.numbers: dict[Leaf, int] = {}
+        self.stream_numbers: dict[Stream, int] = {}
+        self.cell_numbers: dict[Any, Cell] = {}
+
+    def root(self, condition: ir.Expr, number: int) -> str:
+        """A root as the source of a function of `t`, the leaves' truth."""
+        tree = take_apart(condition, self.segments)
+        below = sorted({self.leaf(leaf) for leaf in leaves(tree)})
+        for n in below:
+            self.net.above[n].append(number)
+        self.net.below.append(below)
+        return f"def r{number}(t): return {self.source(tree)}"
+
+    def source(self, tree: Tree) -> str:
+        if isinstance(tree, bool):
+            return str(tree)
+        if not isinstance(tree, tuple):
+            return f"t[{self.numbers[tree]}] == 1"
+        if tree[0] == "not":
+            return f"not ({self.source(tree[1])})"
+        return f" {tree[0]} ".join(f"({self.source(t)})" for t in tree[1]) or str(tree[0] == "and")
+
+    def leaf(self, leaf: Leaf) -> int:
+        known = self.numbers.get(leaf)
+        if known is not None:
+            return known
+        net, number = self.net, len(self.numbers)
+        self.numbers[leaf] = number
+        net.leaves.append(leaf)
+        net.above.append([])
+        if isinstance(leaf, Plain):
+            (net.plain if leaf.events or leaf.clock else net.records).append(number)
+            if leaf.events:
+                net.eventful.append(number)
+            return number
+        cell = self.cell(leaf)
+        least = leaf.least if isinstance(leaf, AtLeast) else 1
+        watch = Watch(number, leaf.span.enter, leaf.span.leave, least)
+        cell.watches.append(watch)
+        net.watching[number] = (cell, watch)
+        return number
+
+    def cell(self, leaf: AtLeast | Then | Without) -> Cell:
+        key: Any
+        feeds: tuple[Stream, ...]
+        match leaf:
+            case AtLeast():
+                key, feeds = leaf.stream, (leaf.stream,)
+            case Then():
+                key, feeds = ("then", leaf.first, leaf.second, leaf.low, leaf.high), (leaf.first, leaf.second)
+            case Without():
+                key, feeds = ("without", leaf.first, leaf.second, leaf.within), (leaf.first, leaf.second)
+        known = self.cell_numbers.get(key)
+        if known is not None:
+            return known
+        number = len(self.net.cells)
+        cell: Cell
+        if isinstance(leaf, Then):
+            cell = Thens(number, leaf.low, leaf.high)
+        elif isinstance(leaf, Without):
+            cell = Withouts(number, leaf.within)
+        elif leaf.stream.weight is not None:
+            cell = Total(number, NUMBER_LIMIT if leaf.stream.weight.type == NUMBER else INTEGER_LIMIT)
+        else:
+            cell = Count(number)
+        self.cell_numbers[key] = cell
+        self.net.cells.append(cell)
+        self.net.feeds.append(tuple(self.stream(s) for s in feeds))
+        return cell
+
+    def stream(self, stream: Stream) -> int:
+        if stream not in self.stream_numbers:
+            self.stream_numbers[stream] = len(self.stream_numbers)
+            self.net.streams.append(stream)
+        return self.stream_numbers[stream]
+
+    def work(self, streams: tuple[int, ...]) -> Work:
+        """What the engine does for an event in those streams."""
+        found = []
+        weighed = [n for n in streams if self.net.streams[n].weight is not None]
+        for cell, feeds in zip(self.net.cells, self.net.feeds, strict=True):
+            for role in (1, 0):
+                if role < len(feeds) and feeds[role] in streams:
+                    place = weighed.index(feeds[role]) if feeds[role] in weighed else -1
+                    quick = tuple((w.least, w.number, w.leave) for w in cell.watches)
+                    found.append((cell, isinstance(cell, Count) and cell.early, role, place, quick))
+        return tuple(found)
+
+
+def make_network(conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr], zone: Zone) -> Network:
+    """The network of the roots with those conditions."""
+    maker = _Maker(segments)
+    sources = [maker.root(condition, i) for i, condition in enumerate(conditions)]
+    net = maker.net
+    space: dict[str, Any] = {}
+    exec(compile("\n".join(sources), "<roots>", "exec"), space)  # noqa: S102
+    net.tests = [space[f"r{i}"] for i in range(len(conditions))]
+    for cell in net.cells:
+        cell.settle()
+    evaluator = Evaluator(segments, zone)
+    net.router = Router(net.streams, maker.work, evaluator)
+    net.documents = bool(net.eventful)
+    net.retention = _retention(net)
+    first = bytearray(len(net.leaves))
+    for number, (cell, watch) in net.watching.items():
+        first[number] = cell.look(watch, cell.fresh(), 0)[0]
+
+    def base(values: tuple[tuple[int, int], ...]) -> Base:
+        truth = bytearray(first)
+        for number, value in values:
+            truth[number] = value
+        held = (i for i, test in enumerate(net.tests) if test(truth) or any(truth[n] == 2 for n in net.below[i]))
+        return Base(values, bytes(truth), tuple(held))
+
+    net.answers = make_answers([(n, net.leaves[n].test) for n in net.records], evaluator, base)  # type: ignore[union-attr]
+    net.base = net.answers(None)
+    return net
+
+
+def _retention(net: Network) -> int | None:
+    longest = 0
+    for leaf in net.leaves:
+        if isinstance(leaf, Plain):
+            if leaf.events:
+                return None
+            continue
+        reach = leaf.span.leave
+        if isinstance(leaf, Then):
+            reach += leaf.high
+        elif isinstance(leaf, Without):
+            reach += leaf.within or 0
+        longest = max(longest, reach)
+    return longest if longest < FOREVER // 2 else None

@@ -1,0 +1,242 @@
+"""Which streams an event belongs to: found once for each class of events, then looked up.
+
+A class is an event type together with what the streams' tests can tell apart: a field that is compared for equality counts by its
+value if somebody asks for that value, one that is compared in order by its place among the bounds, any other test by its answer. There are
+finitely many classes, however many events. Read `Router.route`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pql.ir import nodes as ir
+from pql.runtime.evaluate import NOW, Evaluator, OutOfRange
+from pql.runtime.inputs import Document
+from pql.runtime.shapes import EVENT, SCALE, Stream
+from pql.types import NUMBER
+
+Getter = Callable[[Document], Any]
+_MOST = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """`streams`: the numbers of the streams that events of a class are in. `weighed`: those of them with weights, in the order in
+    which an event's weights are kept. `work`: what the engine does for them, filled in by the plan."""
+
+    streams: tuple[int, ...]
+    weighed: tuple[int, ...]
+    work: tuple[Any, ...] = ()
+
+    def weight(self, stream: int, weights: Sequence[int]) -> int:
+        return weights[self.weighed.index(stream)] if stream in self.weighed else 1
+
+
+def path_of(e: ir.Expr, var: int = EVENT) -> tuple[str, ...] | None:
+    """The names from an event (or another variable) to a field."""
+    names: list[str] = []
+    while isinstance(e, ir.Field):
+        names.append(e.name)
+        e = e.object
+    return tuple(reversed(names)) if isinstance(e, ir.Var) and e.id == var and names else None
+
+
+def simple(test: ir.Expr, var: int = EVENT) -> tuple[tuple[str, ...], str, Any] | None:
+    """(path, operator, constant) of a comparison of a field with a constant."""
+    if not isinstance(test, ir.Compare) or not isinstance(test.right, ir.Const) or test.right.value is None:
+        return None
+    path = path_of(test.left, var)
+    return None if path is None or test.op == "!=" else (path, test.op, test.right.value)
+
+
+def getter(path: Sequence[str]) -> Getter:
+    """A function that reads a path of a document. The names are values of its namespace, never text of its source."""
+    space: dict[str, Any] = {f"n{i}": name for i, name in enumerate(path)}
+    lines = ["def read(d):"]
+    for i in range(len(path) - 1):
+        lines += [f"    d = d.get(n{i})", "    if d is None: return None"]
+    lines.append(f"    return d.get(n{len(path) - 1})")
+    exec(compile("\n".join(lines), "<path>", "exec"), space)  # noqa: S102
+    made: Getter = space["read"]
+    return made
+
+
+def _classify(tests: Sequence[ir.Expr], asks: Callable[[ir.Expr], Getter], var: int = EVENT) -> Getter:
+    """A function from a document to its class: hashable, and equal only for documents that no test tells apart."""
+    asked: dict[tuple[str, ...], list[tuple[str, Any]]] = {}
+    space: dict[str, Any] = {"left": bisect_left, "right": bisect_right}
+    lines: list[str] = ["def classify(d):"]
+    parts: list[str] = []
+    for test in dict.fromkeys(tests):
+        found = simple(test, var)
+        if found is None:
+            space[f"ask{len(parts)}"] = asks(test)
+            parts.append(f"ask{len(parts)}(d)")
+        else:
+            asked.setdefault(found[0], []).append(found[1:])
+    places: dict[tuple[str, ...], str] = {(): "d"}
+    for path, of in asked.items():
+        value = _read(path, places, space, lines)
+        parts.append(_part(value, of, space))
+    lines.append(f"    return ({', '.join(parts)}{',' if len(parts) == 1 else ''})")
+    exec(compile("\n".join(lines), "<classes>", "exec"), space)  # noqa: S102
+    made: Getter = space["classify"]
+    return made
+
+
+def _read(path: tuple[str, ...], places: dict[tuple[str, ...], str], space: dict[str, Any], lines: list[str]) -> str:
+    """Source that reads a path, each step once; gives the variable. Names are values of the namespace, never text of the source."""
+    known = places.get(path)
+    if known is not None:
+        return known
+    owner, place = _read(path[:-1], places, space, lines), f"v{len(places)}"
+    space[f"n{len(places)}"] = path[-1]
+    guard = "" if owner == "d" else f" if {owner} is not None else None"
+    lines.append(f"    {place} = {owner}.get(n{len(places)}){guard}")
+    places[path] = place
+    return place
+
+
+def _part(value: str, tests: list[tuple[str, Any]], space: dict[str, Any]) -> str:
+    """Source that says which of the tests of a field can be told apart by its value."""
+    name = f"k{len(space)}"
+    ops = {op for op, _ in tests}
+    if ops == {"="}:
+        space[name] = frozenset(constant for _, constant in tests)
+        return f"({value} if {value} in {name} else None)"
+    space[name] = sorted({constant for _, constant in tests})
+    if ops <= {">", "<="}:
+        return f"(left({name}, {value}) if {value} is not None else None)"
+    if ops <= {"<", ">="}:
+        return f"(right({name}, {value}) if {value} is not None else None)"
+    return f"(left({name}, {value}) + right({name}, {value}) if {value} is not None else None)"
+
+
+class _Classifier:
+    """For the events of one type: the tests that are left, and the classes found so far."""
+
+    def __init__(self, router: Router, candidates: list[tuple[int, tuple[ir.Expr, ...]]]) -> None:
+        self.router, self.candidates = router, candidates
+        self.routes: dict[Any, Route] = {}
+        self.classify = _classify([t for _, tests in candidates for t in tests], router.asks)
+
+    def made(self, key: Any, document: Document) -> Route:
+        """The route of a class that is new."""
+        if len(self.routes) > _MOST:
+            self.routes.clear()
+        passed = [n for n, tests in self.candidates if all(self.router.asks(t)(document) for t in tests)]
+        found = self.routes[key] = self.router.made(tuple(passed))
+        return found
+
+
+def make_answers(
+    tests: Sequence[tuple[int, ir.Expr]], evaluator: Evaluator, made: Callable[[tuple[tuple[int, int], ...]], Any]
+) -> Callable[[Document | None], Any]:
+    """A function from a record to what is `made` of (number, 1, 0 or 2) of each test over the record alone; records that no test can
+    tell apart share it."""
+    known: dict[Any, Any] = {}
+    classify = _classify([test for _, test in tests], lambda test: lambda d: _answer(evaluator, test, d), ir.PROFILE)
+
+    def answers(record: Document | None) -> Any:
+        document = record or {}
+        key = classify(document)
+        found = known.get(key)
+        if found is None:
+            if len(known) > _MOST:
+                known.clear()
+            found = known[key] = made(tuple((number, _answer(evaluator, test, document)) for number, test in tests))
+        return found
+
+    return answers
+
+
+def _answer(evaluator: Evaluator, test: ir.Expr, record: Document) -> int:
+    try:
+        return int(evaluator.test(test, {ir.PROFILE: record, NOW: None}))
+    except OutOfRange:
+        return 2
+
+
+class Router:
+    """`work`: what the plan attaches to a set of streams."""
+
+    def __init__(
+        self, streams: Sequence[Stream], work: Callable[[tuple[int, ...]], tuple[Any, ...]], evaluator: Evaluator
+    ) -> None:
+        self.streams, self.work, self.evaluator = streams, work, evaluator
+        self._known: dict[tuple[int, ...], Route] = {}
+        self._asks: dict[ir.Expr, Getter] = {}
+        self._weights = {i: self._weight(s.weight) for i, s in enumerate(streams) if s.weight is not None}
+        typed: dict[str, list[tuple[int, tuple[ir.Expr, ...]]]] = {}
+        free: list[tuple[int, tuple[ir.Expr, ...]]] = []
+        for number, stream in enumerate(streams):
+            kinds = [t for t in stream.tests if (s := simple(t)) is not None and s[:2] == (("eventType",), "=")]
+            rest = tuple(t for t in stream.tests if t not in kinds[:1])
+            if kinds:
+                typed.setdefault(str(simple(kinds[0])[2]), []).append((number, rest))  # type: ignore[index]
+            else:
+                free.append((number, rest))
+        self._other = _Classifier(self, free)
+        self._typed = {
+            kind: _Classifier(self, sorted([*found, *free], key=lambda c: c[0])) for kind, found in typed.items()
+        }
+
+    def route(self, document: Document) -> Route:
+        """The class of an event."""
+        of = self._typed.get(document.get("eventType"), self._other)  # type: ignore[arg-type]
+        key = of.classify(document)
+        found = of.routes.get(key)
+        return of.made(key, document) if found is None else found
+
+    def weights(self, route: Route, document: Document) -> tuple[int, ...]:
+        """What an event adds to each of its weighed streams."""
+        return tuple([self._weights[n](document) for n in route.weighed])
+
+    def made(self, streams: tuple[int, ...]) -> Route:
+        """The route of those streams."""
+        found = self._known.get(streams)
+        if found is None:
+            weighed = tuple(n for n in streams if n in self._weights)
+            found = self._known[streams] = Route(streams, weighed, self.work(streams))
+        return found
+
+    def asks(self, test: ir.Expr) -> Getter:
+        """A test of an event as a function."""
+        found = self._asks.get(test)
+        if found is None:
+            evaluator = self.evaluator
+            found = self._asks[test] = lambda d: evaluator.test(test, {EVENT: d})
+        return found
+
+    def _weight(self, weight: ir.Expr) -> Callable[[Document], int]:
+        assert isinstance(weight, ir.Aggregate)
+        evaluator, items, counting = self.evaluator, weight.list, weight.function == "count"
+        scaled = weight.type == NUMBER
+        body = (
+            items.body
+            if isinstance(items, ir.Transform) and isinstance(items.list, ir.MakeList) and not items.flatten
+            else None
+        )
+        path = None if body is None else path_of(_renamed(body, items.var))  # type: ignore[union-attr]
+        if path is not None and not counting:
+            read = getter(path)
+            return (lambda d: 0 if (v := read(d)) is None else int(v.scaleb(6))) if scaled else (lambda d: read(d) or 0)
+
+        def add(d: Document) -> int:
+            values = [x for x in evaluator.items(items, {EVENT: d}) if x is not None]
+            if counting:
+                return len(values)
+            return sum(int(x * SCALE) if isinstance(x, Decimal) else x * (SCALE if scaled else 1) for x in values)
+
+        return add
+
+
+def _renamed(body: ir.Expr, var: int) -> ir.Expr:
+    from pql.ir.walk import rename
+
+    made: ir.Expr = rename(body, var, EVENT)
+    return made

@@ -1,0 +1,393 @@
+"""Tests taken apart: which have a form that can be kept up to date event by event, and which do not.
+
+A test over a profile is `and`, `or`, `not` over leaves (`Leaf`); equal leaves are one, whichever segment asks. Counts, sums and
+existence over events become thresholds over a *stream*: the events that pass the tests of one event alone, each with a weight. A
+window relative to now becomes a span of now in which an event is active: from timestamp + `enter` up to timestamp + `leave`, in
+microseconds. Must not know state or documents. Read `Leaf` and `take_apart`; what has no form is a `Plain` leaf.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil, floor
+from typing import Any
+
+from pql.clock import MICROSECONDS
+from pql.ir import nodes as ir
+from pql.ir.walk import free_variables, substitute, walk
+from pql.types import BOOLEAN, INTEGER, NUMBER, TIMESTAMP, ListType
+
+EVENT = -7
+FOREVER = 1 << 62
+FARTHEST = 900 * 366 * MICROSECONDS["day"]
+SCALE = 1_000_000
+DEEPEST = 30
+LARGEST = 500
+
+
+@dataclass(frozen=True)
+class Span:
+    """An event of timestamp t is active at now when t + enter <= now < t + leave."""
+
+    enter: int = -FOREVER
+    leave: int = FOREVER
+
+    def narrowed(self, other: Span) -> Span:
+        return Span(max(self.enter, other.enter), min(self.leave, other.leave))
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Events that pass `tests` (over EVENT). `weight`: what each adds (None: 1), over EVENT; decimals count in millionths.
+    `timed`: events without a timestamp do not count."""
+
+    tests: frozenset[ir.Expr]
+    weight: ir.Expr | None = None
+    timed: bool = True
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """The weights of the active events add up to `least` or more."""
+
+    stream: Stream
+    span: Span
+    least: int
+
+
+@dataclass(frozen=True)
+class Then:
+    """An active event of `second` that an event of `first` precedes, `low` to `high` microseconds earlier (both included)."""
+
+    first: Stream
+    second: Stream
+    low: int
+    high: int
+    span: Span
+
+
+@dataclass(frozen=True)
+class Without:
+    """An active event of `first` that no event of `second` follows: up to now (`within` None), or up to `within` microseconds later
+    (included), all of which must have passed."""
+
+    first: Stream
+    second: Stream
+    within: int | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Any other test: answered by the plain evaluator. `events`, `clock`: does it look at them?"""
+
+    test: ir.Expr
+    events: bool
+    clock: bool
+
+
+Leaf = AtLeast | Then | Without | Plain
+Tree = tuple[Any, ...] | Leaf | bool
+"""("and", trees), ("or", trees), ("not", tree), a leaf, or a constant."""
+
+
+def take_apart(test: ir.Expr, segments: Any) -> Tree:
+    """A test as a tree of leaves; references to segments are taken apart too, as long as the tree stays small."""
+    tree = _tree(test, segments, 0)
+    return tree if len(leaves(tree)) <= LARGEST else _plain(test, segments)
+
+
+def _tree(test: ir.Expr, segments: Any, depth: int) -> Tree:
+    found: Tree | None
+    if depth > DEEPEST:
+        return _plain(test, segments)
+    match test:
+        case ir.And():
+            return ("and", tuple(_tree(o, segments, depth + 1) for o in test.operands))
+        case ir.Or():
+            return ("or", tuple(_tree(o, segments, depth + 1) for o in test.operands))
+        case ir.Not():
+            return ("not", _tree(test.operand, segments, depth + 1))
+        case ir.InSegment():
+            return _tree(segments[test.segment], segments, depth + 4)
+        case ir.Const():
+            return test.value is True
+        case ir.Exists():
+            found = _at_least(ir.Filter(test.list, test.var, test.condition, test.list.type), None, 1)
+        case ir.ForAll():
+            items = ir.Filter(test.list, test.var, ir.Not(test.condition), test.list.type)
+            found = _at_least(items, None, 1)
+            found = None if found is None else ("not", found)
+        case ir.Compare():
+            found = _compared(test)
+        case ir.Chain():
+            found = _chain(test)
+        case _:
+            found = None
+    return _plain(test, segments) if found is None else found
+
+
+def _plain(test: ir.Expr, segments: Any) -> Plain:
+    events, clock = False, False
+    for node in walk(test):
+        events |= isinstance(node, ir.Field) and node.name == "xEvent" and node.object == ir.Var(0, node.object.type)
+        clock |= isinstance(node, ir.Clock)
+        if isinstance(node, ir.Var) and node.id == 0:
+            events |= False
+        if isinstance(node, ir.InSegment):
+            below = _plain(segments[node.segment], segments)
+            events, clock = events or below.events, clock or below.clock
+    return Plain(test, events or _whole_profile(test), clock or any(isinstance(n, ir.Chain) for n in walk(test)))
+
+
+def _whole_profile(test: ir.Expr) -> bool:
+    """Does the profile appear other than as the owner of a field?"""
+    owners = sum(isinstance(n, ir.Field) and isinstance(n.object, ir.Var) and n.object.id == 0 for n in walk(test))
+    return sum(isinstance(n, ir.Var) and n.id == 0 for n in walk(test)) > owners
+
+
+# --- counts and sums ---
+def _compared(test: ir.Compare) -> Tree | None:
+    left, op, right = test.left, test.op, test.right
+    if isinstance(left, ir.Const):
+        mirror = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+        left, op, right = right, mirror.get(op, op), left
+    while isinstance(left, ir.Convert) and left.type == NUMBER and left.operand.type == INTEGER:
+        left = left.operand
+    if not isinstance(left, ir.Aggregate) or not isinstance(right, ir.Const) or left.function not in ("count", "sum"):
+        return None
+    bound = right.value
+    if isinstance(bound, bool) or not isinstance(bound, int | Decimal):
+        return None
+    if left.function == "count":
+        return _threshold(left.list, None, op, Decimal(bound))
+    if left.type not in (INTEGER, NUMBER):
+        return None
+    return _threshold(left.list, left, op, Decimal(bound) * (SCALE if left.type == NUMBER else 1))
+
+
+def _threshold(items: ir.Expr, total: ir.Aggregate | None, op: str, bound: Decimal) -> Tree | None:
+    """`op bound` on whole numbers, by thresholds."""
+    up, down = ceil(bound), floor(bound)
+    reached = _at_least(items, total, up)
+    passed = _at_least(items, total, down + 1)
+    if reached is None or passed is None:
+        return None
+    equal: Tree = ("and", (reached, ("not", passed))) if up == down else False
+    return {
+        ">=": reached,
+        ">": passed,
+        "<": ("not", reached),
+        "<=": ("not", passed),
+        "=": equal,
+        "!=": ("not", equal),
+    }[op]
+
+
+def _at_least(items: ir.Expr, total: ir.Aggregate | None, least: int) -> Tree | None:
+    if least <= 0 and total is None:
+        return True if _events(items) is not None else None
+    found = _events(items)
+    if found is None:
+        return None
+    tests, local = found
+    parted = _windows(tests)
+    if parted is None:
+        return None
+    span, own = parted
+    weight: ir.Expr | None = None
+    if total is not None:
+        weight = ir.Aggregate("sum", local, total.type)
+    elif not isinstance(local, ir.MakeList):
+        weight = ir.Aggregate("count", local, INTEGER)
+    if span.enter >= span.leave:
+        return least <= 0
+    return AtLeast(Stream(frozenset(own), weight, span != Span()), span, least)
+
+
+def _events(items: ir.Expr) -> tuple[list[ir.Expr], ir.Expr] | None:
+    """(tests of an event, what one event adds to the list) of a list made from `xEvent`; None for any other list."""
+    match items:
+        case ir.Field(object=ir.Var(id=0), name="xEvent"):
+            assert isinstance(items.type, ListType)
+            return [], ir.MakeList((ir.Var(EVENT, items.type.element),), items.type)
+        case ir.Filter():
+            found = _events(items.list)
+            if found is None:
+                return None
+            tests, local = found
+            if isinstance(local, ir.MakeList):
+                return [*tests, *ir.conjuncts(substitute(items.condition, items.var, local.items[0]))], local
+            made: ir.Expr = ir.Filter(local, items.var, items.condition, items.type)
+        case ir.Transform():
+            found = _events(items.list)
+            if found is None:
+                return None
+            tests, local = found
+            made = ir.Transform(local, items.var, items.body, items.flatten, items.drop_nulls, items.type)
+        case _:
+            return None
+    return (tests, made) if _own(made) else None
+
+
+def _own(e: ir.Expr) -> bool:
+    """Does it depend on one event alone?"""
+    return free_variables(e) <= {EVENT} and not any(isinstance(n, ir.Clock | ir.InSegment) for n in walk(e))
+
+
+# --- windows ---
+def _windows(tests: list[ir.Expr], var: int = EVENT) -> tuple[Span, list[ir.Expr]] | None:
+    """The windows relative to now among the tests of an event as one span, and the tests that it passes alone."""
+    span, own = Span(), []
+    for test in tests:
+        if _own(test):
+            own.append(test)
+            continue
+        window = _window(test, var)
+        if window is None:
+            return None
+        span = span.narrowed(window)
+    return span, own
+
+
+def _window(test: ir.Expr, var: int) -> Span | None:
+    if not isinstance(test, ir.Within) or not _is_stamp(test.operand, var):
+        return None
+    span = Span()
+    if test.lower is not None:
+        offset = _offset(test.lower.instant, None)
+        if offset is None:
+            return None
+        span = span.narrowed(Span(leave=-offset + (1 if test.lower.inclusive else 0)))
+    if test.upper is not None:
+        offset = _offset(test.upper.instant, None)
+        if offset is None:
+            return None
+        span = span.narrowed(Span(enter=-offset + (0 if test.upper.inclusive else 1)))
+    return span
+
+
+def _is_stamp(e: ir.Expr, var: int) -> bool:
+    return isinstance(e, ir.Field) and e.name == "timestamp" and isinstance(e.object, ir.Var) and e.object.id == var
+
+
+def _offset(e: ir.Expr, var: int | None) -> int | None:
+    """Microseconds from now (or from the timestamp of a variable) to an instant; None when it is no fixed distance."""
+    offset = 0
+    while isinstance(e, ir.Shift) and e.unit in MICROSECONDS and not (e.local and e.unit in ("day", "week")):
+        offset += e.amount * MICROSECONDS[e.unit]
+        e = e.operand
+    there = isinstance(e, ir.Clock) if var is None else _is_stamp(e, var)
+    return offset if there and abs(offset) < FARTHEST else None
+
+
+# --- chains ---
+def _chain(e: ir.Chain) -> Tree | None:
+    found = _events(e.list)
+    if found is None or not isinstance(found[1], ir.MakeList) or not _is_stamp(e.timestamp, e.var):
+        return None
+    stamped = ir.Not(ir.IsNull(ir.Field(found[1].items[0], "timestamp", TIMESTAMP)))
+    if any(not _own(t) for t in found[0]):
+        return None
+    steps = e.steps
+    if any(not s.excluded and s.op != ">=" for s in steps) or len(steps) > 2 or steps[0].excluded:
+        return None
+    first = _step(steps[0], found, stamped)
+    if first is None:
+        return None
+    if len(steps) == 1:
+        return True if steps[0].low <= 0 else AtLeast(first[0], first[1], steps[0].low)
+    if steps[0].low != 1 or (not steps[1].excluded and steps[1].low != 1):
+        return None
+    return _excluded(first, steps, found, stamped) if steps[1].excluded else _followed(first, steps, found, stamped)
+
+
+def _step(step: ir.Step, found: Any, stamped: ir.Expr) -> tuple[Stream, Span] | None:
+    """A step that looks at its own event and at now only."""
+    event = found[1].items[0]
+    tests = [*found[0], *ir.conjuncts(substitute(step.match, step.var, event))]
+    tests += ir.conjuncts(substitute(step.window, step.var, event))
+    parted = _windows(tests)
+    if parted is None:
+        return None
+    return Stream(frozenset([*parted[1], stamped])), parted[0]
+
+
+def _followed(first: tuple[Stream, Span], steps: Any, found: Any, stamped: ir.Expr) -> Tree | None:
+    if first[1] != Span():
+        return None
+    rest, low, high = [], 1, FOREVER
+    for test in ir.conjuncts(steps[1].window):
+        between = _between(test, steps[1].var, steps[0].var)
+        if between is None:
+            rest.append(test)
+        else:
+            low, high = max(low, between[0]), min(high, between[1])
+    second = _step(ir.Step("", steps[1].var, False, steps[1].match, ir.conjunction(rest)), found, stamped)
+    if second is None or steps[0].var in free_variables(ir.And((steps[1].match, *rest))):
+        return None
+    return Then(first[0], second[0], low, high, second[1]) if low <= high else False
+
+
+def _between(test: ir.Expr, var: int, other: int) -> tuple[int, int] | None:
+    """A window of one event relative to another: its first and last distance, both included."""
+    if not isinstance(test, ir.Within) or not _is_stamp(test.operand, var):
+        return None
+    low, high = -FOREVER, FOREVER
+    if test.lower is not None:
+        offset = _offset(test.lower.instant, other)
+        if offset is None:
+            return None
+        low = offset + (0 if test.lower.inclusive else 1)
+    if test.upper is not None:
+        offset = _offset(test.upper.instant, other)
+        if offset is None:
+            return None
+        high = offset - (0 if test.upper.inclusive else 1)
+    return low, high
+
+
+def _excluded(first: tuple[Stream, Span], steps: Any, found: Any, stamped: ir.Expr) -> Tree | None:
+    step = steps[1]
+    windows = ir.conjuncts(step.window)
+    second = _step(ir.Step("", step.var, False, step.match, ir.TRUE), found, stamped)
+    if second is None or second[1] != Span():
+        return None
+    if not windows:
+        return Without(first[0], second[0], None, first[1]) if step.closes is None else None
+    between = _between(windows[0], step.var, steps[0].var) if len(windows) == 1 else None
+    if between is None or between[0] > 1 or not 0 < between[1] < FOREVER or step.closes is None:
+        return None
+    closes = _offset(step.closes, steps[0].var)
+    if closes != between[1] + 1:
+        return None
+    span = first[1].narrowed(Span(enter=closes))
+    return Without(first[0], second[0], between[1], span) if span.enter < span.leave else False
+
+
+def leaves(tree: Tree) -> list[Leaf]:
+    if isinstance(tree, bool):
+        return []
+    if not isinstance(tree, tuple):
+        return [tree]
+    below = tree[1] if tree[0] != "not" else (tree[1],)
+    return [leaf for t in below for leaf in leaves(t)]
+
+
+__all__ = [
+    "BOOLEAN",
+    "EVENT",
+    "FOREVER",
+    "SCALE",
+    "AtLeast",
+    "Leaf",
+    "Plain",
+    "Span",
+    "Stream",
+    "Then",
+    "Tree",
+    "Without",
+    "leaves",
+    "take_apart",
+]

@@ -1,0 +1,173 @@
+"""What the live engine keeps of one profile, and its bytes. Must not know plans or clocks. Read `Person`, `pack`, `unpack`."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+
+from pql.runtime.inputs import Cause, Document, Profile
+from pql.runtime.routing import Route
+
+EPOCH = datetime(1970, 1, 1)
+TIMELESS = 1 << 62
+"""The stamp of an event without a timestamp: after all others."""
+_DECIMAL, _INSTANT, _DAY = 1, 2, 3
+
+
+class Kept(NamedTuple):
+    """An event that is kept, in the order of `xEvent`: timestamp, `_id`, arrival; what is missing comes last.
+
+    `stamp`: microseconds. `arrived`: grows with arrival, unique. `weights`: what it adds to its route's weighed streams.
+    `document`: None where no leaf needs it."""
+
+    stamp: int
+    nameless: bool
+    id: str
+    arrived: int
+    key: str | None
+    route: Route
+    weights: tuple[int, ...]
+    document: Document | None
+
+
+class Person:
+    """`truth`: of the plan's leaves (0, 1, 2: a sum out of range). `members`: the roots that hold. `armed`: the instant of each leaf's
+    timer. `dirty`: leaves that turned at the open instant, None when the profile has no part in it. `into`: the profile that this
+    one was merged into; it has nothing of its own then."""
+
+    __slots__ = ("armed", "base", "cause", "cells", "dirty", "events", "into", "judged", "keys", "last", "members", "profile", "record",
+                 "sequence", "stale", "truth")  # fmt: skip
+
+    def __init__(self, profile: Profile, truth: bytearray, members: bytearray, base: Any) -> None:
+        self.profile, self.truth, self.members, self.base = profile, truth, members, base
+        self.record: Document | None = None
+        self.events: list[Kept] = []
+        self.keys: set[str] = set()
+        self.cells: dict[int, list[Any]] = {}
+        self.armed: dict[int, int] = {}
+        self.dirty: list[int] | None = None
+        self.cause: Cause | None = None
+        self.last = -TIMELESS
+        self.sequence = 0
+        self.into: Profile | None = None
+        self.judged = False
+        self.stale = 0
+
+    def find(self, key: str) -> Kept | None:
+        """The event of that key."""
+        return next((k for k in self.events if k.key == key), None) if key in self.keys else None
+
+    def insert(self, kept: Kept) -> None:
+        insort(self.events, kept)
+        self.last = self.events[-1].stamp
+        if kept.key is not None:
+            self.keys.add(kept.key)
+
+    def remove(self, kept: Kept) -> None:
+        del self.events[bisect_left(self.events, kept)]
+        self.last = self.events[-1].stamp if self.events else -TIMELESS
+        if kept.key is not None:
+            self.keys.discard(kept.key)
+
+    def forget(self, before: int) -> None:
+        """Drops the events before an instant."""
+        cut = 0
+        while cut < len(self.events) and self.events[cut].stamp < before:
+            cut += 1
+        del self.events[:cut]
+        self.keys = {k.key for k in self.events if k.key is not None}
+
+    def view(self) -> dict[str, Any]:
+        """The profile as expressions see it."""
+        return {**(self.record or {}), "xEvent": [k.document for k in self.events]}
+
+
+def microseconds(at: datetime) -> int:
+    span = at - EPOCH
+    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+
+
+def instant(micros: int) -> datetime:
+    return EPOCH + timedelta(microseconds=micros)
+
+
+def _plain(value: Any) -> Any:
+    """A typed value as what MessagePack can say; decimals, instants and days marked."""
+    if isinstance(value, Decimal):
+        return msgspec.msgpack.Ext(_DECIMAL, str(value).encode())
+    if isinstance(value, datetime):
+        return msgspec.msgpack.Ext(_INSTANT, microseconds(value).to_bytes(8, "big", signed=True))
+    if isinstance(value, date):
+        return msgspec.msgpack.Ext(_DAY, value.toordinal().to_bytes(4, "big"))
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _typed(code: int, data: memoryview) -> Any:
+    if code == _DECIMAL:
+        return Decimal(bytes(data).decode())
+    if code == _INSTANT:
+        return instant(int.from_bytes(data, "big", signed=True))
+    if code == _DAY:
+        return date.fromordinal(int.from_bytes(data, "big"))
+    raise ValueError("not a state of this form")
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(ext_hook=_typed)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What the bytes of a profile say. `events`: (stamp, nameless, id, arrived, key, streams, weights, document)."""
+
+    fingerprint: str
+    as_of: int
+    profile: Profile
+    record: Document | None
+    events: list[tuple[int, bool, str, int, str | None, list[int], list[int], Document | None]]
+    members: list[int]
+    sequence: int
+    into: Profile | None
+    judged: bool
+
+
+def pack(fingerprint: str, as_of: int, person: Person) -> bytes:
+    """A profile's state as bytes, for the plan of that fingerprint, as of an instant in microseconds. Leaves, cells and timers follow from it."""
+    events = [
+        (k.stamp, k.nameless, k.id, k.arrived, k.key, k.route.streams, [str(w) if abs(w) >> 63 else w for w in k.weights],
+         None if k.document is None else _plain(dict(k.document)))
+        for k in person.events
+    ]  # fmt: skip
+    record = None if person.record is None else _plain(dict(person.record))
+    members = [i for i, holds in enumerate(person.members) if holds]
+    return _encoder.encode(
+        (fingerprint, as_of, person.profile, record, events, members, person.sequence, person.into, person.judged)
+    )
+
+
+class StateError(Exception):
+    """Bytes that are no state of this plan (PQL0610)."""
+
+    code = "PQL0610"
+
+
+def unpack(fingerprint: str, data: bytes) -> Packed:
+    """What `pack` packed. Raises StateError when the bytes are of another plan or no state at all."""
+    try:
+        found = Packed(*_decoder.decode(data))
+        if found.fingerprint != fingerprint:
+            raise StateError(f"the state was kept for plan {found.fingerprint}, this is plan {fingerprint}")
+        if not all(len(e) == 8 for e in found.events):
+            raise StateError("not a state: an event has another form")
+        return found
+    except (msgspec.DecodeError, ValueError, TypeError, IndexError, KeyError) as error:
+        raise StateError(f"not a state: {error}") from None

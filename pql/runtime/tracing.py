@@ -1,0 +1,524 @@
+"""The plain evaluator on a clock that leaves a trace: a value, and the instant before which time alone cannot change it.
+
+Only what computes with a moving instant (shifting, truncating, its days and date parts) is said anew here; comparisons note
+themselves (`moving.py`), everything else is the plain evaluator's. Read `Tracing.trace`, then `next_flip`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from pql.clock import CALENDAR, MICROSECONDS, MONTHS, Zone, add_months, calendar_start, month_day, shift, truncate
+from pql.ir import nodes as ir
+from pql.ir.walk import walk
+from pql.runtime.evaluate import NOW, Evaluator, OutOfRange, Slots, on_ring
+from pql.runtime.moving import (
+    DAY,
+    MICRO,
+    Moving,
+    MovingDay,
+    Trace,
+    clock,
+    micros,
+    midnight,
+    moving,
+    moving_day,
+    plain,
+    sooner,
+)
+from pql.runtime.offsets import changes, next_change, widest
+from pql.types import DATE, STRING, TIMESTAMP, ListType
+
+DATE_PARTS = {"getYear": "year", "getMonth": "month", "getDayOfMonth": "day", "dayOfWeek": "day"}
+MONTH_DAYS = 146_097 / 4_800
+LONGEST = {"month": 31, "year": 366, "decade": 3_653, "century": 36_525, "millennium": 365_243, "week": 7}
+EDGE = timedelta(days=3)
+
+
+SEASONS = 370
+"""How many pieces (mostly days) of a window that ignores the year are looked through for a turn: a year and some."""
+
+
+class Pieces:
+    """The days of a window that ignores the year, as the clock moves: the same for every profile, worked out once."""
+
+    def __init__(self, evaluator: Tracing, e: ir.Yearless) -> None:
+        self.evaluator, self.e = evaluator, e
+        self.starts: list[datetime] = []
+        self.known: list[tuple[datetime | None, date | None, date | None]] = []
+
+    def at(self, now: datetime, day: int) -> tuple[datetime | None, bool]:
+        """(when the window's days change next, does it hold the day now)"""
+        i = bisect_right(self.starts, now) - 1
+        end = self.known[i][0] if i >= 0 else now
+        if i < 0 or (end is not None and end <= now):
+            i += 1
+            trace = Trace(now)
+            slots = {NOW: clock(trace)}
+            first, last = self.evaluator._day(self.e.first, slots), self.evaluator._day(self.e.last, slots)
+            if len(self.starts) > 4 * SEASONS:
+                self.starts, self.known, i = [], [], 0
+            self.starts.insert(i, now)
+            self.known.insert(i, (trace.horizon, first, last))
+        end, first, last = self.known[i]
+        return end, on_ring(self.e, day, first, last)
+
+
+class Tracing(Evaluator):
+    """An evaluator whose `now` moves. Not shared between threads."""
+
+    def __init__(self, segments: Mapping[str, ir.Expr] | None = None, zone: Zone | None = None) -> None:
+        super().__init__(segments, zone)
+        self._pieces: dict[int, Pieces] = {}
+        self._clock_only: dict[int, bool] = {}
+
+    def trace(self, e: ir.Expr, person: Mapping[str, Any], now: datetime) -> tuple[Any, datetime | None]:
+        """(value, horizon) as of `now`, for a profile with its ordered `xEvent`. The value is the same at every instant from
+        `now` up to the horizon (not included); None: forever."""
+        trace = Trace(now)
+        value = self.value(e, {ir.PROFILE: person, NOW: clock(trace)})
+        return value, trace.horizon
+
+    def probe(self, e: ir.Expr, person: Mapping[str, Any], now: datetime) -> tuple[int, datetime | None]:
+        """A test's answer, 1 or 0, or 2 where a sum is out of range, and its horizon."""
+        trace = Trace(now)
+        try:
+            value = int(self.value(e, {ir.PROFILE: person, NOW: clock(trace)}) is True)
+        except OutOfRange:
+            value = 2
+        return value, trace.horizon
+
+    def next_flip(
+        self, e: ir.Expr, person: Mapping[str, Any], now: datetime, steps: int = 64
+    ) -> tuple[bool, datetime | None, bool]:
+        """(the test's value, the first later instant at which it is another, is that certain). When not certain after so
+        many steps, the instant is one at which to look again."""
+        value, at = self.trace(e, person, now)
+        for _ in range(steps):
+            if at is None:
+                return value is True, None, True
+            then, later = self.trace(e, person, at)
+            if (then is True) != (value is True):
+                return value is True, at, True
+            at = later
+        return value is True, at, at is None
+
+    # --- moving an instant ---
+    def on_shift(self, e: ir.Shift, v: Slots) -> Any:
+        anchor = _anchor(e)
+        if isinstance(anchor, ir.Truncate):
+            return self._unit_start(e, v)
+        if isinstance(anchor, ir.Convert) and anchor.local:
+            return super().on_shift(_with_anchor(e, ir.Const(self._still(anchor.operand, v), DATE)), v)
+        x = self.value(e.operand, v)
+        if e.local and self.zone.name != "UTC":
+            return self._moved_on_the_wall(x, e)
+        if not isinstance(x, Moving):
+            return None if x is None else shift(x, e.amount, e.unit)
+        start = plain(x)
+        moved = shift(start, e.amount, e.unit)
+        low, high = self._distance(e)
+        if moved is None:
+            self._absent(x, e)
+            return None
+        if e.amount > 0:
+            self._leaving(x, high)
+        bounds = (x.low + low, x.high + high)
+        if e.unit not in MONTHS:
+            reach = timedelta(microseconds=low)
+            return moving(moved, x.trace, lambda to: _reached(x, to, reach), bounds, x.slope, x.until, x.steady)
+        months = e.amount * MONTHS[e.unit]
+        if _inside(moved) and _inside(start):
+            end: datetime | None = _steady_until(start, months)
+        else:
+            self._step(x)
+            end = start + timedelta(seconds=1) if _inside(start) else None
+        until = sooner(x.until, _after(x, start, end)) if x.slope else x.until
+        steady = sooner(x.steady, x.back(end) if end is not None else None)
+        if steady is not None and steady <= x.trace.now:
+            steady = x.until or x.trace.later(1)
+
+        def back(to: datetime) -> datetime | None:
+            at = x.back(_first_reaching(to, months))
+            if at is None or at > x.trace.now:
+                return at
+            there = start + (to - moved)
+            return x.back(there if end is None else min(there, end))
+
+        return moving(moved, x.trace, back, bounds, x.slope, until, steady)
+
+    def _still(self, e: ir.Expr, v: Slots) -> Any:
+        """A day, noted to be of use as long as it is the same."""
+        day = self.value(e, v)
+        return day.touch() if isinstance(day, MovingDay) else day
+
+    def _moved_on_the_wall(self, x: Any, e: ir.Shift) -> Any:
+        """An instant moved by months on the zone's wall clock: a fixed distance until the month's length, or the offset here or there, is
+        another. Around a change of the offset the result may jump or fall, so both of its ends are looked at again."""
+        start = plain(x) if isinstance(x, Moving) else x
+        wall = None if start is None else self._local(start)
+        there = None if wall is None else shift(wall, e.amount, e.unit)
+        moved = self._utc(there)
+        if not isinstance(x, Moving):
+            return moved
+        if wall is None or there is None or moved is None:
+            self._absent(x, e)
+            return None
+        low, high = self._distance(e)
+        slack = self._slack()
+        if e.amount > 0:
+            self._leaving(x, high + slack)
+        if _inside(moved) and _inside(start):
+            end: datetime | None = self._wall_steady_until(start, wall, moved, e.amount * MONTHS[e.unit])
+        else:
+            self._step(x)
+            end = start + timedelta(seconds=1) if _inside(start) else None
+        until = sooner(x.until, _after(x, start, end)) if x.slope else x.until
+        steady = sooner(x.steady, x.back(end) if end is not None else None)
+        if steady is not None and steady <= x.trace.now:
+            steady = x.until or x.trace.later(1)
+
+        def back(to: datetime) -> datetime | None:
+            reached = start + (to - moved)
+            return x.back(reached if end is None else min(reached, end))
+
+        bounds = (x.low + low - 2 * slack, x.high + high + 2 * slack)
+        return moving(moved, x.trace, back, bounds, x.slope, until, steady)
+
+    def _wall_steady_until(self, start: datetime, wall: datetime, moved: datetime, months: int) -> datetime:
+        """The first later instant at which months on the wall clock may be another distance."""
+        around = timedelta(microseconds=self._slack())
+        ends = [start + (_steady_until(wall, months) - wall)]
+        if (change := next_change(self.zone.name, start)) is not None:
+            ends.append(change)
+        for near in (next_change(self.zone.name, moved - around), next_change(self.zone.name, moved)):
+            for at in () if near is None else (near, near + around):
+                if at > moved:
+                    ends.append(start + (at - moved))
+        return min(ends)
+
+    def _unit_start(self, e: ir.Shift, v: Slots) -> Any:
+        """A calendar unit's start moved by units on the wall clock: it stands still while the instant stays in its unit."""
+        low, high, unit = 0, 0, e.operand
+        shifts = [e]
+        while isinstance(unit, ir.Shift):
+            shifts.append(unit)
+            unit = unit.operand
+        assert isinstance(unit, ir.Truncate)
+        x = self.value(unit.operand, v)
+        here = {**v, -3: plain(x) if isinstance(x, Moving) else x}
+        inner: ir.Expr = ir.Truncate(ir.Var(-3, TIMESTAMP), unit.unit)
+        for s in reversed(shifts):
+            distance = self._distance(s)
+            low, high = low + distance[0], high + distance[1]
+            inner = ir.Shift(inner, s.amount, s.unit, True)
+        found = super().on_shift(inner, here)  # type: ignore[arg-type]
+        if not isinstance(x, Moving):
+            return found
+        if high > 0:
+            self._leaving(x, high)
+        floor = self._floor(x, unit.unit, self.zone)
+        if found is None or floor is None:
+            x.trace.limit(floor.until if floor is not None else x.until)
+            return None
+        furthest, slack = timedelta(microseconds=high), self._slack()
+        bounds = (floor.low + low - slack, floor.high + high + slack)
+        more = timedelta(microseconds=slack)
+        return moving(
+            found, x.trace, lambda to: _reached(floor, to - more, furthest), bounds, 0, floor.until, floor.steady
+        )
+
+    def _slack(self) -> int:
+        return 0 if self.zone.name == "UTC" else widest(self.zone.name)
+
+    def _distance(self, e: ir.Shift) -> tuple[int, int]:
+        """Bounds of how far a shift moves any instant."""
+        if e.unit in MONTHS:
+            mean = int(e.amount * MONTHS[e.unit] * MONTH_DAYS * DAY)
+            return mean - 9 * DAY, mean + 9 * DAY
+        return e.amount * MICROSECONDS[e.unit], e.amount * MICROSECONDS[e.unit]
+
+    def _leaving(self, x: Moving, high: int) -> None:
+        """Notes when a shift may leave the calendar: from then on it is null, which no comparison notices."""
+        last = micros(datetime.max - EDGE - x.trace.now) - high - x.high - DAY
+        if last > 0:
+            x.trace.limit_after(last)
+        else:
+            self._step(x)
+
+    def _absent(self, x: Moving, e: ir.Shift) -> None:
+        """Notes when a shift out of the calendar may be back in it: from below only."""
+        if e.amount < 0 and e.unit in MONTHS:
+            index = 12 - e.amount * MONTHS[e.unit]
+            if index // 12 <= 9999:
+                x.stays(None, datetime(index // 12, index % 12 + 1, 1))
+        elif e.amount < 0:
+            x.stays(None, datetime.min - timedelta(microseconds=e.amount * MICROSECONDS[e.unit]))
+        if x.steady is not None:
+            x.trace.limit(x.steady)
+
+    def _step(self, x: Moving) -> None:
+        """At the ends of the calendar: a second at a time, whatever is asked."""
+        x.trace.limit_after(1_000_000)
+
+    def on_truncate(self, e: ir.Truncate, v: Slots) -> Any:
+        x = self.value(e.operand, v)
+        if not isinstance(x, Moving):
+            return None if x is None else _start(x, e.unit, self.zone)
+        return self._floor(x, e.unit, self.zone)
+
+    def _floor(self, x: Moving, unit: str, zone: Zone) -> Moving | None:
+        start = plain(x)
+        floor = _start(start, unit, zone)
+        end = self._unit_end(x, start, unit, zone)
+        if floor is None:
+            x.stays(None, end)
+            return None
+        until = sooner(x.until, _after(x, start, end)) if x.slope else x.until
+        longest = LONGEST[unit] * DAY if unit in LONGEST else MICROSECONDS[unit]
+        slack = 0 if zone.name == "UTC" else self._slack()
+        bounds = (x.low - longest - slack, x.high + slack)
+        steady = x.steady
+        if zone.name != "UTC":
+            change = next_change(zone.name, start) if _inside(start) else start
+            steady = sooner(steady, None if change is None else x.back(change))
+            if steady is not None and steady <= x.trace.now:
+                steady = x.until or x.trace.later(1)
+        return moving(floor, x.trace, lambda to: _floor_reached(x, to, unit, zone, slack), bounds, 0, until, steady)
+
+    def _unit_end(self, x: Moving, start: datetime, unit: str, zone: Zone) -> datetime | None:
+        """The first later instant of the operand that may lie in another calendar unit of the zone."""
+        if not _inside(start):
+            self._step(x)
+            return start + timedelta(seconds=1) if start < datetime.max - EDGE else None
+        wall = zone.local(start)
+        following = _next_unit(wall, unit, zone)
+        end = None if following is None else start + (following - wall)
+        return end if zone.name == "UTC" else sooner(end, next_change(zone.name, start))
+
+    # --- days and date parts ---
+    def local_day(self, instant: datetime) -> date | None:
+        if not isinstance(instant, Moving):
+            return super().local_day(instant)
+        return self._within_unit(instant, "day")
+
+    def _within_unit(self, x: Moving, unit: str) -> date | None:
+        """The local day of a moving instant, noted to be of use as long as its calendar unit is the same."""
+        start = plain(x)
+        floor = _start(start, unit, self.zone)
+        change = None if self.zone.name == "UTC" or not _inside(start) else _last_change(self.zone.name, start)
+        first = floor if change is None or floor is None else max(change, floor)
+        x.stays(first or start, self._unit_end(x, start, unit, self.zone))
+        return super().local_day(start)
+
+    def _day(self, e: ir.Expr, v: Slots) -> date | None:
+        day = super()._day(e, v)
+        return day.touch() if isinstance(day, MovingDay) else day
+
+    def on_yearless(self, e: ir.Yearless, v: Slots) -> bool:
+        at = self.value(e.operand, v)
+        if at is None or isinstance(at, Moving) or not self._by_clock(e):
+            return super().on_yearless(e, v)
+        own = super().local_day(at)
+        if own is None:
+            return False
+        day, trace = month_day(own), v[NOW].trace
+        pieces = self._pieces.setdefault(id(e), Pieces(self, e))
+        now, end, found = trace.now, *pieces.at(trace.now, day)
+        for _ in range(SEASONS):
+            if end is None:
+                return found
+            now = end
+            end, other = pieces.at(now, day)
+            if other != found:
+                break
+        trace.limit(now)
+        return found
+
+    def _by_clock(self, e: ir.Yearless) -> bool:
+        """Do the window's days depend on nothing but the clock?"""
+        known = self._clock_only.get(id(e))
+        if known is None:
+            nodes = (*walk(e.first), *walk(e.last))
+            known = not any(isinstance(n, ir.Var | ir.InSegment) for n in nodes)
+            self._clock_only[id(e)] = known
+        return known
+
+    def on_convert(self, e: ir.Convert, v: Slots) -> Any:
+        if e.local:
+            return super().on_convert(replace(e, operand=ir.Const(self._still(e.operand, v), DATE)), v)
+        value = self.value(e.operand, v)
+        if isinstance(value, Moving | MovingDay):
+            return self._converted(value, e.type)
+        if isinstance(value, list) and isinstance(e.type, ListType) and any(map(_moves, value)):
+            rest = ir.Convert(ir.Var(-2, e.operand.type.element), e.type.element)  # type: ignore[union-attr]
+            return [self.on_convert(rest, {-2: x}) for x in value]
+        return super().on_convert(ir.Convert(ir.Const(value, e.operand.type), e.type), v)
+
+    def _converted(self, value: Moving | MovingDay, target: Any) -> Any:
+        if isinstance(value, MovingDay):
+            if target == TIMESTAMP:
+                return midnight(value)
+            return value.touch().isoformat() if target == STRING else value
+        if target != DATE:
+            return value
+        start = self._floor(value, "day", Zone())
+        assert start is not None
+        return moving_day(start)
+
+    def call(self, e: ir.Call, args: list[Any]) -> Any:
+        if e.function in DATE_PARTS and args and _moves(args[0]):
+            x = args[0]
+            if isinstance(x, MovingDay):
+                day: date | None = x.touch()
+            else:
+                day = self._within_unit(x, DATE_PARTS[e.function])
+            return super().call(ir.Call(e.function, (ir.Const(day, DATE),), e.type), [day])
+        if e.function in ("distinct", "intersection") and any(map(_moves, args[0] or [])):
+            kept: list[Any] = []
+            for item in args[0]:
+                if item is not None and not any(item == k for k in kept):
+                    kept.append(item)
+            return kept if e.function == "distinct" else [x for x in kept if x in (args[1] or [])]
+        return super().call(e, args)
+
+    def on_groupby(self, e: ir.GroupBy, v: Slots) -> Any:
+        items = self.items(e.list, v)
+        keys = [self.value(e.key, {**v, e.var: x}) for x in items]
+        groups: list[tuple[Any, list[Any]]] = []
+        index: dict[Any, list[Any]] = {}
+        linear = any(map(_moves, keys))
+        for key, x in zip(keys, items, strict=True):
+            if key is None:
+                continue
+            group = next((g for k, g in groups if k == key), None) if linear else index.get(key)
+            if group is None:
+                group = []
+                groups.append((key, group))
+                if not linear:
+                    index[key] = group
+            group.append(x)
+        return groups
+
+
+def _inside(instant: datetime) -> bool:
+    """Not within reach of the ends of the calendar."""
+    return datetime.min + EDGE <= instant <= datetime.max - EDGE
+
+
+def _moves(x: Any) -> bool:
+    return isinstance(x, Moving | MovingDay)
+
+
+def _start(instant: datetime, unit: str, zone: Zone) -> datetime | None:
+    """The start of the unit that contains an instant, as an instant."""
+    if unit not in CALENDAR:
+        return truncate(instant, unit, zone)
+    wall = calendar_start(instant, unit, zone)
+    try:
+        return None if wall is None else zone.utc(wall)
+    except OverflowError:
+        return None
+
+
+def _after(x: Moving, start: datetime, end: datetime | None) -> datetime | None:
+    """When a moving instant of slope 1 is `end`."""
+    return None if end is None else x.trace.later(micros(end - start))
+
+
+def _reached(x: Moving, to: datetime, distance: timedelta) -> datetime | None:
+    """When x + distance may be `to`."""
+    try:
+        return x.back(to - distance)
+    except OverflowError:
+        return None if distance < timedelta(0) else x.back(datetime.min)
+
+
+def _first_reaching(to: datetime, months: int) -> datetime:
+    """The first instant that, moved by months, is `to` or later. Clamping never moves a day up."""
+    index = to.year * 12 + to.month - 1 - months
+    if index < 12:
+        return datetime.min
+    if index // 12 > 9999:
+        return datetime.max
+    first = datetime(index // 12, index % 12 + 1, 1)
+    there = first + timedelta(
+        days=to.day - 1, seconds=to.hour * 3600 + to.minute * 60 + to.second, microseconds=to.microsecond
+    )
+    return there if there.month == first.month else add_months(first, 1) or datetime.max
+
+
+def _floor_reached(x: Moving, to: datetime, unit: str, zone: Zone, slack: int) -> datetime | None:
+    """When the floor of x may be `to` or later: when x is at the first unit's start from `to` on."""
+    if not _inside(to):
+        return x.back(max(to, datetime.min + EDGE) - timedelta(microseconds=slack))
+    wall = zone.local(to)
+    floor = _start(wall, unit, Zone("UTC", zone.week_start))
+    ceiling = wall if floor == wall else _next_unit(wall, unit, zone)
+    if ceiling is None:
+        return None
+    start = to + (ceiling - wall)
+    if zone.name != "UTC":
+        around = timedelta(microseconds=slack + MICROSECONDS.get(unit, DAY))
+        change = next_change(zone.name, to - around)
+        if change is not None and change <= start + around:
+            return x.back(to - timedelta(microseconds=slack))
+    return x.back(start)
+
+
+def _anchor(e: ir.Expr) -> ir.Expr:
+    """What local shifts start from."""
+    while isinstance(e, ir.Shift) and e.local:
+        e = e.operand
+    return e
+
+
+def _with_anchor(e: ir.Shift, day: ir.Expr) -> ir.Shift:
+    """The shifts over the start of another day."""
+    inner = e.operand
+    if isinstance(inner, ir.Shift):
+        return replace(e, operand=_with_anchor(inner, day))
+    assert isinstance(inner, ir.Convert)
+    return replace(e, operand=replace(inner, operand=day))
+
+
+def _last_change(zone: str, instant: datetime) -> datetime | None:
+    found = [
+        c.instant for year in (instant.year - 1, instant.year) for c in changes(zone, year) if c.instant <= instant
+    ]
+    return found[-1] if found else None
+
+
+def _steady_until(wall: datetime, months: int) -> datetime:
+    """The first later wall time at which adding months is another distance: where clamping begins or changes, or a new month."""
+    moved = add_months(wall, months)
+    assert moved is not None
+    if moved.day < wall.day:
+        return _midnight_after(wall)
+    month_start = wall.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    next_month = add_months(month_start, 1) or datetime.max
+    there = add_months(month_start, months)
+    assert there is not None
+    following = add_months(there, 1)
+    days = (following - there).days if following is not None else 31
+    return min(next_month, month_start + timedelta(days=days))
+
+
+def _midnight_after(wall: datetime) -> datetime:
+    return wall.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def _next_unit(wall: datetime, unit: str, zone: Zone) -> datetime | None:
+    """The start of the next calendar unit, in wall time."""
+    flat = Zone("UTC", zone.week_start)
+    floor = _start(wall, unit, flat)
+    try:
+        if floor is None:
+            return datetime(MONTHS[unit] // 12, 1, 1)
+        return add_months(floor, MONTHS[unit]) if unit in MONTHS else floor + MICROSECONDS[unit] * MICRO
+    except OverflowError:
+        return None

@@ -1,0 +1,87 @@
+"""What stands around the live engine: messages in, transitions out, and a state that survives. Read `running.Stream`.
+
+Must not know syntax or faces. A source is a `sources.Source`, a state a `state.State`, an outlet an `outlets.Outlet`: there may be others.
+What reads stores, serves HTTP or speaks to a broker is loaded when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pql.streams.errors import BadMessage, StreamError
+from pql.streams.messages import Reader, nobody
+from pql.streams.outlets import Collected, FileOutlet, Outlet, TextOutlet
+from pql.streams.owners import Owners
+from pql.streams.plans import belongs, difference, kept_of
+from pql.streams.running import Figures, Options, Stream, transition_line
+from pql.streams.shard import Shard
+from pql.streams.sources import FileSource, InputSource, Message, NoSource, Source
+from pql.streams.sqlite import NAME as STATE_FILE
+from pql.streams.sqlite import SqliteState
+from pql.streams.state import QUARANTINE, TRANSITIONS, State, Unkept
+
+if TYPE_CHECKING:
+    from pql.store.history import identities as graph_identities
+    from pql.streams.broker import NatsSource
+    from pql.streams.endpoint import HttpSource
+    from pql.streams.handover import HandedOver, hand_over
+    from pql.streams.restitching import restitched
+    from pql.streams.verifying import Disagreement, Verification, verify
+
+__all__ = [
+    "QUARANTINE",
+    "STATE_FILE",
+    "TRANSITIONS",
+    "BadMessage",
+    "Collected",
+    "Disagreement",
+    "Figures",
+    "FileOutlet",
+    "FileSource",
+    "HandedOver",
+    "HttpSource",
+    "InputSource",
+    "Message",
+    "NatsSource",
+    "NoSource",
+    "Options",
+    "Outlet",
+    "Owners",
+    "Reader",
+    "Shard",
+    "Source",
+    "SqliteState",
+    "State",
+    "Stream",
+    "StreamError",
+    "TextOutlet",
+    "Unkept",
+    "Verification",
+    "belongs",
+    "difference",
+    "hand_over",
+    "graph_identities",
+    "kept_of",
+    "nobody",
+    "restitched",
+    "transition_line",
+    "verify",
+]
+
+_LATER = {
+    "Disagreement": "verifying",
+    "HandedOver": "handover",
+    "HttpSource": "endpoint",
+    "NatsSource": "broker",
+    "Verification": "verifying",
+    "hand_over": "handover",
+    "restitched": "restitching",
+    "verify": "verifying",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "graph_identities":
+        return import_module("pql.store.history").identities
+    if name not in _LATER:
+        raise AttributeError(f"module `pql.streams` has no `{name}`")
+    return getattr(import_module(f"pql.streams.{_LATER[name]}"), name)

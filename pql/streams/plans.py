@@ -1,0 +1,66 @@
+"""Does a state belong to a plan, and what differs if not. Read `belongs`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pql.runtime.plan import Plan
+from pql.streams.errors import StreamError
+from pql.streams.state import Kept, State
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Segment ids: what a hand-over has to do. `resumed` were paused before, `paused` were not."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    paused: tuple[str, ...] = ()
+    resumed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = (
+            (self.added, "new"),
+            (self.changed, "changed"),
+            (self.removed, "removed"),
+            (self.paused, "paused"),
+            (self.resumed, "resumed"),
+        )
+        said = (f"{_named(ids)} {'is' if len(ids) == 1 else 'are'} {word}" for ids, word in parts if ids)
+        return ", ".join(said) or "the calendar or the order of segments is another"
+
+
+def _named(ids: tuple[str, ...]) -> str:
+    shown = ", ".join(f"`{i}`" for i in ids[:5])
+    return shown if len(ids) <= 5 else f"{shown} and {len(ids) - 5} more"
+
+
+def kept_of(plan: Plan, paused: Iterable[str] = ()) -> Kept:
+    """What a state keeps of its plan."""
+    return Kept(plan.fingerprint, tuple((r.segment, r.version) for r in plan.roots), tuple(sorted(paused)))
+
+
+def difference(before: Kept, after: Kept) -> Difference:
+    old, new = dict(before.segments), dict(after.segments)
+    return Difference(
+        tuple(s for s in new if s not in old and s not in before.paused),
+        tuple(s for s in new if s in old and old[s] != new[s]),
+        tuple(s for s in (*old, *before.paused) if s not in new and s not in after.paused),
+        tuple(s for s in after.paused if s in old),
+        tuple(s for s in new if s in before.paused),
+    )
+
+
+def belongs(state: State, plan: Plan, paused: Iterable[str] = ()) -> None:
+    """A new state becomes that of the plan. Raises StreamError PQL0631 with what differs when it is that of another."""
+    before, after = state.kept(), kept_of(plan, paused)
+    if before is None:
+        state.begin(after)
+    elif before != after:
+        raise StreamError(
+            "PQL0631",
+            f"the state was kept for other segments: {difference(before, after)}",
+            "name the store with `--store FILE` to hand over from its history, or `--migrate` to use the state's own events",
+        )

@@ -1,0 +1,351 @@
+"""The stream: takes messages, applies them, commits, hands over, answers; again. Read `Stream.run`.
+
+One micro-batch is one commit: profile states, position, transitions. What is told to anybody was committed before.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from pql.runtime.hosting import instant_of
+from pql.runtime.inputs import Advance, Event, Input, Transition
+from pql.streams.errors import BadMessage
+from pql.streams.messages import Reader
+from pql.streams.outlets import Outlet
+from pql.streams.shard import Shard
+from pql.streams.sources import Message, Source
+from pql.streams.state import QUARANTINE, TRANSITIONS, Commit, State, Written, micros
+
+PART = 20_000
+"""Changed profiles after which a long advance is committed on the way."""
+RAW_MOST = 1_000_000
+REPORT_SECONDS = 0.1
+
+
+def wall_clock() -> datetime:
+    """Now, as naive UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class Options:
+    """`until`: stop before the first later message, and move the clock there. `clock`, `lateness`: docs/STREAMING.md."""
+
+    commit_every: int = 1_000
+    until: datetime | None = None
+    clock: Literal["event", "wall"] = "event"
+    lateness: timedelta = timedelta(seconds=10)
+    patience: float = 0.2
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a stream shows of itself. Counts are those of the state's life, `here` those of this run."""
+
+    messages: int
+    transitions: int
+    quarantined: int
+    profiles: int
+    timers: int
+    state_bytes: int
+    clock: datetime
+    messages_here: int = 0
+    transitions_here: int = 0
+    quarantined_here: int = 0
+    failures_here: int = 0
+    seconds: float = 0.0
+    waiting: int | None = None
+    lag_seconds: float | None = None
+
+
+@dataclass
+class _Batch:
+    """What has been done since the last commit."""
+
+    lines: dict[str, list[str]] = field(default_factory=lambda: {TRANSITIONS: [], QUARANTINE: []})
+    clock_log: list[tuple[int, str, int]] = field(default_factory=list)
+
+
+class Stream:
+    """`outlets`: for `transitions` and `quarantine`. `report`: called with figures now and then. `latest`: those figures."""
+
+    def __init__(
+        self,
+        shard: Shard,
+        state: State,
+        source: Source,
+        reader: Reader,
+        outlets: Mapping[str, Outlet],
+        options: Options | None = None,
+        now: Callable[[], datetime] = wall_clock,
+        report: Callable[[Figures], None] | None = None,
+    ) -> None:
+        self.shard, self.state, self.source, self.reader, self.outlets = shard, state, source, reader, outlets
+        self.options, self.now, self.report = options or Options(), now, report
+        progress = state.progress()
+        self.taken, self.made = progress.taken, {TRANSITIONS: progress.transitions, QUARANTINE: progress.quarantined}
+        self.begun = {**self.made, "messages": self.taken}
+        self.failures = 0
+        self._position: str | None = None
+        self._batch = _Batch()
+        self._written: dict[str, Written] = {}
+        self.stopping = False
+        self._started, self._told = time.monotonic(), 0.0
+        self.latest = self.figures()
+
+    def stop(self) -> None:
+        """End after the batch that is being done. May be called from a signal handler or another thread."""
+        self.stopping = True
+
+    def run(
+        self, from_start: bool = False, first: Iterable[Input] = (), begun: Callable[[], None] | None = None
+    ) -> Figures:
+        """Until the source ends, `until` is reached, or `stop`. Everything is committed and handed over then. `first`: inputs at the
+        clock's instant, before those of the source; `begun`: called when they are committed."""
+        try:
+            self._open_outlets()
+            for item in first:
+                self._apply(item, counts=False)
+            self.commit()
+            if begun is not None:
+                begun()
+            self._position = None if from_start else self.state.position(self.source.name)
+            self.source.open(self._position)
+            while not self.stopping:
+                messages = self.source.take(self.options.commit_every, self.options.patience)
+                if messages is None or not self._take(messages):
+                    self._finish()
+                    break
+                self._tell()
+            self._settle()
+            return self.figures()
+        finally:
+            self.source.close()
+            for outlet in self.outlets.values():
+                outlet.close()
+
+    # --- messages ---
+    def _take(self, messages: list[Message]) -> bool:
+        """A batch, committed. False: a message is later than `until`, and neither it nor any after it was taken."""
+        read, ended = self._read(messages)
+        settling = self._last_to_leave(read)
+        for number, (message, item) in enumerate(zip(messages, read, strict=False)):
+            if isinstance(item, BadMessage):
+                self._set_aside(message, item)
+                self.taken += 1
+            else:
+                self._apply(item, settles=number == settling)
+            self._position = message.position
+        if not ended and len(messages) < self.options.commit_every:
+            self._follow_wall_clock()
+        if read or self._batch.clock_log or self.shard.changed:
+            self.commit()
+        if messages:
+            self.source.answer([(i.code, str(i)) if isinstance(i, BadMessage) else None for i in read])
+        return not ended
+
+    def _read(self, messages: list[Message]) -> tuple[list[Input | BadMessage], bool]:
+        """The inputs of messages, up to the first that is later than `until`; is there one?"""
+        found: list[Input | BadMessage] = []
+        for message in messages:
+            try:
+                item = self._timed(self.reader.read(message.raw), len(found))
+            except BadMessage as bad:
+                found.append(bad)
+                continue
+            if self._is_later(item):
+                return found, True
+            found.append(item)
+        return found, False
+
+    def _last_to_leave(self, items: list[Input | BadMessage]) -> int | None:
+        """The number of the last input that ends an instant: what comes after it is open when the batch is committed."""
+        clock, last = self.shard.clock, None
+        for number, item in enumerate(items):
+            if not isinstance(item, BadMessage):
+                if self.shard.leaves(item, clock):
+                    last = number
+                clock = max(clock, instant_of(item) or clock)
+        return last
+
+    def _apply(self, item: Input, counts: bool = True, settles: bool = True) -> None:
+        for transitions in self.shard.reach(item, settles):
+            self._emit(transitions, self.taken + counts)
+            if self.shard.changed > PART and self.shard.settled:
+                self.commit()
+        self._emit(self.shard.take(item, settles), self.taken + counts)
+        self.taken += counts
+
+    def _emit(self, transitions: list[Transition], offset: int) -> None:
+        lines = self._batch.lines[TRANSITIONS]
+        lines += [transition_line(t, offset) for t in transitions]
+        for failure in self.shard.failures:
+            self.failures += 1
+            row = {
+                "code": failure.code,
+                "reason": failure.message,
+                "profile": failure.profile,
+                "segment": failure.segment,
+            }
+            self._batch.lines[QUARANTINE].append(
+                json.dumps({**row, "at": f"{failure.at.isoformat()}Z"}, ensure_ascii=False)
+            )
+        self.shard.failures.clear()
+
+    def _set_aside(self, message: Message, bad: BadMessage) -> None:
+        raw = message.raw[:RAW_MOST].decode("utf-8", "replace")
+        row = {"source": self.source.name, "place": message.place, "code": bad.code, "reason": str(bad), "raw": raw}
+        self._batch.lines[QUARANTINE].append(json.dumps(row, ensure_ascii=False))
+
+    def _is_later(self, item: Input) -> bool:
+        at = instant_of(item)
+        return self.options.until is not None and at is not None and at > self.options.until
+
+    # --- the clock ---
+    def _timed(self, item: Input, after: int) -> Input:
+        """With the wall clock, an event from the future happens when it arrives."""
+        if self.options.clock == "event" or not isinstance(item, Event) or item.arrival is not None:
+            return item
+        stamp, now = item.document.get("timestamp"), self.now()
+        if stamp is None or stamp <= now:
+            return item
+        arrival = max(self.shard.clock, now)
+        self._batch.clock_log.append((self.taken + after, "arrival", micros(arrival)))
+        return replace(item, arrival=arrival)
+
+    def _follow_wall_clock(self) -> None:
+        """The source has nothing more: what is due by the wall clock, less the lateness, is due."""
+        if self.options.clock == "event":
+            return
+        to = self.now() - self.options.lateness
+        if self.options.until is not None:
+            to = min(to, self.options.until)
+        if self.shard.has_work(to):
+            self._advance(to)
+
+    def _advance(self, to: datetime) -> None:
+        self._batch.clock_log.append((self.taken, "advance", micros(to)))
+        self._apply(Advance(to), counts=False)
+
+    def _finish(self) -> None:
+        """The end of the source closes the clock's instant; or `until` is reached."""
+        to = self.options.until or self.shard.clock
+        if to > self.shard.clock or self.shard.has_work(to):
+            self._advance(to)
+            self.commit()
+
+    # --- commits ---
+    def commit(self) -> None:
+        """Everything done so far, in one transaction; then the lines are handed over."""
+        batch, self._batch = self._batch, _Batch()
+        for name, lines in batch.lines.items():
+            self.made[name] += len(lines)
+        rows = self.shard.rows()
+        progress = self.shard.progress(self.taken, self.made[TRANSITIONS], self.made[QUARANTINE])
+        positions = {} if self._position is None else {self.source.name: self._position}
+        pending, closed = self.shard.open_inputs()
+        history, self.shard.history = self.shard.history, []
+        self.state.commit(
+            Commit(
+                progress,
+                rows,
+                positions,
+                batch.lines,
+                self._written,
+                batch.clock_log,
+                history,
+                pending,
+                closed,
+                self._identities(),
+            )
+        )
+        self._hand_over(batch.lines)
+        self.shard.let_go()
+
+    def _identities(self) -> list[tuple[str, str, str]]:
+        """Those that the reader's owner came to know."""
+        found = getattr(self.reader.owner, "fresh", None)
+        if not found:
+            return []
+        known = list(found)
+        found.clear()
+        return known
+
+    def _hand_over(self, lines: Mapping[str, list[str]]) -> None:
+        self._written = {}
+        for name, made in lines.items():
+            if made:
+                self.outlets[name].write(made)
+                self._written[name] = self._mark(name)
+
+    def _mark(self, name: str) -> Written:
+        outlet = self.outlets[name]
+        return Written(self.made[name], outlet.length, outlet.target)
+
+    def _open_outlets(self) -> None:
+        """Hands over what the last run may not have; from then on the state knows where each outlet stands."""
+        pending = {name: self.state.pending(name) for name in self.outlets}
+        for name, (written, _) in pending.items():
+            self.outlets[name].open(written)
+        marks = {
+            name: Written(w.line, self.outlets[name].length, self.outlets[name].target)
+            for name, (w, _) in pending.items()
+        }
+        self.state.commit(Commit(self.state.progress(), written=marks))
+        self._hand_over({name: lines for name, (_, lines) in pending.items()})
+
+    def _settle(self) -> None:
+        """The last lines are known to have been handed over."""
+        if self._written:
+            self.state.commit(Commit(self.state.progress(), written=self._written))
+            self._written = {}
+
+    # --- figures ---
+    def figures(self) -> Figures:
+        progress = self.shard.progress(self.taken, self.made[TRANSITIONS], self.made[QUARANTINE])
+        clock = self.shard.clock
+        lag = (self.now() - clock).total_seconds() if self.options.clock == "wall" and clock > datetime.min else None
+        return Figures(
+            progress.taken,
+            progress.transitions,
+            progress.quarantined,
+            progress.profiles,
+            progress.timers,
+            self.state.size(),
+            clock,
+            self.taken - self.begun["messages"],
+            self.made[TRANSITIONS] - self.begun[TRANSITIONS],
+            self.made[QUARANTINE] - self.begun[QUARANTINE],
+            self.failures,
+            time.monotonic() - self._started,
+            self.source.waiting(),
+            lag,
+        )
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if now - self._told >= REPORT_SECONDS:
+            self._told, self.latest = now, self.figures()
+            if self.report is not None:
+                self.report(self.latest)
+
+
+def transition_line(t: Transition, offset: int) -> str:
+    """A transition as a JSON line. `offset`: the number of the message at which it was found."""
+    row = {
+        "key": f"{t.profile}/{t.sequence}",
+        "profile": t.profile,
+        "sequence": t.sequence,
+        "segment": t.segment,
+        "status": t.status,
+        "at": f"{t.at.isoformat()}Z",
+        "cause": t.cause,
+        "version": t.version,
+        "offset": offset,
+    }
+    return json.dumps(row, ensure_ascii=False)

@@ -1,0 +1,198 @@
+"""What a stream keeps, and the port to where it is kept. Instants are microseconds since 1970 here. Read `State`.
+
+Must not know engines: a profile's state is bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+EPOCH = datetime(1970, 1, 1)
+TRANSITIONS, QUARANTINE = "transitions", "quarantine"
+
+
+def micros(at: datetime) -> int:
+    span = at - EPOCH
+    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+
+
+def instant(micros: int) -> datetime:
+    return EPOCH + timedelta(microseconds=micros)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A profile: its state, when it has to be looked at again, and the profile that it was merged into."""
+
+    profile: str
+    data: bytes
+    due: int | None = None
+    into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stream is. `taken`: messages, those in quarantine too; `transitions`, `quarantined`: lines that were made; `profiles`, `timers`: kept now."""
+
+    clock: int
+    arrivals: int = 0
+    taken: int = 0
+    transitions: int = 0
+    quarantined: int = 0
+    profiles: int = 0
+    timers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How far an outlet has handed lines over: the number of the last one, which target had it, and the target's length after it
+    (-1: not known, nothing was written there)."""
+
+    line: int = 0
+    length: int = -1
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """An event of a profile, in place of the one with its key."""
+
+    profile: str
+    key: str | None
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The event of that key never happened."""
+
+    profile: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The events of `source` are `profile`'s."""
+
+    profile: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """The events of those keys are `target`'s."""
+
+    profile: str
+    target: str
+    keys: tuple[str, ...]
+
+
+Happened = Put | Dropped | Joined | Parted
+
+
+@dataclass
+class Commit:
+    """One transaction. `positions`: by source. `lines`: by outlet, those made since the last commit. `written`: by outlet, what
+    was handed over before. `clock_log`: (messages taken before, what, instant), where the wall clock decided: an `advance`
+    after those messages, or the `arrival` of the next one. `history`: what happened to
+    the events of profiles. `pending`: the inputs of the clock's instant, which is open, as messages: new ones, in place of
+    those before when `closed`. `identities`: (namespace, id, profile) that became known."""
+
+    progress: Progress
+    rows: list[Row] = field(default_factory=list)
+    positions: dict[str, str] = field(default_factory=dict)
+    lines: dict[str, list[str]] = field(default_factory=dict)
+    written: dict[str, Written] = field(default_factory=dict)
+    clock_log: list[tuple[int, str, int]] = field(default_factory=list)
+    history: list[Happened] = field(default_factory=list)
+    pending: list[bytes] = field(default_factory=list)
+    closed: bool = False
+    identities: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The plan that a state belongs to. `segments`: (id, version) of its roots, in order; `paused` those that are held."""
+
+    fingerprint: str
+    segments: tuple[tuple[str, str], ...]
+    paused: tuple[str, ...] = ()
+
+
+class State(Protocol):
+    """Where a stream's state is. Used by one thread. Failures raise StreamError PQL0633."""
+
+    keeps: bool
+
+    def kept(self) -> Kept | None:
+        """The plan; None: a new state."""
+
+    def begin(self, kept: Kept) -> None:
+        """Makes a new state that of a plan."""
+
+    def progress(self) -> Progress: ...
+
+    def position(self, source: str) -> str | None: ...
+
+    def load(self, profile: str) -> Row | None: ...
+
+    def open_inputs(self) -> list[bytes]:
+        """The inputs of the instant that is open, as messages."""
+
+    def due(self, after: tuple[int, str] | None, most: int) -> list[tuple[int, str]]:
+        """The next profiles to look at after that (instant, profile), in that order."""
+
+    def commit(self, commit: Commit) -> None:
+        """All of it, or nothing."""
+
+    def pending(self, outlet: str) -> tuple[Written, list[str]]:
+        """What an outlet has handed over for certain, and the lines after it."""
+
+    def size(self) -> int:
+        """Bytes."""
+
+    def close(self) -> None: ...
+
+
+class Unkept:
+    """A state that keeps nothing: for a stream that ends with its process."""
+
+    keeps = False
+
+    def __init__(self) -> None:
+        self._progress = Progress(micros(datetime.min))
+
+    def kept(self) -> Kept | None:
+        return None
+
+    def begin(self, kept: Kept) -> None:
+        pass
+
+    def progress(self) -> Progress:
+        return self._progress
+
+    def position(self, source: str) -> str | None:
+        return None
+
+    def load(self, profile: str) -> Row | None:
+        return None
+
+    def open_inputs(self) -> list[bytes]:
+        return []
+
+    def due(self, after: tuple[int, str] | None, most: int) -> list[tuple[int, str]]:
+        return []
+
+    def commit(self, commit: Commit) -> None:
+        self._progress = commit.progress
+
+    def pending(self, outlet: str) -> tuple[Written, list[str]]:
+        return Written(), []
+
+    def size(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        pass

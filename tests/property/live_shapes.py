@@ -1,0 +1,86 @@
+"""Texts of the shapes that the live engine keeps event by event, with windows and thresholds that meet the events' instants."""
+
+from __future__ import annotations
+
+import random
+
+
+def text(r: random.Random) -> str:
+    """A test over the schema of `segment_texts`."""
+    kinds = [
+        _count, _count, _sum, _sum, _then, _then, _without, _without, _closing, _first, _items,
+    ]  # fmt: skip
+    made = r.choice(kinds)(r)
+    if r.random() < 0.25:
+        return f"not ({made})"
+    if r.random() < 0.35:
+        return f"({made} {r.choice(('and', 'or'))} {text(r)})"
+    return made
+
+
+def _span(r: random.Random) -> str:
+    return r.choice(("0 hours", "1 hour", "12 hours", "24 hours", "36 hours", "2 days", "3 days", "168 hours"))
+
+
+def _window(r: random.Random) -> str:
+    return r.choice(
+        (
+            f"<= {_span(r)} before now",
+            f"< {_span(r)} before now",
+            f">= {_span(r)} before now",
+            f"> {_span(r)} before now",
+            f"<= {_span(r)} after now",
+            f">= {_span(r)} after now",
+            "before now",
+            "after now",
+        )
+    )
+
+
+def _kind(r: random.Random) -> str:
+    test = f'eventType = "{r.choice("abc")}"'
+    more = r.choice(("", "", "", ' and web.device = "ios"', " and commerce.total > 1", " and commerce.total <= 2.5"))
+    return test + more
+
+
+def _events(r: random.Random) -> str:
+    windows = [f" and timestamp occurs {_window(r)}" for _ in range(r.choice((0, 1, 1, 1, 2)))]
+    return f"xEvent[{_kind(r)}{''.join(windows)}]"
+
+
+def _op(r: random.Random) -> str:
+    return r.choice((">=", ">=", ">", "=", "<", "<=", "!="))
+
+
+def _count(r: random.Random) -> str:
+    return f"{_events(r)}.count() {_op(r)} {r.choice((0, 1, 1, 2, 3))}"
+
+
+def _sum(r: random.Random) -> str:
+    return f"{_events(r)}.sum(commerce.total) {_op(r)} {r.choice((0, 1, 2.5, 10, 12.5))}"
+
+
+def _items(r: random.Random) -> str:
+    return f"{_events(r)}.productListItems[quantity > 1].{r.choice(('count()', 'sum(quantity)'))} {_op(r)} {r.choice((1, 2, 4))}"
+
+
+def _then(r: random.Random) -> str:
+    gap = r.choice((f"<= {_span(r)} after A", f"< {_span(r)} after A", f">= {_span(r)} after A", ""))
+    when = " and ".join(x for x in (gap, r.choice(("", _window(r)))) if x)
+    return f"chain(xEvent, timestamp, [A: WHAT({_kind(r)}), B: WHAT({_kind(r)}){f' WHEN({when})' if when else ''}])"
+
+
+def _without(r: random.Random) -> str:
+    windows = " and ".join(_window(r) for _ in range(r.choice((1, 1, 2))))
+    when = r.choice(("", f" WHEN({windows})", f" WHEN({windows})"))
+    return f"chain(xEvent, timestamp, [A: WHAT({_kind(r)}){when}, B: not WHAT({_kind(r)})])"
+
+
+def _closing(r: random.Random) -> str:
+    when = r.choice(("", f" WHEN({_window(r)})"))
+    gap = f"{r.choice(('<', '<='))} {_span(r)} after A"
+    return f"chain(xEvent, timestamp, [A: WHAT({_kind(r)}){when}, B: not WHAT({_kind(r)}) WHEN({gap})])"
+
+
+def _first(r: random.Random) -> str:
+    return f'(exists E from xEvent where E.eventType = "{r.choice("abc")}" and E.timestamp occurs {_window(r)})'

@@ -1,0 +1,111 @@
+"""`pql stream` and `pql verify` as commands."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from pql.cli import app
+from tests.streams.project import SCHEMA, SEGMENTS, event, write
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "schema.yaml").write_text(yaml.safe_dump(SCHEMA))
+    (tmp_path / "segments.pql").write_text(SEGMENTS)
+    write(tmp_path / "e.jsonl", event("ann", "1", "2026-01-01T00:00:00Z"), event("bob", "2", "2026-01-03T00:00:00Z"))
+    write(tmp_path / "people.jsonl", '{"_id": "ann", "tier": "gold"}')
+    return tmp_path
+
+
+def run(*words: object) -> tuple[int, str, str]:
+    done = RUNNER.invoke(app, [str(w) for w in words])
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_from_a_store_to_a_verified_stream(project: Path) -> None:
+    segments, state, store = project / "segments.pql", project / "state", project / "s.duckdb"
+    made = run("store", "create", store, "--profiles", project / "people.jsonl", "--schema", project / "schema.yaml")
+    assert made[0] == 0
+    code, out, err = run(
+        "stream", segments, "--state", state, "--store", store, "--from", "2026-01-01", "--events", project / "e.jsonl"
+    )
+    assert code == 0, err
+    assert [json.loads(line)["key"] for line in out.splitlines()] == ["ann/1", "ann/2", "bob/1"]
+    assert "started from the store: 1 profiles, 1 transitions" in err
+    assert "2 messages" in err
+    assert run("verify", segments, "--state", state, "--store", store)[:2] == (
+        0,
+        "2 people, 6 memberships as of 2026-01-03T00:00:00Z (3 in): all equal\n",
+    )
+    segments.write_text(SEGMENTS.replace('"gold"', '"silver"'))
+    code, _, err = run("stream", segments, "--state", state, "--events", project / "e.jsonl")
+    assert code == 2
+    assert "PQL0631: the state was kept for other segments: `gold` is changed" in err
+    code, out, _ = run("stream", segments, "--state", state, "--migrate", "--format", "json")
+    assert (code, [json.loads(line)["cause"] for line in out.splitlines()]) == (0, ["definition"])
+
+
+def test_a_bad_line_is_a_finding(project: Path) -> None:
+    write(project / "e.jsonl", "nonsense")
+    code, _, err = run(
+        "stream", project / "segments.pql", "--events", project / "e.jsonl", "--quarantine", project / "q"
+    )
+    assert code == 1
+    assert "1 quarantined" in err
+    assert json.loads((project / "q").read_text())["place"] == "line 1"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "no events to read"),
+        (("--events", "nowhere.jsonl"), "PQL0636"),
+        (("--events", "https://x.example"), "the endpoint speaks HTTP alone"),
+        (("--events", "nats://x.example"), "PQL0636"),
+        (("--store", "s.duckdb"), "a hand-over needs a state"),
+        (("--events", "-", "--clock", "sun"), "no clock `sun`"),
+        (("--events", "-", "--format", "xml"), "no format `xml`"),
+        (("--events", "-", "--pause", "golt"), "did you mean `gold`?"),
+        (("--events", "-", "--until", "soon"), "`soon` is not a date"),
+    ],
+)
+def test_what_cannot_be_done_is_said(project: Path, words: tuple[str, ...], said: str) -> None:
+    code, _, err = run("stream", project / "segments.pql", *words)
+    assert code == 2
+    assert said in err
+
+
+def test_an_interrupt_ends_with_everything_committed(project: Path) -> None:
+    words = [sys.executable, "-c", "from pql.cli import main; main()", "stream", str(project / "segments.pql"), "--follow",
+             "--events", str(project / "e.jsonl"), "--state", str(project / "state"), "--format", "json"]  # fmt: skip
+    child = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert child.stdout is not None
+        first = child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=30)
+    finally:
+        child.kill()
+        child.wait()
+    assert child.returncode == 0
+    assert json.loads(first)["key"] == "ann/1"
+    assert json.loads(err.splitlines()[-1])["messages"] == 2
+    assert run("verify", project / "segments.pql", "--state", project / "state")[0] == 0
+
+
+def test_batch_segments_are_left_to_batch(project: Path) -> None:
+    (project / "segments.pql").write_text(
+        'segment a { evaluate: batch where tier = "x" } segment b { where not inSegment("a") }'
+    )
+    code, out, _ = run("stream", project / "segments.pql", "--events", project / "e.jsonl")
+    assert (code, {json.loads(line)["segment"] for line in out.splitlines()}) == (0, {"b"})
