@@ -150,8 +150,6 @@ _TABLE: tuple[tuple[str, Severity, str], ...] = (
     ("PQL0845", ERROR, "identities cannot be unlinked"),
     ("PQL0846", WARNING, "merge policy names an unknown dataset"),
     ("PQL0847", ERROR, "row of a deleted person"),
-    ("PQL0848", WARNING, "a deletion was interrupted"),
-    ("PQL0849", ERROR, "no such merge policy"),
     ("PQL0901", ERROR, "file cannot be read"),
     ("PQL0902", ERROR, "project file is not valid"),
     ("PQL0903", ERROR, "nothing to do"),

@@ -53,8 +53,11 @@ class Namespace:
     pattern: str | None = None
 
 
+PATTERNS = {"ECID": "[0-9]{38}"}
+"""RE2 expressions that whole values match, of standard namespaces; `identity.yaml` may say another."""
+
 STANDARD: dict[str, Namespace] = {
-    code: Namespace(code, kind, name)
+    code: Namespace(code, kind, name, pattern=PATTERNS.get(code))
     for code, kind, name in (
         ("AAID", Kind.COOKIE, "Adobe Analytics"),
         ("AdCloud", Kind.COOKIE, "Adobe Advertising Cloud"),

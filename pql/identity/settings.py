@@ -21,8 +21,10 @@ import re2
 
 from pql.diagnostics.model import Diagnostic
 from pql.diagnostics.suggest import did_you_mean
+from pql.functions.text import lower
 from pql.identity.document import Document
-from pql.identity.namespaces import JUNK, JUNK_OF_KIND, KIND_ORDER, STANDARD, VALUE_MOST, Kind, Namespace
+from pql.identity.namespaces import JUNK, JUNK_OF_KIND, KIND_ORDER, STANDARD, Kind, Namespace
+from pql.identity.values import FOLDED, clean_value
 
 CODE = "PQL0840"
 KEYS = ("namespaces", "priority", "limits", "junk")
@@ -75,12 +77,8 @@ class IdentitySettings:
         return frozenset((*self.junk, *JUNK_OF_KIND.get(found.kind, ()), *(j.lower() for j in found.junk)))
 
     def is_usable(self, code: str, value: str) -> bool:
-        """May the value stand for a person? Not when it is empty, too long, known junk or against the pattern."""
-        word = value.strip(" ").lower()
-        if not word or len(value) > VALUE_MOST or word in self.junk_values(code):
-            return False
-        pattern = self.namespace(code).pattern
-        return pattern is None or re2.fullmatch(pattern, value) is not None
+        """May the value stand for a person? Not when it is empty, too long, known junk or against the pattern: `clean_value`."""
+        return clean_value(self, self.aliases.get(code, code), value) is not None
 
 
 def read_identity(path: Path) -> tuple[IdentitySettings, tuple[Diagnostic, ...]]:
@@ -138,7 +136,7 @@ def _namespace(document: Document, code: str, value: Mapping[Any, Any]) -> Names
         _limit(document, code, value),
         document.words(value.get("aliases"), "aliases"),
         document.words(value.get("junk"), "junk"),
-        _pattern(document, value.get("pattern")),
+        _pattern(document, value.get("pattern")) if "pattern" in value else (standard.pattern if standard else None),
     )
 
 
@@ -222,7 +220,7 @@ WORD = re.compile(r"^([^:\s][^:]*):(.+)$", re.DOTALL)
 def split_name(text: str, settings: IdentitySettings) -> tuple[str, str] | None:
     """`namespace:value` as its parts, the namespace by its code; None when the text is no such thing.
 
-    A known namespace may be written in any letter case.
+    A known namespace may be written in any letter case; values that are compared in lower case come out so.
     """
     found = WORD.match(text.strip())
     if found is None:
@@ -230,4 +228,5 @@ def split_name(text: str, settings: IdentitySettings) -> tuple[str, str] | None:
     code, value = found.group(1).strip(), found.group(2).strip()
     codes = {**{c.lower(): c for c in (*settings.namespaces, *settings.aliases)}}
     code = code if code in settings.namespaces or code in settings.aliases else codes.get(code.lower(), code)
-    return settings.aliases.get(code, code), value
+    code = settings.aliases.get(code, code)
+    return code, lower(value) if code in FOLDED else value

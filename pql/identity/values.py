@@ -2,7 +2,7 @@
 
 A value is cut free of outer blanks; e-mail addresses are compared in lower case, so their identities are lower case (the
 attribute stays as it came). Not usable: null, empty, longer than 1024 characters, known junk, against its namespace's
-pattern (`ECID`: 38 digits). Must not know files or the store. Read `clean_value`.
+pattern (`ECID`: 38 digits, unless the settings say another). Must not know files or the store. Read `clean_value`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,8 @@ from sqlglot import exp
 
 from pql.functions.record import call, text
 from pql.functions.text import lower, lower_sql
+from pql.identity.namespaces import VALUE_MOST
 
-VALUE_MOST = 1024
-"""Characters of a value; the published limit."""
-PATTERNS = {"ECID": "[0-9]{38}"}
-"""RE2 expressions that whole values match, of standard namespaces."""
 FOLDED = ("Email",)
 """Namespaces whose values are compared in lower case."""
 BLANKS = " \t\r\n\f\v"
@@ -37,8 +34,8 @@ class Rules(Protocol):
 
 
 def pattern_of(rules: Rules, code: str) -> str | None:
-    own = getattr(rules.namespace(code), "pattern", None)
-    return own if own is not None else PATTERNS.get(code)
+    own: str | None = rules.namespace(code).pattern
+    return own
 
 
 def clean_value(rules: Rules, code: str, value: str | None) -> str | None:

@@ -111,16 +111,24 @@ def _sources(load: DatasetLoad, leaves: list[tuple[int, Path]]) -> None:
             SELECT m._key, m._primary, m._ordered, m._line, TRUE, NULL, {content(load, "m")} || m._ordered::VARCHAR{new} FROM meeting m""")
 
 
+def _row_mark(identities: str) -> str:
+    """SQL of a number for the set of identities that arrived together in a row."""
+    names = f"list_sort(list_distinct(list_transform({identities}, lambda x: x.namespace || chr(0) || x.id)))"
+    return f"md5_number_lower(array_to_string({names}, chr(1)))"
+
+
 def _identities(load: DatasetLoad) -> None:
-    """The identities of all rows of a key; each once, with its last sighting."""
+    """The identities of all rows of a key; each once for every set of identities that it arrived in, with its last sighting. Only
+    those that arrived together are linked, so what never stood in one row must not look as if it had."""
     load.connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE gathered AS
-            WITH each AS (SELECT _key, unnest(_identities) AS x FROM meeting
-                          UNION ALL SELECT _key, unnest(_identities) FROM {load.spec.table} SEMI JOIN meeting USING (_key)),
-                 one AS (SELECT _key, x.namespace AS n, x.id AS i, x.field AS f, max(x.seen) AS seen, arg_max(x.state, {{'t': x.seen, 's': x.state}}) AS state,
-                           bool_or(x.is_primary) AS p FROM each GROUP BY ALL)
-            SELECT _key, list({{'namespace': n, 'id': i, 'state': state, 'is_primary': p, 'field': f, 'seen': seen}} ORDER BY seen, n, i, f) AS _all,
-              list({{'n': n, 'i': i}} ORDER BY n, i) AS _who FROM one GROUP BY _key"""
+            WITH rows AS (SELECT _key, _identities, {_row_mark("_identities")} AS mark FROM meeting
+                          UNION ALL SELECT _key, _identities, {_row_mark("_identities")} FROM {load.spec.table} SEMI JOIN meeting USING (_key)),
+                 each AS (SELECT _key, mark, unnest(_identities) AS x FROM rows),
+                 one AS (SELECT _key, x.namespace AS n, x.id AS i, x.field AS f, coalesce(x.row, mark) AS r, max(x.seen) AS seen,
+                           arg_max(x.state, {{'t': x.seen, 's': x.state}}) AS state, bool_or(x.is_primary) AS p FROM each GROUP BY ALL)
+            SELECT _key, list({{'namespace': n, 'id': i, 'state': state, 'is_primary': p, 'field': f, 'seen': seen, 'row': r}} ORDER BY seen, n, i, f, r) AS _all,
+              list({{'n': n, 'i': i, 'r': r}} ORDER BY n, i, r) AS _who FROM one GROUP BY _key"""
     )
 
 
@@ -132,7 +140,8 @@ def _changes(load: DatasetLoad, leaves: list[tuple[int, Path]]) -> None:
             f"f._t{i} IS DISTINCT FROM CASE WHEN f._l{i} IS NULL THEN NULL ELSE coalesce(o._times[{_name(p)}], o._ordered) END"
             for i, p in leaves
         ]
-    who = "list_sort(list_distinct(list_transform(o._identities, lambda x: {'n': x.namespace, 'i': x.id})))"
+    mark = _row_mark("o._identities")
+    who = f"list_sort(list_distinct(list_transform(o._identities, lambda x: {{'n': x.namespace, 'i': x.id, 'r': coalesce(x.row, {mark})}})))"
     differ.append(f"list_sort(list_distinct(g._who)) IS DISTINCT FROM {who}")
     load.connection.execute("DROP TABLE IF EXISTS temp.changed")
     load.connection.execute(

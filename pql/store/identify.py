@@ -83,7 +83,7 @@ class IdentityPlan:
         chosen = f"SELECT *, {primary} AS _chosen FROM ({inner})"
         key = event_key(columns) if spec.kind == "event" else "_primary"
         marked = "list_transform(_found, lambda x: {'namespace': x.namespace, 'id': x.id, 'state': x.state, 'is_primary': " \
-                 "x.namespace = _chosen.n AND x.id = _chosen.i, 'field': x.field, 'seen': _ordered})"  # fmt: skip
+                 "x.namespace = _chosen.n AND x.id = _chosen.i, 'field': x.field, 'seen': _ordered, 'row': NULL::UBIGINT})"  # fmt: skip
         drop = ", ".join(["_found", "_chosen", *(f"_v{i}" for i, _ in singles)])
         named = f"SELECT * EXCLUDE ({drop}), _chosen.n || ':' || _chosen.i AS _primary, {marked} AS _identities FROM ({chosen})"
         return f"SELECT *, {key} AS _key FROM ({named})"
@@ -101,7 +101,7 @@ class IdentityPlan:
         primary = f"CASE _which {names} END" if names else "NULL::VARCHAR"
         entries = [
             f"CASE WHEN _v{i} IS NOT NULL THEN [{{'namespace': {repr_text(code)}, 'id': _v{i}, 'state': NULL::VARCHAR, "
-            f"'is_primary': coalesce(_which = {i}, FALSE), 'field': {repr_text('.'.join(f.path))}, 'seen': _ordered}}] END"
+            f"'is_primary': coalesce(_which = {i}, FALSE), 'field': {repr_text('.'.join(f.path))}, 'seen': _ordered, 'row': NULL::UBIGINT}}] END"
             for i, f, code in coded
         ]
         found = entries[0] if len(entries) == 1 else f"list_concat({', '.join(entries)})"

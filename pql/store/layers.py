@@ -5,6 +5,7 @@ docs/STORE.md is the contract. Must not know expressions.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import duckdb
@@ -39,6 +40,7 @@ class Dataset:
     """A table of layer 1. `number`: its place in the order of names. `columns`: the schema's fields that it has.
 
     `has_seen`: a record's identities say when each was brought last. `has_times`: leaves may be older than their row.
+    `has_marks`: they say which of them arrived together.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Dataset:
     columns: tuple[str, ...] = ()
     has_seen: bool = False
     has_times: bool = False
+    has_marks: bool = False
 
     @property
     def table(self) -> str:
@@ -95,5 +98,8 @@ def datasets(connection: duckdb.DuckDBPyConnection) -> list[Dataset]:
             if kind in ("event", "record"):
                 own = tuple(c for c in columns if c not in OWN)
                 seen = kind == "record" and "seen" in columns["_identities"]
-                result.append(Dataset(name, kind, len(result), own, seen, "_times" in columns and kind == "record"))
+                marks = seen and re.search(r'"?row"? UBIGINT', columns["_identities"]) is not None
+                result.append(
+                    Dataset(name, kind, len(result), own, seen, "_times" in columns and kind == "record", marks)
+                )
     return result

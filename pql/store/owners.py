@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from pql.identity.namespaces import VALUE_MOST
 from pql.identity.settings import IdentitySettings
+from pql.identity.values import BLANKS
 
 RECORD_STEP = 10_000
 
@@ -18,6 +19,11 @@ RECORD_STEP = 10_000
 def text(value: str) -> str:
     """A string literal."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def blank_free(value: str) -> str:
+    """SQL of a value without its outer blanks, as `clean_value` cuts them."""
+    return f"trim({value}, {text(BLANKS)})"
 
 
 def one_of(column: str, values: Iterable[str]) -> str:
@@ -66,15 +72,15 @@ class Owners:
 
     def junk(self, namespace: str, id: str) -> str:
         """Can the value not stand for a person? By the rules; takes the namespace's code."""
-        word = f"lower(trim({id}, ' '))"
-        tests = [f"{id} IS NULL", f"{namespace} IS NULL", f"{word} = ''", f"length({id}) > {VALUE_MOST}"]
+        word = f"lower({blank_free(id)})"
+        tests = [f"{id} IS NULL", f"{namespace} IS NULL", f"{word} = ''", f"length({blank_free(id)}) > {VALUE_MOST}"]
         tests.append(one_of(word, self.settings.junk))
         for code in self.codes:
             own = sorted(self.settings.junk_values(code) - set(self.settings.junk))
             parts = [one_of(word, own)] if own else []
             pattern = self.settings.namespace(code).pattern
             if pattern is not None:
-                parts.append(f"NOT regexp_full_match({id}, {text(pattern)})")
+                parts.append(f"NOT regexp_full_match({blank_free(id)}, {text(pattern)})")
             if parts:
                 tests.append(f"{namespace} = {text(code)} AND ({' OR '.join(parts)})")
         return "coalesce(" + " OR ".join(f"({t})" for t in tests) + ", true)"

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pql.identity.namespaces import VALUE_MOST
 from pql.identity.settings import IdentitySettings
 from pql.store.layers import Dataset
-from pql.store.owners import Owners, text
+from pql.store.owners import Owners, blank_free, text
 
 ROUNDS_MOST = 64
 BAD_NAMED = 40
@@ -60,7 +60,19 @@ def _width(connection: duckdb.DuckDBPyConnection, d: Dataset, settings: Identity
         f"""SELECT count(*), count_if(n IS NULL OR n = 0), count_if(n > 2), count_if(n > {settings.record_most})
             FROM (SELECT len(_identities) AS n FROM {d.table})"""
     ).fetchone()
-    return Width(*(int(n or 0) for n in row)) if row else Width(0, 0, 0, 0)
+    width = Width(*(int(n or 0) for n in row)) if row else Width(0, 0, 0, 0)
+    if width.crowded and d.has_marks:
+        crowded = connection.execute(
+            f"SELECT count(DISTINCT _row) FROM ({_too_many(d, settings.record_most)})"
+        ).fetchone()
+        return replace(width, crowded=int(crowded[0]) if crowded else 0)
+    return width
+
+
+def _too_many(d: Dataset, most: int) -> str:
+    """Rows in which more than `most` identities arrived together."""
+    return f"""SELECT _row FROM (SELECT _row, unnest(_identities) AS x FROM {d.table} WHERE len(_identities) > {most})
+               GROUP BY _row, x.row HAVING count(*) > {most}"""
 
 
 def _nodes(
@@ -125,13 +137,13 @@ def _find_bad(connection: duckdb.DuckDBPyConnection, owners: Owners, tombstones:
     words = [(w, code) for code in owners.codes for w in sorted(settings.junk_values(code))]
     table = {"word": pa.array([w for w, _ in words], pa.string()), "code": pa.array([c for _, c in words], pa.string())}
     connection.register("incoming", pa.table(table))
-    tests = [f"id IS NULL OR namespace IS NULL OR trim(id, ' ') = '' OR length(id) > {VALUE_MOST}"]
+    tests = [f"id IS NULL OR namespace IS NULL OR {blank_free('id')} = '' OR length({blank_free('id')}) > {VALUE_MOST}"]
     for code in owners.codes:
         pattern = settings.namespace(code).pattern
         if pattern is not None:
-            tests.append(f"namespace = {text(code)} AND NOT regexp_full_match(id, {text(pattern)})")
+            tests.append(f"namespace = {text(code)} AND NOT regexp_full_match({blank_free('id')}, {text(pattern)})")
     run(f"""CREATE OR REPLACE TEMP TABLE s_bad AS
-            SELECT namespace, id FROM s_seen JOIN incoming ON lower(trim(id, ' ')) = word AND namespace = code
+            SELECT namespace, id FROM s_seen JOIN incoming ON lower({blank_free("id")}) = word AND namespace = code
             UNION SELECT namespace, id FROM s_seen WHERE {" OR ".join(f"({t})" for t in tests)}""")
     connection.unregister("incoming")
     rows = run(f"SELECT namespace, id FROM s_bad ORDER BY ALL LIMIT {BAD_NAMED + 1}").fetchall()
@@ -217,18 +229,17 @@ def _wide(connection: duckdb.DuckDBPyConnection, owners: Owners, d: Dataset, wid
 
 
 def _wide_records(connection: duckdb.DuckDBPyConnection, owners: Owners, d: Dataset) -> None:
-    """Records whose identities have times of their own: every pair is as old as the older of the two."""
+    """Records whose identities have times of their own: every pair that arrived together is as old as the older of the two."""
+    mark = "x.row" if d.has_marks else "NULL::UBIGINT"
     connection.execute(
         f"""INSERT INTO s_link
-            WITH single AS (
-              SELECT _row, {owners.node("x")} AS node, max({d.seen("x")}) AS t, bool_or(au) AS au FROM (
-                SELECT _row, _ordered, _arrived, unnest(_identities) AS x,
-                  list_contains(list_transform(_identities, lambda i: i.state), 'authenticated') AS au
-                FROM {d.table} WHERE len(_identities) > 2 AND len(_identities) <= {owners.settings.record_most})
-              GROUP BY ALL)
+            WITH each AS (SELECT _row, _ordered, _arrived, unnest(_identities) AS x FROM {d.table} WHERE len(_identities) > 2),
+            fit AS (SELECT *, {mark} AS mark, bool_or(coalesce(x.state, '') = 'authenticated') OVER w AS login FROM each
+                    WINDOW w AS (PARTITION BY _row, {mark}) QUALIFY count(*) OVER w <= {owners.settings.record_most}),
+            single AS (SELECT _row, mark, {owners.node("x")} AS node, max({d.seen("x")}) AS t, bool_or(login) AS login FROM fit GROUP BY ALL)
             SELECT a, b, {d.number}, min(t), max(t), max(CASE WHEN au THEN t END), count(*) FROM (
-              SELECT x.node AS a, y.node AS b, least(x.t, y.t) AS t, x.au AS au
-              FROM single AS x JOIN single AS y ON x._row = y._row AND x.node < y.node) GROUP BY a, b"""
+              SELECT x.node AS a, y.node AS b, least(x.t, y.t) AS t, x.login AS au
+              FROM single AS x JOIN single AS y ON x._row = y._row AND x.mark IS NOT DISTINCT FROM y.mark AND x.node < y.node) GROUP BY a, b"""
     )
 
 

@@ -42,7 +42,9 @@ def pql(*words: str, input: str | None = None) -> tuple[int, str, str]:
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "schema.yaml").write_text(SCHEMA)
     (tmp_path / "pql.yaml").write_text("schema: schema.yaml\nstore: shop.duckdb\n")
-    (tmp_path / "identity.yaml").write_text("namespaces: {crm: {unique: true}}\npriority: [crm, Email, ECID]\n")
+    (tmp_path / "identity.yaml").write_text(
+        'namespaces: {crm: {unique: true}, ECID: {pattern: "[0-9]+"}}\npriority: [crm, Email, ECID]\n'
+    )
     (tmp_path / "segments.pql").write_text(SEGMENTS)
     monkeypatch.chdir(tmp_path)
     schema, _ = load_schema(tmp_path / "schema.yaml")

@@ -10,6 +10,7 @@ from pql.api import read_short
 from pql.identity.namespaces import Kind
 from pql.identity.policy import MergePolicy, policies_from, read_policies
 from pql.identity.settings import IdentitySettings, identity_from, read_identity, split_name
+from pql.identity.values import clean_value
 
 SCHEMA, _ = read_short({"profile": {"person.name": "string", "loyalty": {"tier": "string"}}})
 
@@ -115,3 +116,14 @@ def test_the_published_form(order: str) -> None:
 def test_wrong_policies(text: str, words: str) -> None:
     policies, found = policies_from(text, SCHEMA)
     assert found[0].code == "PQL0842" and found[0].message == words and policies[0].default
+
+
+def test_one_rule_says_what_is_usable() -> None:
+    from pql.identity.settings import split_name
+
+    settings, _ = identity_from("namespaces: {crm: {pattern: '[a-z]+'}}")
+    for code, value in (("ECID", "1" * 38), ("ECID", "9"), ("Email", " Foo@X.org"), ("crm", "\tabc\t"), ("crm", "a1")):
+        assert settings.is_usable(code, value) == (clean_value(settings, code, value) is not None)
+    assert not settings.is_usable("ECID", "9") and settings.is_usable("ECID", "1" * 38)
+    assert identity_from("namespaces: {ECID: {pattern: '[0-9]+'}}")[0].is_usable("ECID", "9")
+    assert split_name("email:Foo@X.org", settings) == ("Email", "foo@x.org")

@@ -326,3 +326,23 @@ def test_small_blocks_give_the_same_rows(tmp_path: Path) -> None:
             ids = [json.loads(raw)["id"] for c in chunks for raw in c.table["raw"].to_pylist()]
             assert ids == [str(i) for i in range(300)]
             assert list(itertools.chain(*(c.refused for c in chunks))) == []
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_identities_of_one_fragment_are_linked_as_they_arrived(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """A household's number is seen with one login, then with another: the two logins never stood together."""
+    from pql.identity.settings import IdentitySettings
+    from pql.store.unify import unify
+
+    lines = ('{"id":"1","email":"a@x.org"}', '{"id":"1","email":"b@x.org"}', '{"id":"1"}')
+    made = project(tmp_path, people={k: v for k, v in PEOPLE.items() if k != "order_by"})
+    store = Store.memory(made.schema)
+    for n, place in enumerate(order):
+        (tmp_path / f"people{n}.jsonl").write_text(lines[place] + "\n")
+    loaded(made, store)
+    assert unify(store, IdentitySettings()).links == 2
+    links = """SELECT least(x.id, y.id), greatest(x.id, y.id) FROM graph.link JOIN graph.node AS x ON x.node = a
+               JOIN graph.node AS y ON y.node = b ORDER BY ALL"""
+    assert store.query(links, {}) == [("1", "a@x.org"), ("1", "b@x.org")]
+    loaded(made, store)
+    assert unify(store, IdentitySettings()).links == 2

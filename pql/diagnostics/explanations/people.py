@@ -128,35 +128,4 @@ Instead: nothing needs to be done. Rows of people who were not deleted are loade
 personalEmail.address = "olga@luma.example"
 ```
 """,
-    "PQL0848": """
-A person was deleted, but the process ended before the store's file was written anew, so bytes of the person may still
-lie in it. The next
-command that writes (`pql load`, `pql profile delete`, `pql identity unlink`) finishes the deletion first. Say Sarah
-was deleted:
-
-```pql
-personalEmail.address = "sarah@luma.example"
-```
-
-Instead: run one of these commands once; after it the question finds the others alone.
-
-```pql
-personalEmail.address = "olga@luma.example"
-```
-""",
-    "PQL0849": """
-`--policy` names a merge policy that `merge.yaml` does not declare, or one that the store has not been merged by yet.
-Say the policies are
-`main` and `strict`, and somebody asks with `--policy strikt`:
-
-```pql
-loyalty.tier = "gold"
-```
-
-Instead: name a policy of `merge.yaml`, and run `pql load` once after adding one.
-
-```pql
-loyalty.tier = "silver"
-```
-""",
 }
