@@ -18,7 +18,6 @@ from pql.cli.inputs import environment, fail, find_schema, read_sources
 from pql.cli.project_file import find_project_file
 from pql.diagnostics.model import Diagnostic
 from pql.policies.carrying import Carried
-from pql.policies.judge import Violation
 from pql.policies.model import Policy
 
 
@@ -119,17 +118,3 @@ def where_given(carried: Carried) -> str:
 def console() -> Console:
     """Where tables go: as wide as the terminal, and wide enough for their words elsewhere."""
     return Console(width=None if sys.stdout.isatty() else 160)
-
-
-__all__ = [
-    "Judged",
-    "Violation",
-    "console",
-    "decided",
-    "decision_table",
-    "governance_findings",
-    "judged",
-    "policy_table",
-    "project_folder",
-    "where_given",
-]

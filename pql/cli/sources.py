@@ -30,7 +30,7 @@ def source_project(folder: Path, output: str = "text", strict: bool = True) -> A
     missing = [p for p in places if not p.exists()]
     if missing:
         raise fail(f"`sources` of `pql.yaml`: there is no `{missing[0]}`")
-    project = SourceProject.read(home, env.schema, places)
+    project = SourceProject.read(home, env.schema, places, settings.identity)
     if strict and not project.ok:
         show(list(project.diagnostics), output, err=output == "text")
         raise typer.Exit(1)

@@ -16,7 +16,7 @@ from pql.functions.record import call, cast, text
 from pql.ingest.fit_sql import demanded, fit_json, fit_typed, json_text, lost, not_null, null
 from pql.ingest.functions import TABLE
 from pql.ingest.functions.logic import LAZY
-from pql.ingest.functions.number import DECIMAL, PLAIN, WHOLE, guarded
+from pql.ingest.functions.number import DECIMAL
 from pql.ingest.shapes import (
     JSON,
     ColumnFields,
@@ -482,6 +482,3 @@ def _result(result: Type | str, types: list[Type]) -> Type:
         assert isinstance(types[0], ListType)
         return types[0].element
     return types[0] if result == "first" else ListType(types[0])
-
-
-__all__ = ["PLAIN", "WHOLE", "Compiled", "compile_mapping", "guarded"]

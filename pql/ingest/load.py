@@ -15,13 +15,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pql.identity.settings import IdentitySettings
 from pql.ingest.columns import arrow_kinds
 from pql.ingest.compile import Compiled, compile_mapping
 from pql.ingest.evaluate import Evaluator, LookUps
-from pql.ingest.files import BLOCK, BadFile, Chunk, read_chunks
+from pql.ingest.files import BLOCK, Chunk, read_chunks
 from pql.ingest.functions import Misfit
 from pql.ingest.records import parse_record, record_text, table_records
-from pql.ingest.rules import IdentityRules
 from pql.ingest.shapes import ColumnFields, JsonFields, Unvectorised
 from pql.ingest.source_file import LookUpTable, SourceFile, columns_of, document_type
 from pql.ingest.tree import Mapping, Target
@@ -29,7 +29,7 @@ from pql.store.datasets import DatasetLoad, DatasetSpec
 from pql.store.identify import IdentityField, IdentityPlan
 from pql.store.ledger import Counts, Refused
 from pql.store.store import Store
-from pql.types import STRING, TIMESTAMP, Field, ListType, MapType, ObjectType, Type, make_object
+from pql.types import STRING, TIMESTAMP, Field, ObjectType, Type, make_object
 from pql.xdm.schema import Schema
 
 Progress = Callable[[int, Counts], None]
@@ -58,9 +58,8 @@ class Plan:
         return Evaluator(self.mapping, self.document, self.required, self.look_ups, self.source.format == "csv")
 
 
-def plan_source(source: SourceFile, schema: Schema, rules: Any = None, others: Sequence[SourceFile] = ()) -> Plan:
-    """`others`: the sources that feed the same dataset; `rules`: identity settings. Reads look-up files: BadFile."""
-    rules = rules or IdentityRules()
+def plan_source(source: SourceFile, schema: Schema, rules: IdentitySettings, others: Sequence[SourceFile] = ()) -> Plan:
+    """`others`: the sources that feed the same dataset. Reads look-up files: BadFile."""
     columns = columns_of(schema, source.kind, source.entity)
     assert columns is not None
     document = document_type(columns, source.kind)
@@ -87,7 +86,7 @@ def _leaves(path: tuple[str, ...], kind: Type) -> Iterator[tuple[str, ...]]:
         yield path
 
 
-def _identities(source: SourceFile, schema: Schema, rules: Any) -> IdentityPlan:
+def _identities(source: SourceFile, schema: Schema, rules: IdentitySettings) -> IdentityPlan:
     declared = schema.event_identities if source.kind == "event" else schema.identities
     own = [IdentityField(i.path, i.namespace, i.primary) for i in source.identities]
     takes_over = any(i.primary for i in own)
@@ -97,8 +96,7 @@ def _identities(source: SourceFile, schema: Schema, rules: Any) -> IdentityPlan:
         for i in declared
         if (i.path, i.namespace) not in known
     ]
-    codes = set(getattr(rules, "codes", ()) or getattr(rules, "namespaces", ()))
-    codes |= {rules.aliases.get(i.namespace, i.namespace) for i in (*own, *inherited)}
+    codes = {*rules.namespaces, *(rules.aliases.get(i.namespace, i.namespace) for i in (*own, *inherited))}
     ranked = sorted(codes, key=rules.order)
     unknown = sum(rules.order(c) < rules.order("\0") for c in ranked)
     ranks = tuple((c, 2 * i) for i, c in enumerate(ranked))
@@ -263,6 +261,3 @@ def read_ahead(make: Callable[[], Iterator[Chunk]]) -> Iterator[Chunk]:
     finally:
         stop.set()
         thread.join()
-
-
-__all__ = ["BadFile", "ListType", "MapType", "Plan", "load_chunk", "load_file", "plan_source"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.diagnostics.suggest import did_you_mean
+from pql.identity.settings import IdentitySettings, read_identity
 from pql.ingest.files import BadFile
 from pql.ingest.load import Plan, load_file, plan_source
-from pql.ingest.rules import read_rules
 from pql.ingest.source_file import SourceFile, read_source
 from pql.source import Source, Span
 from pql.store.ledger import Counts
@@ -41,11 +40,14 @@ class SourceProject:
     schema: Schema
     sources: dict[str, SourceFile]
     diagnostics: tuple[Diagnostic, ...]
-    rules: Any
+    rules: IdentitySettings
 
     @classmethod
-    def read(cls, folder: Path, schema: Schema, places: Sequence[Path] = ()) -> SourceProject:
-        """`places`: files and folders with source files; `sources/` when none is named."""
+    def read(
+        cls, folder: Path, schema: Schema, places: Sequence[Path] = (), identity: Path | None = None
+    ) -> SourceProject:
+        """`places`: files and folders with source files; `sources/` when none is named. `identity`: the file with the identity
+        settings; `identity.yaml` beside, if it is there, when left out."""
         found: list[Diagnostic] = []
         sources: dict[str, SourceFile] = {}
         files = [f for p in places or (folder / "sources",) for f in (sorted(p.glob("*.yaml")) if p.is_dir() else [p])]
@@ -62,7 +64,10 @@ class SourceProject:
                 )
             sources[source.id] = source
         found += _disagreements(sources.values())
-        return cls(folder, schema, dict(sorted(sources.items())), tuple(found), read_rules(folder))
+        file = identity or folder / "identity.yaml"
+        rules, doubts = read_identity(file) if identity or file.is_file() else (IdentitySettings(), ())
+        found += doubts
+        return cls(folder, schema, dict(sorted(sources.items())), tuple(found), rules)
 
     @property
     def ok(self) -> bool:

@@ -6,7 +6,7 @@ Read `Carrier.items`. A label is carried once for each place where it is given a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pql.check.project import Project
 from pql.functions.table import LABEL_RULES
@@ -305,6 +305,3 @@ def schema_labels(schema: Schema) -> Iterator[tuple[str, str]]:
             yield from visit(declared.type, own, above | declared.labels)
 
     yield from visit(schema.profile, "", frozenset())
-
-
-__all__ = ["Carried", "Carrier", "Origin", "Step", "replace", "schema_labels"]

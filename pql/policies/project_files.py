@@ -21,7 +21,7 @@ from pql.policies.model import (
     Policy,
 )
 from pql.policies.policy_files import STATUSES, Actions, Labels, bare, read_action, read_deny, read_label
-from pql.policies.reading import Part, listed
+from pql.policies.reading import Part
 
 DESTINATION = ("id", "name", "kind", "marketingActions", "fields", "mergePolicy", "segments")
 OF_ACTIVATION = ("title", "type", "description", "owner", "mapping", "schedule", "suppress", "options", "url", "path", "format", "file",
@@ -218,15 +218,3 @@ def read_exemption(part: Part) -> Exemption | None:
         texts["policy"], texts["segment"], part.text("destination", ""), part.text("action", ""), texts["approvedBy"], texts["reason"],
         until, part.whole("policyVersion", None), part.place_of("policy"), part.place_of("until"),
     )  # fmt: skip
-
-
-__all__ = [
-    "Choices",
-    "enabled_core",
-    "listed",
-    "read_choices",
-    "read_consent",
-    "read_destination",
-    "read_exemption",
-    "read_labels_file",
-]

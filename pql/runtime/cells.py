@@ -234,6 +234,3 @@ class Withouts(Cell):
             if at >= last and at + watch.leave > now:
                 return 1, min(until, at + watch.leave)
         return 0, until
-
-
-__all__ = ["FAILED", "NEVER", "Answer", "Cell", "Count", "Thens", "Total", "Watch", "Withouts"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import cmp_to_key
 from typing import Any
 
 from pql.clock import CALENDAR, Zone, calendar_start, month_day, shift, truncate
@@ -17,7 +16,7 @@ from pql.functions import FUNCTIONS
 from pql.ir import nodes as ir
 from pql.runtime.chains import chain_holds
 from pql.runtime.scalars import SCALARS, arithmetic, convert, fit
-from pql.types import DATE, DOUBLE, NUMBER, TIMESTAMP, ListType
+from pql.types import DOUBLE, NUMBER, TIMESTAMP, ListType
 
 Slots = dict[int, Any]
 NOW = -1
@@ -372,5 +371,3 @@ _STRUCTURAL: dict[str, Callable[..., Any]] = {
     "notIn": _not_in,
     "listEqual": _list_equal,
 }
-
-__all__ = ["DATE", "Evaluator", "OutOfRange", "cmp_to_key", "event_order", "ordered_events"]

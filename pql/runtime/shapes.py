@@ -16,7 +16,7 @@ from typing import Any
 from pql.clock import MICROSECONDS
 from pql.ir import nodes as ir
 from pql.ir.walk import free_variables, substitute, walk
-from pql.types import BOOLEAN, INTEGER, NUMBER, TIMESTAMP, ListType
+from pql.types import INTEGER, NUMBER, TIMESTAMP, ListType
 
 EVENT = -7
 FOREVER = 1 << 62
@@ -373,21 +373,3 @@ def leaves(tree: Tree) -> list[Leaf]:
         return [tree]
     below = tree[1] if tree[0] != "not" else (tree[1],)
     return [leaf for t in below for leaf in leaves(t)]
-
-
-__all__ = [
-    "BOOLEAN",
-    "EVENT",
-    "FOREVER",
-    "SCALE",
-    "AtLeast",
-    "Leaf",
-    "Plain",
-    "Span",
-    "Stream",
-    "Then",
-    "Tree",
-    "Without",
-    "leaves",
-    "take_apart",
-]

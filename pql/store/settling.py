@@ -6,7 +6,7 @@ arrival is the order (records without `order_by`). Read `settle_events`, `settle
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pql.store.folding import fold_records
 from pql.store.layout import quote
@@ -120,6 +120,3 @@ def _deleted(load: DatasetLoad) -> int:
     changed = count(load, "SELECT count(DISTINCT _key) FROM ready SEMI JOIN known USING (_key)")
     load.connection.execute(f"DELETE FROM {load.spec.table} WHERE _key IN (SELECT _key FROM known)")
     return changed
-
-
-__all__ = ["Any", "settle_events", "settle_records"]

@@ -25,7 +25,7 @@ def test_check(name):
 
 def test_the_command_line_starts_light():
     """`pql --help` loads no room but the commands: what a command needs is imported when it runs."""
-    heavy = "lark sqlglot duckdb pyarrow pydantic yaml rich fastapi numpy msgspec".split()
+    heavy = ["lark", "sqlglot", "duckdb", "pyarrow", "pydantic", "yaml", "rich", "fastapi", "numpy", "msgspec"]
     rooms = [p.name for p in (ROOT / "pql").iterdir() if p.is_dir() and p.name not in ("cli", "__pycache__")]
     code = f"import sys, pql.cli; print([m for m in {heavy} + ['pql.' + r for r in {rooms}] if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

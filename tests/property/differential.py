@@ -22,7 +22,8 @@ from pql.syntax import ast
 from pql.types import BOOLEAN
 from pql.xdm.schema import Schema
 from pql.xdm.values import read_event, read_profile
-from tests.property.generate import SCHEMA, Texts, World, random_now
+from tests.property.generate import Texts
+from tests.property.worlds import SCHEMA, World, random_now
 from tests.reference.evaluate import evaluate
 from tests.reference.scopes import Refused
 from tests.reference.values import SumOutOfRange

@@ -18,7 +18,8 @@ from pql.runtime import Evaluator, OutOfRange
 from pql.runtime.evaluate import ordered_events
 from pql.runtime.tracing import Tracing
 from tests.property.differential import ZONES, Person, typed_person
-from tests.property.generate import SCHEMA, Texts, World, random_now
+from tests.property.generate import Texts
+from tests.property.worlds import SCHEMA, World, random_now
 
 MICRO = timedelta(microseconds=1)
 END = timedelta(days=800)

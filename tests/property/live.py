@@ -35,7 +35,8 @@ from pql.types import BOOLEAN
 from pql.xdm.values import read_event, read_profile
 from tests.property import live_shapes, segment_texts
 from tests.property.differential import ZONES
-from tests.property.generate import SCHEMA, Texts, World, random_now
+from tests.property.generate import Texts
+from tests.property.worlds import SCHEMA, World, random_now
 from tests.reference.evaluate import evaluate
 from tests.reference.values import SumOutOfRange
 
