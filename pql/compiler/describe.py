@@ -8,7 +8,8 @@ from pql.clock import Settings
 from pql.compiler.groups import make_groups
 from pql.compiler.layout import Layout
 from pql.compiler.leaves import AnyLeaf, Leaf, LinkLeaf, is_events
-from pql.compiler.plan import leaf_names, profile_reads, rewrite
+from pql.compiler.outcomes import leaf_names, profile_reads
+from pql.compiler.plan import rewrite
 from pql.compiler.rows import Unfit, choose, type_of
 from pql.ir import nodes as ir
 from pql.ir.walk import walk

@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from pql.clock import Settings
-from pql.compiler.groups import PID, Group, Relation, make_groups, relation
+from pql.compiler.groups import PID, Group, make_groups, relation
 from pql.compiler.layout import Layout
 from pql.compiler.leaves import MARK, AnyLeaf, Leaf, Leaves, leaf_reference, referenced
+from pql.compiler.outcomes import ONE, Parts, at_least_one, default, leaf_names, outcome, profile_reads, with_defaults
 from pql.compiler.rows import RowRenderer, Unfit, column, named, reader, reads_profile, type_of
-from pql.compiler.sql import Sql, both, coalesce
-from pql.functions.record import call, cast, number, paren
+from pql.compiler.sql import Sql, both
+from pql.compiler.words import Bit, attribute_bits, bit_test, packed_relation
 from pql.ir import nodes as ir
-from pql.ir.walk import parts, rebuild, walk
+from pql.ir.walk import rebuild, walk
 from pql.types import BOOLEAN, INTEGER
 
 PACK_FROM = 12
-"""Above this many tests over leaves, packing them into words pays (benchmarks/segments.py)."""
-WORD = 60
+"""Above this many tests over leaves, packing them into words pays (benchmarks/together.py)."""
 
 
 def rewrite(
@@ -48,78 +48,6 @@ def _answers(name: str, leaf: AnyLeaf, layout: Layout, settings: Settings) -> bo
     except Unfit:
         return False
     return True
-
-
-def leaf_names(e: ir.Expr) -> set[str]:
-    return {name for n in walk(e) if (name := referenced(n)) is not None}
-
-
-def profile_reads(e: ir.Expr) -> bool:
-    """Does it read the profile beside its leaves?"""
-    if referenced(e) is not None:
-        return False
-    if isinstance(e, ir.Var):
-        return e.id == ir.PROFILE
-    return any(profile_reads(p) for p in parts(e))
-
-
-def with_defaults(e: ir.Expr, leaves: Mapping[str, AnyLeaf]) -> ir.Expr:
-    """The expression for a profile that has no row in any leaf."""
-    name = referenced(e)
-    if name is not None:
-        return ir.Const(leaves[name].default, e.type)
-    result: ir.Expr = rebuild(e, lambda n: with_defaults(n, leaves))
-    return result
-
-
-def outcome(e: ir.Expr) -> bool | None:
-    """The truth of a test over constants; None when it cannot be told here."""
-    match e:
-        case ir.Const():
-            return bool(e.value) if isinstance(e.value, bool) or e.value is None else None
-        case ir.Not():
-            inner = outcome(e.operand)
-            return None if inner is None else not inner
-        case ir.And() | ir.Or():
-            found = [outcome(o) for o in e.operands]
-            decisive = isinstance(e, ir.Or)
-            if decisive in found:
-                return decisive
-            return None if None in found else not decisive
-        case ir.Compare() if isinstance(e.left, ir.Const) and isinstance(e.right, ir.Const):
-            return _compare(e.op, e.left.value, e.right.value)
-        case ir.Compare():
-            return False if any(isinstance(o, ir.Const) and o.value is None for o in (e.left, e.right)) else None
-        case ir.Within():
-            return False if isinstance(e.operand, ir.Const) and e.operand.value is None else None
-        case ir.IsNull():
-            return e.operand.value is None if isinstance(e.operand, ir.Const) else None
-        case ir.Truth():
-            return outcome(e.operand)
-        case _:
-            return None
-
-
-def _compare(op: str, a: ir.Value, b: ir.Value) -> bool | None:
-    if a is None or b is None:
-        return False
-    try:
-        table = {"=": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}  # type: ignore[operator]
-    except TypeError:
-        return None
-    return table[op]
-
-
-def at_least_one(e: ir.Expr, leaves: Mapping[str, AnyLeaf]) -> bool:
-    """Is it `count of rows >= 1`, which any row satisfies?"""
-    if not (isinstance(e, ir.Compare) and (e.op, e.right) in ((">=", _ONE), (">", _ZERO))):
-        return False
-    name = referenced(e.left)
-    leaf = leaves[name] if name else None
-    return isinstance(leaf, Leaf) and leaf.function == "count" and leaf.value is None
-
-
-_ONE, _ZERO = ir.Const(1, INTEGER), ir.Const(0, INTEGER)
 
 
 def flat_conjuncts(e: ir.Expr) -> list[ir.Expr]:
@@ -283,28 +211,35 @@ class Together:
             expressions, leaves = existence(expressions, leaves)
         groups = make_groups(leaves)
         listed = any(_gathers(e) for e in expressions)
-        source: exp.Select = exp.Select().from_(profiles(listed))
+        rows = {ir.PROFILE: _profile_reader(self.layout, listed)}
         columns: dict[str, Sql] = {}
+        bits: dict[str, Bit] = {}
         done: list[ir.Expr] = list(expressions)
-        known = _Parts(leaves)
+        source: exp.Select = exp.Select()
+        known = Parts(leaves)
         for i, group in enumerate(groups):
             made = relation(group, self.layout, self.settings)
             alias = f"g{i}"
             if pack and not group.correlated and known.tests(done, set(group.leaves)) > 1:
-                select, done, packed = _packed(made, group, done, self.settings, known, alias)
-                columns |= packed
+                select, done, packed = packed_relation(made, group, done, self.settings, known, alias)
+                bits |= packed
             else:
                 select = made.select.select(*(exp.alias_(v, n, copy=False) for n, v in made.values.items()), copy=False)
             for name, leaf in group.leaves.items():
-                columns.setdefault(name, _default(column(name, alias), leaf))
+                columns.setdefault(name, default(column(name, alias), leaf))
             own, other = column(self.layout.profile.key, "p"), exp.column(PID, table=alias)
             source.append(
                 "joins",
                 exp.Join(this=select.subquery(alias, copy=False), on=exp.EQ(this=own, expression=other), side="LEFT"),
             )
-        rows = {ir.PROFILE: _profile_reader(self.layout, listed)}
+        people = profiles(listed)
+        if pack:
+            people, done, own_bits = attribute_bits(people, done, RowRenderer(self.settings, rows))
+            bits |= own_bits
+        source = source.from_(people, copy=False)
+        columns |= {name: bit.test() for name, bit in bits.items()}
         render = RowRenderer(self.settings, rows, columns)
-        values = [render.test(e, exact=False) if _is_test(e) else render.value(e) for e in done]
+        values = [bit_test(e, bits, render) if _is_test(e) else render.value(e) for e in done]
         return values, source
 
 
@@ -329,135 +264,6 @@ def _gathers(e: ir.Expr) -> bool:
     return any(is_events(n) for n in walk(e))
 
 
-def _default(value: Sql, leaf: AnyLeaf) -> Sql:
-    if leaf.default is None:
-        return value
-    constant = exp.false() if leaf.default is False else number(int(leaf.default))  # type: ignore[arg-type]
-    return coalesce(value, constant)
-
-
-class _Parts:
-    """What the parts of expressions say of leaves, worked out once: each relation asks it again of most of them."""
-
-    def __init__(self, leaves: Mapping[str, AnyLeaf]) -> None:
-        self.leaves = leaves
-        self._names: dict[int, tuple[ir.Expr, frozenset[str]]] = {}
-        self._decided: dict[int, tuple[ir.Expr, bool]] = {}
-
-    def names(self, e: ir.Expr) -> frozenset[str]:
-        """The leaves below an expression. The expression is kept with the answer, so that its id stays its own."""
-        known = self._names.get(id(e))
-        if known is None:
-            own = referenced(e)
-            below = [self.names(p) for p in parts(e)]
-            known = self._names[id(e)] = (e, frozenset(() if own is None else (own,)).union(*below))
-        return known[1]
-
-    def decided(self, e: ir.Expr) -> bool:
-        """Do leaves alone decide the test, and is its answer known for a profile without rows in them?"""
-        known = self._decided.get(id(e))
-        if known is None:
-            alone = not profile_reads(e) and outcome(with_defaults(e, self.leaves)) is not None
-            known = self._decided[id(e)] = (e, alone)
-        return known[1]
-
-    def only(self, e: ir.Expr, names: set[str]) -> bool:
-        """Can one relation alone decide the test?"""
-        return isinstance(e, ir.TESTS) and bool(own := self.names(e)) and own <= names and self.decided(e)
-
-    def tests(self, expressions: Sequence[ir.Expr], names: set[str]) -> int:
-        """How many different tests one relation alone decides."""
-        found: set[ir.Expr] = set()
-
-        def collect(e: ir.Expr) -> None:
-            if names.isdisjoint(self.names(e)):
-                return
-            if self.only(e, names):
-                found.add(e)
-                return
-            for p in parts(e):
-                collect(p)
-
-        for e in expressions:
-            collect(e)
-        return len(found)
-
-
-def _packed(
-    made: Relation,
-    group: Group,
-    expressions: Sequence[ir.Expr],
-    settings: Settings,
-    known: _Parts,
-    alias: str,
-) -> tuple[exp.Select, list[ir.Expr], dict[str, Sql]]:
-    """The tests that only this group decides, as bits: the relation, the expressions over bits, and the bits' SQL."""
-    names, leaves = set(group.leaves), known.leaves
-    found: dict[ir.Expr, str] = {}
-
-    def change(e: ir.Expr) -> ir.Expr:
-        if names.isdisjoint(known.names(e)):
-            return e
-        if known.only(e, names):
-            name = found.setdefault(e, f"{alias}_{len(found)}")
-            return leaf_reference(name, BOOLEAN)
-        result: ir.Expr = rebuild(e, change)
-        return result
-
-    done = [change(e) for e in expressions]
-    kept = {n for e in done for n in known.names(e)} & names
-    some = {t: n for t, n in found.items() if at_least_one(t, leaves)}
-    rest = {t: n for t, n in found.items() if t not in some}
-    valued = kept | {n for t in rest for n in leaf_names(t)}
-    inner = made.select.select(
-        *(exp.alias_(v, n, copy=False) for n, v in made.values.items() if n in valued), copy=False
-    )
-    bits: dict[str, Sql] = {}
-    columns: list[Sql] = [column(PID, "w"), *(column(n, "w") for n in sorted(kept))]
-    for w, chunk in enumerate(_chunks(list(some.items()))):
-        row = [_bit(made.conditions[next(iter(leaf_names(t)))], i) for i, (t, _) in enumerate(chunk)]
-        inner = inner.select(exp.alias_(call("bit_or", _either(row)), f"b{w}", copy=False), copy=False)
-        columns.append(column(f"b{w}", "w"))
-        bits |= {name: _read_bit(f"b{w}", alias, i, False) for i, (_, name) in enumerate(chunk)}
-    plain = RowRenderer(settings, {}, {n: _default(column(n, "w"), leaves[n]) for n in valued})
-    for w, chunk in enumerate(_chunks(list(rest.items()))):
-        row = []
-        for i, (test, name) in enumerate(chunk):
-            absent = outcome(with_defaults(test, leaves))
-            row.append(_bit(plain.test(ir.Not(test) if absent else test, exact=False), i))
-            bits[name] = _read_bit(f"w{w}", alias, i, bool(absent))
-        columns += [exp.alias_(paren(_either(row)), f"w{w}", copy=False)]  # type: ignore[list-item]
-    return exp.Select(expressions=columns).from_(inner.subquery("w", copy=False)), done, bits
-
-
-def _chunks(items: list[tuple[ir.Expr, str]]) -> list[list[tuple[ir.Expr, str]]]:
-    return [items[i : i + WORD] for i in range(0, len(items), WORD)]
-
-
-def _word(value: int) -> Sql:
-    return cast(number(value), "UBIGINT")
-
-
-def _bit(condition: Sql, place: int) -> Sql:
-    if condition == exp.true():
-        return _word(1 << place)
-    return exp.Case(ifs=[exp.If(this=condition, true=_word(1 << place))], default=_word(0))
-
-
-def _either(words: list[Sql]) -> Sql:
-    result = words[0]
-    for word in words[1:]:
-        result = exp.BitwiseOr(this=result, expression=word)
-    return result
-
-
-def _read_bit(word: str, alias: str, place: int, absent: bool) -> Sql:
-    """A bit of a joined word; a profile without rows has none set (and a test that holds for it is stored negated)."""
-    stored = coalesce(column(word, alias), _word(0))
-    masked = paren(exp.BitwiseAnd(this=stored, expression=_word(1 << place)))
-    return paren((exp.EQ if absent else exp.NEQ)(this=masked, expression=_word(0)))
-
-
 def existence(
     expressions: Sequence[ir.Expr], leaves: Mapping[str, AnyLeaf]
 ) -> tuple[list[ir.Expr], dict[str, AnyLeaf]]:
@@ -467,7 +273,7 @@ def existence(
     def some(leaf: Leaf, test: ir.Expr) -> ir.Expr:
         own = Leaf(leaf.levels, (*leaf.tests, test), "count", None, INTEGER, "", 0)
         name = made.setdefault(own, f"e{len(made)}")
-        return ir.Compare(">=", leaf_reference(name, INTEGER), _ONE)
+        return ir.Compare(">=", leaf_reference(name, INTEGER), ONE)
 
     def change(e: ir.Expr) -> ir.Expr:
         if isinstance(e, ir.Compare) and (leaf := _extreme(e.left, leaves)) and _constant(e.right):

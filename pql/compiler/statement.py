@@ -18,7 +18,7 @@ from pql.compiler.plan import PACK_FROM, Members, Together, rewrite
 from pql.compiler.render import Renderer
 from pql.compiler.rows import Unfit, column
 from pql.compiler.sql import coalesce, struct
-from pql.functions.record import call, number
+from pql.functions.record import call, cast, number
 from pql.ir import nodes as ir
 from pql.ir.walk import parts
 from pql.types import ListType, ObjectType, ScalarType
@@ -126,13 +126,21 @@ class _Statement:
     def projected(self, values: list[exp.Expression], source: exp.Select) -> Query:
         columns = tuple(f"c{i}" for i in range(len(values)))
         if self.output == "counts":
-            made = [call("count", exp.Case(ifs=[exp.If(this=v, true=number(1))])) for v in values]
+            made = [_counted(v) for v in values]
         else:
             source = source.select(exp.alias_(column(self.layout.profile.key, "p"), "pid"), copy=False)
             tests = [isinstance(e, ir.TESTS) for e in self.expressions]
             made = [coalesce(v, exp.false()) if t else v for v, t in zip(values, tests, strict=True)]
         named = [exp.alias_(v, c, copy=False) for v, c in zip(made, columns, strict=True)]
         return Query(source.select(*named, copy=False), columns)
+
+
+def _counted(test: exp.Expression) -> exp.Expression:
+    """How many rows satisfy it. A conjunction is a CASE, which stops at the first failure; a comparison is summed up as it is."""
+    inner = test.unnest()
+    if isinstance(inner, exp.EQ | exp.NEQ) and inner.find(exp.BitwiseAnd):
+        return cast(coalesce(exp.CountIf(this=test), number(0)), "BIGINT")
+    return call("count", exp.Case(ifs=[exp.If(this=test, true=number(1))]))
 
 
 def _event_fields(
