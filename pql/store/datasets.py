@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from pql.store.identify import IdentityPlan
+from pql.store.identity_slots import MapShape
 from pql.store.layout import arrow_type, duckdb_type, quote
 from pql.store.ledger import (
     DELETED,
@@ -41,6 +42,11 @@ OWN = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered
 _identities {IDENTITY_TYPE}, _times MAP(VARCHAR, TIMESTAMP)"""
 
 
+PARALLEL_ROWS = 16_384
+"""Rows of a chunk that one thread maps at a time."""
+SAMPLE_ROWS = 2_000
+BEYOND_MOST = 100
+"""Rows of a chunk whose identity map holds more than expected that are worked out singly; with more of them the chunk is mapped again."""
 SLOW_COMPRESSION = "fsst,dict_fsst"
 """These cost a load a third of its time; without them a store is about three times as large."""
 
@@ -95,6 +101,7 @@ class DatasetLoad:
         self.refused: list[Refused] = []
         """Of the last chunk."""
         self.batch, self.rows = 0, 0
+        self.shape: MapShape | None = None
         self.arrived = datetime.now(UTC).replace(tzinfo=None)
 
     def __enter__(self) -> DatasetLoad:
@@ -151,23 +158,46 @@ class DatasetLoad:
         kinds = {n: duckdb_type(fields[n].type) if n in fields else "TIMESTAMP" for n in columns}
         self.columns = tuple(kinds)
         run = self.connection.execute
-        run("DROP TABLE IF EXISTS temp.ready")
         if incoming is None or select is None:
             empty = f"SELECT * FROM (SELECT NULL::BIGINT AS _line, FALSE AS _doubtful{_nulls(kinds)}) WHERE FALSE"
-            run(f"CREATE TEMP TABLE ready AS {self._identified(empty)}")
+            run(f"CREATE OR REPLACE TEMP TABLE ready AS {self._identified(empty)}")
             return []
-        self.connection.register("incoming", incoming)
+        self.connection.register(
+            "incoming", pa.Table.from_batches(incoming.to_batches(max_chunksize=PARALLEL_ROWS), incoming.schema)
+        )
         try:
-            run(f"CREATE TEMP TABLE ready AS {self._identified(select)}")
+            self._map(select)
         finally:
             self.connection.unregister("incoming")
-        doubtful = [r[0] for r in run("SELECT _line FROM ready WHERE _doubtful ORDER BY _line").fetchall()]
+        doubtful = [r[0] for r in run("SELECT _line FROM ready WHERE _doubtful OR _beyond ORDER BY _line").fetchall()]
         if doubtful:
-            run("DELETE FROM ready WHERE _doubtful")
+            run("DELETE FROM ready WHERE _doubtful OR _beyond")
         return doubtful
 
-    def _identified(self, rows: str) -> str:
-        return self.spec.identities.select(self.spec, self.columns, self.arrived, rows)
+    def _map(self, select: str) -> None:
+        """Fill `ready`. Identity maps are expected to hold what those before held; when many hold more, all are looked at."""
+        plan = self.spec.identities
+        by_shape = "identityMap" in self.columns and not plan.is_repeated(self.spec, self.columns)
+        if by_shape and self.shape is None:
+            self.shape = self._shape(f"{select} LIMIT {SAMPLE_ROWS}")
+        made = self._identified(select, self.shape if by_shape else None)
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE ready AS {made}")
+        if by_shape and int(one(self.connection, "SELECT count(*) FROM ready WHERE _beyond")) > BEYOND_MOST:
+            self.shape = self._shape(select) | (self.shape or MapShape())
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE ready AS {self._identified(select, self.shape)}")
+
+    def _shape(self, select: str) -> MapShape:
+        """What the identity maps of mapped rows hold at most."""
+        run = self.connection.execute
+        run(f"CREATE OR REPLACE TEMP TABLE maps AS SELECT identityMap FROM ({select})")
+        keys = int(one(self.connection, "SELECT coalesce(max(cardinality(identityMap)), 0) FROM maps"))
+        found = run("""SELECT k, max(len(v)) FROM (SELECT unnest(map_keys(identityMap)) AS k, unnest(map_values(identityMap)) AS v FROM maps)
+                       GROUP BY k""").fetchall()  # fmt: skip
+        run("DROP TABLE maps")
+        return MapShape(frozenset(str(k) for k, _ in found), keys, max((int(n or 0) for _, n in found), default=0))
+
+    def _identified(self, rows: str, shape: MapShape | None = None) -> str:
+        return self.spec.identities.select(self.spec, self.columns, self.arrived, rows, shape)
 
     def add(self, lines: Sequence[int], documents: Sequence[Mapping[str, Any]]) -> None:
         """Stage documents that were mapped in Python."""
