@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from pql.store.identify import IdentityPlan
-from pql.store.identity_slots import MapShape
+from pql.store.identity_slots import IDENTITY_TYPE, MapShape
 from pql.store.layout import arrow_type, duckdb_type, quote
 from pql.store.ledger import (
     DELETED,
@@ -37,7 +37,6 @@ from pql.store.tombstones import deleted_rows, lines_of_deleted
 from pql.types import ObjectType
 
 Path = tuple[str, ...]
-IDENTITY_TYPE = "STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR, is_primary BOOLEAN, field VARCHAR, seen TIMESTAMP, row UBIGINT)[]"
 OWN = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, _key VARCHAR, _primary VARCHAR,
 _identities {IDENTITY_TYPE}, _times MAP(VARCHAR, TIMESTAMP)"""
 
@@ -47,8 +46,9 @@ PARALLEL_ROWS = 16_384
 SAMPLE_ROWS = 2_000
 BEYOND_MOST = 100
 """Rows of a chunk whose identity map holds more than expected that are worked out singly; with more of them the chunk is mapped again."""
-SLOW_COMPRESSION = "fsst,dict_fsst"
-"""These cost a load a third of its time; without them a store is about three times as large."""
+LOADING = {"disabled_compression_methods": "'fsst,dict_fsst'", "preserve_insertion_order": "false"}
+"""Settings of the database while a batch is loaded. These compressions cost a third of the time; without them a store is about three
+times as large. Rows are numbered by their lines, not by the order in which threads happen to be done."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,13 @@ def _nulls(kinds: Mapping[str, str]) -> str:
     return "".join(f", NULL::{t} AS {quote(n)}" for n, t in kinds.items())
 
 
+def _for_threads(table: pa.Table) -> pa.Table:
+    """The table in pieces for several threads. Nested columns stay as they are: the database does not read cut ones."""
+    if any(pa.types.is_nested(kind) for kind in table.schema.types):
+        return table
+    return pa.Table.from_batches(table.to_batches(max_chunksize=PARALLEL_ROWS), table.schema)
+
+
 class DatasetLoad:
     """One batch: `with DatasetLoad(…) as load`, then for each chunk `stage`, `add`, `settle`. Leaving commits; an error rolls back."""
 
@@ -102,10 +109,15 @@ class DatasetLoad:
         """Of the last chunk."""
         self.batch, self.rows = 0, 0
         self.shape: MapShape | None = None
+        self.chunks = 0
+        """Settled so far."""
+        self.remembered: int | None = None
+        """The first row whose key is not among the hashes of `stored_keys`; None when there are none."""
         self.arrived = datetime.now(UTC).replace(tzinfo=None)
 
     def __enter__(self) -> DatasetLoad:
-        self.connection.execute(f"SET disabled_compression_methods = '{SLOW_COMPRESSION}'")
+        for setting, value in LOADING.items():
+            self.connection.execute(f"SET {setting} = {value}")
         self.connection.execute("BEGIN")
         create_ledger(self.connection)
         create_dataset(self.connection, self.spec)
@@ -121,7 +133,7 @@ class DatasetLoad:
     ) -> None:
         if kind is not None:
             self.connection.execute("ROLLBACK")
-            self.connection.execute("RESET disabled_compression_methods")
+            self._reset()
             return
         c = self.counts.check()
         finished = datetime.now(UTC).replace(tzinfo=None)
@@ -139,7 +151,11 @@ class DatasetLoad:
         ]
         record_batch(self.connection, row)
         self.connection.execute("COMMIT")
-        self.connection.execute("RESET disabled_compression_methods")
+        self._reset()
+
+    def _reset(self) -> None:
+        for setting in LOADING:
+            self.connection.execute(f"RESET {setting}")
 
     def look_up(self, name: str, rows: Mapping[str, Mapping[str, Any]], text: Any) -> None:
         """Make the rows of a look-up available to the SELECT, as the temporary table `lookup_<name>`. `text`: a row as JSON."""
@@ -231,6 +247,7 @@ class DatasetLoad:
         fitting = int(one(connection, "SELECT count(*) FROM ready"))
         settle = settle_events if spec.kind == "event" else settle_records
         stored = settle(self)
+        self.chunks += 1
         deleted = sum(r.code == DELETED for r in refused)
         counts = Counts(fitting + put_aside, stored, fitting - stored, put_aside, deleted).check()
         self.counts += counts

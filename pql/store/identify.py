@@ -15,10 +15,11 @@ from sqlglot import exp
 
 from pql.identity.settings import IdentitySettings
 from pql.identity.values import clean_value_sql
-from pql.store.identity_slots import MapShape, Slot, beyond, by_rule, map_slots, slots_select
+from pql.store.identity_slots import IDENTITY_TYPE, MapShape, Slot, beyond, by_rule, map_slots, slots_select
 from pql.store.layout import quote
 from pql.types import Field, ListType, MapType, ObjectType, Type
 
+NOBODY = f"CAST([] AS {IDENTITY_TYPE})"
 UNDATED = "TIMESTAMP '1970-01-01 00:00:00'"
 """When a record was true that does not say so, where its source has `order_by`: before all that do."""
 
@@ -67,7 +68,7 @@ class IdentityPlan:
         rows = f"SELECT _line, _doubtful, {ordered} AS _ordered{fields} FROM ({mapped})"
         if spec.kind == "lookup":
             key = _read(self.key) if self.key and self.key[0] in columns else "NULL"
-            return (f"SELECT *, CAST({key} AS VARCHAR) AS _key, CAST({key} AS VARCHAR) AS _primary, [] AS _identities, FALSE AS _beyond"
+            return (f"SELECT *, CAST({key} AS VARCHAR) AS _key, CAST({key} AS VARCHAR) AS _primary, {NOBODY} AS _identities, FALSE AS _beyond"
                     f" FROM ({rows})")  # fmt: skip
         if self.is_flat(spec, columns) or shape is not None and shape.is_small:
             return self._by_slots(spec, columns, rows, shape or MapShape())
@@ -97,7 +98,7 @@ class IdentityPlan:
             past = beyond(shape)
         if not slots:
             drop = " EXCLUDE (_mk, _mv)" if "identityMap" in columns else ""
-            return f"SELECT *{drop}, NULL::VARCHAR AS _key, NULL::VARCHAR AS _primary, [] AS _identities, {past} AS _beyond FROM ({rows})"
+            return f"SELECT *{drop}, NULL::VARCHAR AS _key, NULL::VARCHAR AS _primary, {NOBODY} AS _identities, {past} AS _beyond FROM ({rows})"
         codes = {s.code for s in slots if s.code is not None}
         codes |= {self.rules.aliases.get(n, n) for n in shape.namespaces}
         places = dict(self.ranks)

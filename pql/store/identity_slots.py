@@ -17,6 +17,7 @@ from pql.identity.values import FOLDED, plain_value_sql, usable_value_sql
 from pql.store.layout import quote
 from pql.store.owners import text
 
+IDENTITY_TYPE = "STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR, is_primary BOOLEAN, field VARCHAR, seen TIMESTAMP, row UBIGINT)[]"
 SLOTS_MOST = 24
 NAMESPACES_MOST = 40
 
