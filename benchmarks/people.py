@@ -106,6 +106,7 @@ def measure(folder: Path, format: str, memory: str, statements: int) -> None:
     store = Store.open(folder / "people.duckdb", schema, memory_limit=memory)
     watched = Watched(store.connection)
     if statements:
+        store.connection.execute("SET python_scan_all_frames = true")
         store.connection = watched  # type: ignore[assignment]
     steps, rows = Steps(), 0
     for name in TABLES:
@@ -136,7 +137,7 @@ def main() -> None:
     parser.add_argument("--profiles", type=int, default=20_000)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--format", default="parquet", choices=["parquet", "csv", "jsonl"])
-    parser.add_argument("--memory", default="3GB", help="for the database, as `pql load --memory-limit`")
+    parser.add_argument("--memory", default="2GB", help="for the database, as `pql load --memory-limit`")
     parser.add_argument("--statements", type=int, default=0, help="how many of the most expensive statements to show")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:

@@ -25,12 +25,14 @@ from pql.store.ledger import (
     arrival,
     create_ledger,
     describe_dataset,
+    free,
     next_number,
     next_row,
     one,
     record_batch,
     refuse,
 )
+from pql.store.load_settings import reset_after_loads, set_for_loads
 from pql.store.settling import settle_events, settle_records
 from pql.store.store import Store, StoreError
 from pql.store.tombstones import deleted_rows, lines_of_deleted
@@ -46,9 +48,6 @@ PARALLEL_ROWS = 16_384
 SAMPLE_ROWS = 2_000
 BEYOND_MOST = 100
 """Rows of a chunk whose identity map holds more than expected that are worked out singly; with more of them the chunk is mapped again."""
-LOADING = {"disabled_compression_methods": "'fsst,dict_fsst'", "preserve_insertion_order": "false"}
-"""Settings of the database while a batch is loaded. These compressions cost a third of the time; without them a store is about three
-times as large. Rows are numbered by their lines, not by the order in which threads happen to be done."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +115,7 @@ class DatasetLoad:
         self.arrived = datetime.now(UTC).replace(tzinfo=None)
 
     def __enter__(self) -> DatasetLoad:
-        for setting, value in LOADING.items():
-            self.connection.execute(f"SET {setting} = {value}")
+        set_for_loads(self.connection)
         self.connection.execute("BEGIN")
         create_ledger(self.connection)
         create_dataset(self.connection, self.spec)
@@ -133,7 +131,7 @@ class DatasetLoad:
     ) -> None:
         if kind is not None:
             self.connection.execute("ROLLBACK")
-            self._reset()
+            reset_after_loads(self.connection)
             return
         c = self.counts.check()
         finished = datetime.now(UTC).replace(tzinfo=None)
@@ -151,11 +149,7 @@ class DatasetLoad:
         ]
         record_batch(self.connection, row)
         self.connection.execute("COMMIT")
-        self._reset()
-
-    def _reset(self) -> None:
-        for setting in LOADING:
-            self.connection.execute(f"RESET {setting}")
+        reset_after_loads(self.connection)
 
     def look_up(self, name: str, rows: Mapping[str, Mapping[str, Any]], text: Any) -> None:
         """Make the rows of a look-up available to the SELECT, as the temporary table `lookup_<name>`. `text`: a row as JSON."""
@@ -174,42 +168,41 @@ class DatasetLoad:
         kinds = {n: duckdb_type(fields[n].type) if n in fields else "TIMESTAMP" for n in columns}
         self.columns = tuple(kinds)
         run = self.connection.execute
+        free(self.connection, "ready")
         if incoming is None or select is None:
             empty = f"SELECT * FROM (SELECT NULL::BIGINT AS _line, FALSE AS _doubtful{_nulls(kinds)}) WHERE FALSE"
             run(f"CREATE OR REPLACE TEMP TABLE ready AS {self._identified(empty)}")
             return []
-        self.connection.register(
-            "incoming", pa.Table.from_batches(incoming.to_batches(max_chunksize=PARALLEL_ROWS), incoming.schema)
-        )
-        try:
-            self._map(select)
-        finally:
-            self.connection.unregister("incoming")
+        self._map(select, _for_threads(incoming))
         doubtful = [r[0] for r in run("SELECT _line FROM ready WHERE _doubtful OR _beyond ORDER BY _line").fetchall()]
         if doubtful:
             run("DELETE FROM ready WHERE _doubtful OR _beyond")
         return doubtful
 
-    def _map(self, select: str) -> None:
-        """Fill `ready`. Identity maps are expected to hold what those before held; when many hold more, all are looked at."""
+    def _map(self, select: str, incoming: pa.Table) -> None:
+        """Fill `ready`. Identity maps are expected to hold what those before held; when many hold more, all are looked at.
+
+        The statements find `incoming` by its name in this function: a registered table would be held until the transaction ends.
+        """
         plan = self.spec.identities
         by_shape = "identityMap" in self.columns and not plan.is_repeated(self.spec, self.columns)
         if by_shape and self.shape is None:
-            self.shape = self._shape(f"{select} LIMIT {SAMPLE_ROWS}")
+            self.shape = self._shape(f"{select} LIMIT {SAMPLE_ROWS}", incoming)
         made = self._identified(select, self.shape if by_shape else None)
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE ready AS {made}")
         if by_shape and int(one(self.connection, "SELECT count(*) FROM ready WHERE _beyond")) > BEYOND_MOST:
-            self.shape = self._shape(select) | (self.shape or MapShape())
+            self.shape = self._shape(select, incoming) | (self.shape or MapShape())
+            free(self.connection, "ready")
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE ready AS {self._identified(select, self.shape)}")
 
-    def _shape(self, select: str) -> MapShape:
+    def _shape(self, select: str, incoming: pa.Table) -> MapShape:
         """What the identity maps of mapped rows hold at most."""
         run = self.connection.execute
         run(f"CREATE OR REPLACE TEMP TABLE maps AS SELECT identityMap FROM ({select})")
         keys = int(one(self.connection, "SELECT coalesce(max(cardinality(identityMap)), 0) FROM maps"))
         found = run("""SELECT k, max(len(v)) FROM (SELECT unnest(map_keys(identityMap)) AS k, unnest(map_values(identityMap)) AS v FROM maps)
                        GROUP BY k""").fetchall()  # fmt: skip
-        run("DROP TABLE maps")
+        free(self.connection, "maps")
         return MapShape(frozenset(str(k) for k, _ in found), keys, max((int(n or 0) for _, n in found), default=0))
 
     def _identified(self, rows: str, shape: MapShape | None = None) -> str:

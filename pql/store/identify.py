@@ -126,7 +126,7 @@ class IdentityPlan:
         chosen = f"SELECT *, {primary} AS _chosen FROM ({inner})"
         key = event_key(columns) if spec.kind == "event" else "_primary"
         marked = "list_transform(_found, lambda x: {'namespace': x.namespace, 'id': x.id, 'state': x.state, 'is_primary': " \
-                 "x.namespace = _chosen.n AND x.id = _chosen.i, 'field': x.field, 'seen': _ordered, 'row': NULL::UBIGINT})"  # fmt: skip
+                 "coalesce(x.namespace = _chosen.n AND x.id = _chosen.i, FALSE), 'field': x.field, 'seen': _ordered, 'row': NULL::UBIGINT})"  # fmt: skip
         drop = ", ".join(["_found", "_chosen", *(f"_v{i}" for i, _ in singles)])
         named = f"SELECT * EXCLUDE ({drop}), _chosen.n || ':' || _chosen.i AS _primary, {marked} AS _identities FROM ({chosen})"
         return f"SELECT *, {key} AS _key, FALSE AS _beyond FROM ({named})"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pql.store.layout import quote
-from pql.store.ledger import one
+from pql.store.ledger import free, one
 
 if TYPE_CHECKING:
     from pql.store.datasets import DatasetLoad
@@ -48,12 +48,16 @@ def leave_out(load: DatasetLoad, same: str) -> int:
     """Delete from `ready` what is the same as a row of `known` (SQL over the staged `r` and the stored `o`), and from `known` what is
     not met any more; how many of `known` are left."""
     run = load.connection.execute
-    run(f"""CREATE OR REPLACE TEMP TABLE told AS SELECT r._line FROM {load.spec.table} o SEMI JOIN known ON o._row = known._row
+    first, last = run("SELECT min(_row), max(_row) FROM known").fetchall()[0]  # only row groups of that range are read
+    met = (
+        f"(SELECT * FROM {load.spec.table} WHERE _row BETWEEN {first} AND {last} AND _row IN (SELECT _row FROM known))"
+    )
+    run(f"""CREATE OR REPLACE TEMP TABLE told AS SELECT r._line FROM {met} o
             JOIN ready r ON r._key = o._key AND r._primary = o._primary WHERE {same}""")
     if not count(load, "SELECT count(*) FROM told"):
         return count(load, "SELECT count(*) FROM known")
     run("CREATE OR REPLACE TEMP TABLE fresh AS SELECT * FROM ready ANTI JOIN told USING (_line)")
-    run("DROP TABLE ready")
+    free(load.connection, "ready")
     run("ALTER TABLE fresh RENAME TO ready")
     run("DELETE FROM known WHERE _key NOT IN (SELECT _key FROM ready)")
     return count(load, "SELECT count(*) FROM known")

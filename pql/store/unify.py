@@ -21,6 +21,7 @@ from pql.store.identity_maps import name_identities, name_people
 from pql.store.indexes import drop_copies, drop_events
 from pql.store.layers import Dataset, datasets, make_layers
 from pql.store.layout import duckdb_type, quote
+from pql.store.load_settings import reset_after_loads, set_for_loads
 from pql.store.merging import make_profiles, merge_profiles, plan
 from pql.store.owners import Owners, text
 from pql.store.people import assign_people
@@ -100,7 +101,11 @@ def _made(
     stamp: str,
 ) -> Unified:
     run = store.connection.execute
-    report = _unify(store, found, settings, policies, progress or (lambda _: None))
+    set_for_loads(store.connection)
+    try:
+        report = _unify(store, found, settings, policies, progress or (lambda _: None))
+    finally:
+        reset_after_loads(store.connection)
     _drop_former(store, policies)
     run("DELETE FROM meta.unified")
     run("INSERT INTO meta.unified VALUES (?, ?, ?)", [stamp, _now(), json.dumps(asdict(report))])
