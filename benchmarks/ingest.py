@@ -41,7 +41,7 @@ LOYALTY = """SELECT 'L' || lpad(i::VARCHAR, 9, '0') AS loyalty, CASE WHEN i % 3 
 VALUE = "SELECT 'user' || i || '@example.com' AS email, (i % 100000) / 100 AS ltv FROM range({profiles}) t(i)"
 EVENTS = """SELECT md5('e' || i) AS id, strftime(TIMESTAMP '2026-01-01' + INTERVAL (i % 7000000) SECOND, '%Y-%m-%dT%H:%M:%SZ') AS at,
   ['web.view', 'cart.add', 'commerce.purchases'][1 + i % 3] AS kind, lpad((i * 7919 % {devices})::VARCHAR, 38, '0') AS ecid,
-  CASE WHEN i % 4 = 0 THEN md5('c' || (i % {profiles})) END AS crm, 'o' || i AS purchase, (i % 30000) / 100 AS total, 'SKU' || (i % 5000) AS sku, 1 + i % 3 AS quantity
+  CASE WHEN i % 4 = 0 THEN md5('c' || ((i * 7919 % {devices} + CASE WHEN i % 997 = 0 THEN 1 ELSE 0 END) % {profiles})) END AS crm, 'o' || i AS purchase, (i % 30000) / 100 AS total, 'SKU' || (i % 5000) AS sku, 1 + i % 3 AS quantity
   FROM range({events}) t(i)"""
 TABLES = {"crm": CRM, "loyalty": LOYALTY, "value": VALUE, "web": EVENTS}
 

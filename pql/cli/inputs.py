@@ -12,6 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
+PolicyOption = Annotated[
+    str | None,
+    typer.Option("--policy", help="The merge policy whose profiles are asked; the default one when left out."),
+]
 SchemaOption = Annotated[
     Path | None,
     typer.Option("--schema", "-s", help="Schema: a file (short form, XDM manifest or JSON Schema) or a folder."),
@@ -79,9 +83,10 @@ def open_store(
     timeout: float = 0,
     write: bool = False,
     index: bool = False,
+    policy: str | None = None,
 ) -> Any:
     """The store asked for or named by `pql.yaml`, locked, and read-only unless `write`; exit 2 when it cannot be. With `index`, the
-    copies for fast plans are made first when merging has left them to be made."""
+    copies for fast plans are made first when merging has left them to be made. `policy`: the merge policy whose profiles are asked."""
     from pql.api import Store, StoreError
 
     path = store or project_file(near).store
@@ -91,16 +96,36 @@ def open_store(
         raise fail(f"there is no store `{path}`", "`pql store create` makes one")
     try:
         opened = Store.open(path, env.schema, read_only=not write, memory_limit=memory, timeout=timeout)
+        place = _place(policy, near, env)
+        _use(opened, place, policy)
         opened.check_tables()
         if index and opened.awaits_index():
-            opened = _with_index(opened, path, env, write, memory, timeout)
+            opened = _with_index(opened, path, env, write, memory, timeout, place)
         opened.lock()
         return opened
     except StoreError as error:
         raise fail(f"{error.code}: store `{path}`: {error}") from None
 
 
-def _with_index(opened: Any, path: Path, env: Any, write: bool, memory: str, timeout: float) -> Any:
+def _place(policy: str | None, near: Path | None, env: Any) -> str:
+    """Where the profiles of a merge policy are."""
+    if policy is None:
+        return "main"
+    from pql.cli.people import chosen_policy
+
+    place: str = chosen_policy(policy, near, env.schema).place
+    return place
+
+
+def _use(opened: Any, place: str, policy: str | None) -> None:
+    if not opened.use(place) and policy is not None:
+        raise fail(
+            f"PQL0843: the store has no profiles of the merge policy `{policy}`",
+            "`pql load` makes those of all policies",
+        )
+
+
+def _with_index(opened: Any, path: Path, env: Any, write: bool, memory: str, timeout: float, place: str) -> Any:
     """The store with its copies made; as it is when somebody else holds it, for the plain tables answer as well."""
     from pql.api import Store, StoreError
     from pql.cli.waiting import waited
@@ -111,11 +136,14 @@ def _with_index(opened: Any, path: Path, env: Any, write: bool, memory: str, tim
     opened.connection.close()
     try:
         writing = Store.open(path, env.schema, memory_limit=memory)
+        writing.use(place)
         waited(writing, "sorting events, once after a load", writing.index)
         writing.close()
     except StoreError:
         pass
-    return Store.open(path, env.schema, read_only=True, memory_limit=memory, timeout=timeout)
+    again = Store.open(path, env.schema, read_only=True, memory_limit=memory, timeout=timeout)
+    again.use(place)
+    return again
 
 
 def _as_text(source: Any) -> Any:

@@ -39,16 +39,32 @@ def merge_policies(near: Path | None, schema: Any) -> Any:
     return policies
 
 
+def chosen_policy(name: str | None, near: Path | None, schema: Any) -> Any:
+    """The merge policy of a name, the default when it is left out; exit 2 when there is no such policy."""
+    from pql.diagnostics.suggest import did_you_mean
+
+    policies = merge_policies(near, schema)
+    found = [p for p in policies if name is None or p.name == name]
+    if not found:
+        names = [p.name for p in policies]
+        raise fail(
+            f"no merge policy `{str(name)[:80]}`", did_you_mean(str(name), names) or "there are: " + ", ".join(names)
+        )
+    return found[0]
+
+
 def _stop(found: Any) -> None:
     if any(d.is_error for d in found):
         show(list(found), "text", err=True)
         raise typer.Exit(2)
 
 
-def opened(schema: Path | None, store: Path | None, near: Path | None = None) -> tuple[Any, Any, Any]:
-    """The environment, the store for reading, and the identity settings."""
+def opened(
+    schema: Path | None, store: Path | None, near: Path | None = None, policy: str | None = None
+) -> tuple[Any, Any, Any]:
+    """The environment, the store for reading (the profiles of a merge policy), and the identity settings."""
     env = environment(schema, near)
-    return env, open_store(store, env, near), identity_settings(near)
+    return env, open_store(store, env, near, policy=policy), identity_settings(near)
 
 
 def opened_for_writing(schema: Path | None, store: Path | None, near: Path | None = None) -> tuple[Any, Any, Path]:
@@ -57,12 +73,12 @@ def opened_for_writing(schema: Path | None, store: Path | None, near: Path | Non
     return env, open_store(store, env, near, write=True), store or project_file(near).store
 
 
-def one_person(store: Any, text: str, settings: Any) -> tuple[int, str]:
-    """The person that a text stands for; exit 1 with near matches, or with the candidates when there are several."""
+def one_person(store: Any, text: str, settings: Any, stitched: bool = True) -> tuple[int, str]:
+    """The person that a text stands for (`stitched`: by a graph, else every identity is one); exit 1 with near matches, or with the candidates when there are several."""
     from pql.api import StoreError, find_people, near_names
 
     try:
-        found = find_people(store, text, settings)
+        found = find_people(store, text, settings, stitched)
         if len(found) == 1:
             return found[0]
         if found:

@@ -48,7 +48,7 @@ def chosen(project: Any, ids: list[str]) -> list[str]:
     return ids
 
 
-def writable_store(store: Path | None, project: Any, memory: str = "3GB") -> Any:
+def writable_store(store: Path | None, project: Any, memory: str = "2GB") -> Any:
     """The store of the project, opened for writing and made when it is not there."""
     from pql.api import Store, StoreError
 

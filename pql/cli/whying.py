@@ -156,7 +156,8 @@ def _text(e: ir.Expr, source: Source) -> str:
 
 
 def answer(
-    segment: str, profile: str, events: Path | None, for_: str | None, project: Path, schema: Path | None, store: Path | None, now: datetime
+    segment: str, profile: str, events: Path | None, for_: str | None, project: Path, schema: Path | None, store: Path | None, now: datetime,
+    policy: str | None = None,
 ) -> Answer:  # fmt: skip
     """Everything that is known of one person and one segment."""
     made = judged(project, schema, instant(None))
@@ -167,7 +168,7 @@ def answer(
         show([d for d in made.project.diagnostics if d.is_error], "text", err=True)
         raise typer.Exit(2)
     person = (
-        _from_store(made.environment, profile, store, project)
+        _from_store(made.environment, profile, store, project, policy)
         if store is not None
         else _from_files(made.environment, Path(profile), events)
     )
@@ -224,9 +225,9 @@ def _object(value: Any, path: Path) -> Mapping[str, Any]:
     return value
 
 
-def _from_store(environment: Environment, name: str, store: Path, near: Path) -> Person:
+def _from_store(environment: Environment, name: str, store: Path, near: Path, policy: str | None) -> Person:
     """A person of a store, by the name that the profile came with, or by number."""
-    opened: Store = open_store(store, environment, near)
+    opened: Store = open_store(store, environment, near, policy=policy)
     names = {v: k for k, v in opened.profile_names().items()}
     pid = names.get(name, int(name) if name.isdigit() else None)
     if pid is None:

@@ -14,7 +14,7 @@ import re2
 from sqlglot import exp
 
 from pql.functions.record import call, text
-from pql.functions.text import lower, lower_sql
+from pql.functions.text import lower, lower_sql, without_sigma
 from pql.identity.namespaces import VALUE_MOST
 
 FOLDED = ("Email",)
@@ -52,8 +52,17 @@ def clean_value(rules: Rules, code: str, value: str | None) -> str | None:
 
 def clean_value_sql(rules: Rules, code: str, value: exp.Expression) -> exp.Expression:
     """`clean_value` as SQL over a VARCHAR, in the DuckDB dialect."""
+    return usable_value_sql(rules, code, plain_value_sql(code, value))
+
+
+def plain_value_sql(code: str, value: exp.Expression) -> exp.Expression:
+    """The first half: a value without outer blanks, in lower case where its namespace wants it."""
     plain = _trimmed_sql(value)
-    plain = lower_sql(plain) if code in FOLDED else plain
+    return lower_sql(plain) if code in FOLDED else plain
+
+
+def usable_value_sql(rules: Rules, code: str, plain: exp.Expression) -> exp.Expression:
+    """The second half: the plain value, or null when it stands for nobody."""
     pattern = pattern_of(rules, code)
     length = call("length", plain.copy())
     refused = [exp.If(this=exp.EQ(this=plain.copy(), expression=text("")), true=exp.Null())]
@@ -63,20 +72,21 @@ def clean_value_sql(rules: Rules, code: str, value: exp.Expression) -> exp.Expre
         )
     junk = sorted(j for j in rules.junk_values(code) if j and (pattern is None or re2.fullmatch(pattern, j)))
     if junk:
-        longest = max(map(len, junk))
-        short = exp.LTE(this=length.copy(), expression=exp.Literal.number(longest))
-        known = exp.In(this=lower_sql(plain.copy()), expressions=[text(j) for j in junk])
+        lengths = [exp.Literal.number(n) for n in sorted({len(j) for j in junk})]
+        alike: exp.Expression = exp.In(this=length.copy(), expressions=lengths)
+        if any("\u0307" in j for j in junk):  # the one letter that is longer in lower case
+            alike = exp.LTE(this=length.copy(), expression=lengths[-1])
+        low = lower_sql(plain.copy(), sigma=not all(without_sigma(text(j)) for j in junk))
+        known = exp.In(this=low, expressions=[text(j) for j in junk])
         inner = exp.Case(ifs=[exp.If(this=known, true=exp.Null())], default=plain.copy())
-        refused.append(exp.If(this=short, true=inner))
+        refused.append(exp.If(this=alike, true=inner))
     refused.append(exp.If(this=exp.GT(this=length, expression=exp.Literal.number(VALUE_MOST)), true=exp.Null()))
     return exp.Case(ifs=refused, default=plain)
 
 
 def _trimmed_sql(value: exp.Expression) -> exp.Expression:
     """Without outer blanks; only values that have some are cut, for the database's `trim` with a set of signs is slow."""
-    ends: list[exp.Expression] = []
-    for side in ("left", "right"):
-        end = call(side, value.copy(), exp.Literal.number(1))
-        ends.append(exp.LTE(this=end, expression=text(" ")))
-    cut = exp.If(this=exp.Or(this=ends[0], expression=ends[1]), true=call("trim", value.copy(), text(BLANKS)))
+    first = exp.LT(this=value.copy(), expression=text("!"))
+    last = exp.LTE(this=call("right", value.copy(), exp.Literal.number(1)), expression=text(" "))
+    cut = exp.If(this=exp.Or(this=first, expression=last), true=call("trim", value.copy(), text(BLANKS)))
     return exp.Case(ifs=[cut], default=value.copy())

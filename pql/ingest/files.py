@@ -12,6 +12,7 @@ import gzip
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,8 +27,10 @@ from pql.store.ledger import Refused
 BLOCK = 32 << 20
 LINE_MOST = 4 << 20
 """Bytes of one record."""
-ROWS = 200_000
-"""Rows of a Parquet chunk."""
+ROWS = 61_440
+"""Rows of a Parquet file that are read at once, by one thread: half a row group of the store."""
+BATCHES = 4
+"""So many of them are a chunk."""
 
 
 class BadFile(Exception):
@@ -191,8 +194,10 @@ def _parquet(path: Path) -> Iterator[Chunk]:
             raise BadFile("a column is named `__line`, which is taken")
         number, total = 1, max(file.metadata.num_rows, 1)
         size = path.stat().st_size
-        for batch in file.iter_batches(batch_size=ROWS):
-            lines = pa.array(np.arange(number, number + batch.num_rows), pa.int64())
-            number += batch.num_rows
-            table = pa.Table.from_batches([batch]).append_column("__line", lines)
-            yield Chunk(table, [], size * batch.num_rows // total)
+        batches: Iterator[pa.RecordBatch] = file.iter_batches(batch_size=ROWS)
+        while taken := list(islice(batches, BATCHES)):
+            table = pa.Table.from_batches(taken)
+            ends = np.cumsum([number, *(b.num_rows for b in taken)])
+            lines = [pa.array(np.arange(a, b), pa.int64()) for a, b in pairwise(ends)]
+            number += table.num_rows
+            yield Chunk(table.append_column("__line", pa.chunked_array(lines)), [], size * table.num_rows // total)

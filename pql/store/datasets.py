@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from pql.store.identify import IdentityPlan
+from pql.store.identity_slots import IDENTITY_TYPE, MapShape
 from pql.store.layout import arrow_type, duckdb_type, quote
 from pql.store.ledger import (
     DELETED,
@@ -24,25 +25,29 @@ from pql.store.ledger import (
     arrival,
     create_ledger,
     describe_dataset,
+    free,
     next_number,
     next_row,
     one,
     record_batch,
     refuse,
 )
+from pql.store.load_settings import reset_after_loads, set_for_loads
 from pql.store.settling import settle_events, settle_records
 from pql.store.store import Store, StoreError
 from pql.store.tombstones import deleted_rows, lines_of_deleted
 from pql.types import ObjectType
 
 Path = tuple[str, ...]
-IDENTITY_TYPE = "STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR, is_primary BOOLEAN, field VARCHAR, seen TIMESTAMP, row UBIGINT)[]"
 OWN = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, _key VARCHAR, _primary VARCHAR,
 _identities {IDENTITY_TYPE}, _times MAP(VARCHAR, TIMESTAMP)"""
 
 
-SLOW_COMPRESSION = "fsst,dict_fsst"
-"""These cost a load a third of its time; without them a store is about three times as large."""
+PARALLEL_ROWS = 16_384
+"""Rows of a chunk that one thread maps at a time."""
+SAMPLE_ROWS = 2_000
+BEYOND_MOST = 100
+"""Rows of a chunk whose identity map holds more than expected that are worked out singly; with more of them the chunk is mapped again."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,13 @@ def _nulls(kinds: Mapping[str, str]) -> str:
     return "".join(f", NULL::{t} AS {quote(n)}" for n, t in kinds.items())
 
 
+def _for_threads(table: pa.Table) -> pa.Table:
+    """The table in pieces for several threads. Nested columns stay as they are: the database does not read cut ones."""
+    if any(pa.types.is_nested(kind) for kind in table.schema.types):
+        return table
+    return pa.Table.from_batches(table.to_batches(max_chunksize=PARALLEL_ROWS), table.schema)
+
+
 class DatasetLoad:
     """One batch: `with DatasetLoad(…) as load`, then for each chunk `stage`, `add`, `settle`. Leaving commits; an error rolls back."""
 
@@ -95,10 +107,15 @@ class DatasetLoad:
         self.refused: list[Refused] = []
         """Of the last chunk."""
         self.batch, self.rows = 0, 0
+        self.shape: MapShape | None = None
+        self.chunks = 0
+        """Settled so far."""
+        self.remembered: int | None = None
+        """The first row whose key is not among the hashes of `stored_keys`; None when there are none."""
         self.arrived = datetime.now(UTC).replace(tzinfo=None)
 
     def __enter__(self) -> DatasetLoad:
-        self.connection.execute(f"SET disabled_compression_methods = '{SLOW_COMPRESSION}'")
+        set_for_loads(self.connection)
         self.connection.execute("BEGIN")
         create_ledger(self.connection)
         create_dataset(self.connection, self.spec)
@@ -114,7 +131,7 @@ class DatasetLoad:
     ) -> None:
         if kind is not None:
             self.connection.execute("ROLLBACK")
-            self.connection.execute("RESET disabled_compression_methods")
+            reset_after_loads(self.connection)
             return
         c = self.counts.check()
         finished = datetime.now(UTC).replace(tzinfo=None)
@@ -132,7 +149,7 @@ class DatasetLoad:
         ]
         record_batch(self.connection, row)
         self.connection.execute("COMMIT")
-        self.connection.execute("RESET disabled_compression_methods")
+        reset_after_loads(self.connection)
 
     def look_up(self, name: str, rows: Mapping[str, Mapping[str, Any]], text: Any) -> None:
         """Make the rows of a look-up available to the SELECT, as the temporary table `lookup_<name>`. `text`: a row as JSON."""
@@ -151,23 +168,45 @@ class DatasetLoad:
         kinds = {n: duckdb_type(fields[n].type) if n in fields else "TIMESTAMP" for n in columns}
         self.columns = tuple(kinds)
         run = self.connection.execute
-        run("DROP TABLE IF EXISTS temp.ready")
+        free(self.connection, "ready")
         if incoming is None or select is None:
             empty = f"SELECT * FROM (SELECT NULL::BIGINT AS _line, FALSE AS _doubtful{_nulls(kinds)}) WHERE FALSE"
-            run(f"CREATE TEMP TABLE ready AS {self._identified(empty)}")
+            run(f"CREATE OR REPLACE TEMP TABLE ready AS {self._identified(empty)}")
             return []
-        self.connection.register("incoming", incoming)
-        try:
-            run(f"CREATE TEMP TABLE ready AS {self._identified(select)}")
-        finally:
-            self.connection.unregister("incoming")
-        doubtful = [r[0] for r in run("SELECT _line FROM ready WHERE _doubtful ORDER BY _line").fetchall()]
+        self._map(select, _for_threads(incoming))
+        doubtful = [r[0] for r in run("SELECT _line FROM ready WHERE _doubtful OR _beyond ORDER BY _line").fetchall()]
         if doubtful:
-            run("DELETE FROM ready WHERE _doubtful")
+            run("DELETE FROM ready WHERE _doubtful OR _beyond")
         return doubtful
 
-    def _identified(self, rows: str) -> str:
-        return self.spec.identities.select(self.spec, self.columns, self.arrived, rows)
+    def _map(self, select: str, incoming: pa.Table) -> None:
+        """Fill `ready`. Identity maps are expected to hold what those before held; when many hold more, all are looked at.
+
+        The statements find `incoming` by its name in this function: a registered table would be held until the transaction ends.
+        """
+        plan = self.spec.identities
+        by_shape = "identityMap" in self.columns and not plan.is_repeated(self.spec, self.columns)
+        if by_shape and self.shape is None:
+            self.shape = self._shape(f"{select} LIMIT {SAMPLE_ROWS}", incoming)
+        made = self._identified(select, self.shape if by_shape else None)
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE ready AS {made}")
+        if by_shape and int(one(self.connection, "SELECT count(*) FROM ready WHERE _beyond")) > BEYOND_MOST:
+            self.shape = self._shape(select, incoming) | (self.shape or MapShape())
+            free(self.connection, "ready")
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE ready AS {self._identified(select, self.shape)}")
+
+    def _shape(self, select: str, incoming: pa.Table) -> MapShape:
+        """What the identity maps of mapped rows hold at most."""
+        run = self.connection.execute
+        run(f"CREATE OR REPLACE TEMP TABLE maps AS SELECT identityMap FROM ({select})")
+        keys = int(one(self.connection, "SELECT coalesce(max(cardinality(identityMap)), 0) FROM maps"))
+        found = run("""SELECT k, max(len(v)) FROM (SELECT unnest(map_keys(identityMap)) AS k, unnest(map_values(identityMap)) AS v FROM maps)
+                       GROUP BY k""").fetchall()  # fmt: skip
+        free(self.connection, "maps")
+        return MapShape(frozenset(str(k) for k, _ in found), keys, max((int(n or 0) for _, n in found), default=0))
+
+    def _identified(self, rows: str, shape: MapShape | None = None) -> str:
+        return self.spec.identities.select(self.spec, self.columns, self.arrived, rows, shape)
 
     def add(self, lines: Sequence[int], documents: Sequence[Mapping[str, Any]]) -> None:
         """Stage documents that were mapped in Python."""
@@ -201,6 +240,7 @@ class DatasetLoad:
         fitting = int(one(connection, "SELECT count(*) FROM ready"))
         settle = settle_events if spec.kind == "event" else settle_records
         stored = settle(self)
+        self.chunks += 1
         deleted = sum(r.code == DELETED for r in refused)
         counts = Counts(fitting + put_aside, stored, fitting - stored, put_aside, deleted).check()
         self.counts += counts

@@ -7,7 +7,6 @@ events. What stays: a tombstone for each identity, as a digest, so that a reload
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import duckdb
 
 from pql.identity.policy import DEFAULT, MergePolicy
 from pql.identity.settings import IdentitySettings
+from pql.store import opening
 from pql.store.layers import datasets, make_layers
 from pql.store.owners import text
 from pql.store.store import Store, StoreError
@@ -41,10 +41,12 @@ class Deleted:
 def delete_person(
     store: Store, pid: int, reason: str, settings: IdentitySettings, policies: Sequence[MergePolicy] = DEFAULT
 ) -> Deleted:
-    """Remove the person with this number, all identities with it, and stitch and merge anew."""
+    """Remove the person with this number, all identities with it, and stitch and merge anew. The file is marked to be written anew:
+    `rewrite`, or else whoever opens it next."""
     run = store.connection.execute
     make_layers(store.connection)
     gone = Deleted()
+    file = run("SELECT path FROM duckdb_databases() WHERE database_name = current_database()").fetchall()[0][0]
     own = run("SELECT namespace, id FROM graph.node JOIN graph.member USING (node) WHERE pid = ?", [pid]).fetchall()
     if not own:
         raise StoreError("PQL0844", f"no profile {pid}")
@@ -76,11 +78,13 @@ def delete_person(
                 "DELETE FROM graph.unlinked WHERE (namespace_a = $n AND id_a = $i) OR (namespace_b = $n AND id_b = $i)",
                 {"n": namespace, "i": id},
             )
+        unify(store, settings, policies, within=True)
+        if file:
+            opening.mark_deletion(Path(file))
         run("COMMIT")
     except duckdb.Error as error:
         run("ROLLBACK")
         raise StoreError("PQL0605", str(error).split("\n")[0]) from None
-    unify(store, settings, policies)
     return gone
 
 
@@ -119,15 +123,7 @@ def _quarantine(store: Store, own: list[tuple[str, str]]) -> int:
 
 def rewrite(path: Path) -> None:
     """Write a closed store's file anew: only so are the bytes of deleted rows gone from it. All or nothing."""
-    fresh = path.with_name(path.name + ".rewritten")
-    fresh.unlink(missing_ok=True)
     try:
-        with duckdb.connect() as connection:
-            connection.execute(f"ATTACH {text(str(path))} AS old (READ_ONLY)")
-            connection.execute(f"ATTACH {text(str(fresh))} AS fresh")
-            connection.execute("COPY FROM DATABASE old TO fresh")
-        os.replace(fresh, path)
+        opening.rewrite(path)
     except duckdb.Error as error:
         raise StoreError("PQL0605", f"the file could not be written anew: {str(error).splitlines()[0]}") from None
-    finally:
-        fresh.unlink(missing_ok=True)

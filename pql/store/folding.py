@@ -78,7 +78,7 @@ def fold_records(load: DatasetLoad) -> int:
     load.columns = tuple(spec.columns.fields)
     from pql.store.settling import insert
 
-    insert(load, "SELECT * FROM fragments ORDER BY _line", times=True)
+    insert(load, "SELECT * FROM fragments", times=True)
     load.columns = kept
     return int(changed)
 

@@ -6,7 +6,7 @@ Records: the identity that the source or the schema declares primary. Events: th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,11 @@ from sqlglot import exp
 
 from pql.identity.settings import IdentitySettings
 from pql.identity.values import clean_value_sql
+from pql.store.identity_slots import IDENTITY_TYPE, MapShape, Slot, beyond, by_rule, map_slots, slots_select
 from pql.store.layout import quote
-from pql.types import ListType, MapType, ObjectType, Type
+from pql.types import Field, ListType, MapType, ObjectType, Type
 
+NOBODY = f"CAST([] AS {IDENTITY_TYPE})"
 UNDATED = "TIMESTAMP '1970-01-01 00:00:00'"
 """When a record was true that does not say so, where its source has `order_by`: before all that do."""
 
@@ -52,8 +54,13 @@ class IdentityPlan:
             return "no usable primary identity"
         return f"the primary identity `{'.'.join(primary[0].path)}` ({primary[0].namespace}) is missing or not usable"
 
-    def select(self, spec: Any, columns: Sequence[str], arrived: datetime, mapped: str) -> str:
-        """`mapped` (a SELECT with `_line`, `_doubtful` and the columns) with `_key`, `_primary`, `_identities`, `_ordered`."""
+    def select(
+        self, spec: Any, columns: Sequence[str], arrived: datetime, mapped: str, shape: MapShape | None = None
+    ) -> str:
+        """`mapped` (a SELECT with `_line`, `_doubtful` and the columns) with `_key`, `_primary`, `_identities`, `_ordered`, `_beyond`.
+
+        `shape`: what identity maps hold at most; rows that hold more are `_beyond`, and what is said of their identities is void.
+        """
         fields = "".join(f", {quote(c)}" for c in columns if c != "_ordered")
         ordered = (
             f"coalesce(_ordered, {UNDATED})" if "_ordered" in columns else f"TIMESTAMP '{arrived.isoformat(sep=' ')}'"
@@ -61,8 +68,48 @@ class IdentityPlan:
         rows = f"SELECT _line, _doubtful, {ordered} AS _ordered{fields} FROM ({mapped})"
         if spec.kind == "lookup":
             key = _read(self.key) if self.key and self.key[0] in columns else "NULL"
-            return f"SELECT *, CAST({key} AS VARCHAR) AS _key, CAST({key} AS VARCHAR) AS _primary, [] AS _identities FROM ({rows})"
-        usable = [f for f in self.fields if f.path[0] in columns]
+            return (f"SELECT *, CAST({key} AS VARCHAR) AS _key, CAST({key} AS VARCHAR) AS _primary, {NOBODY} AS _identities, FALSE AS _beyond"
+                    f" FROM ({rows})")  # fmt: skip
+        if self.is_flat(spec, columns) or shape is not None and shape.is_small:
+            return self._by_slots(spec, columns, rows, shape or MapShape())
+        return self._by_lists(spec, columns, rows)
+
+    def _usable(self, columns: Sequence[str]) -> list[IdentityField]:
+        return [f for f in self.fields if f.path[0] in columns]
+
+    def is_flat(self, spec: Any, columns: Sequence[str]) -> bool:
+        """Is every identity a field of its own?"""
+        return "identityMap" not in columns and not self.is_repeated(spec, columns)
+
+    def is_repeated(self, spec: Any, columns: Sequence[str]) -> bool:
+        """Do identities stand in lists other than those of an `identityMap`?"""
+        return any(_repeated(f.path, spec.columns) for f in self._usable(columns))
+
+    def _by_slots(self, spec: Any, columns: Sequence[str], rows: str, shape: MapShape) -> str:
+        slots = [
+            Slot(_read(f.path), ".".join(f.path), self.rules.aliases.get(f.namespace, f.namespace), primary=str(f.primary).upper())
+            for f in self._usable(columns)
+        ]  # fmt: skip
+        past = "FALSE"
+        if "identityMap" in columns:
+            rows = f"SELECT *, map_keys(identityMap) AS _mk, map_values(identityMap) AS _mv FROM ({rows})"
+            inner = _entry_fields(spec.columns.fields["identityMap"].type)
+            slots += map_slots(shape, list(inner), self._code("_key_"))
+            past = beyond(shape)
+        if not slots:
+            drop = " EXCLUDE (_mk, _mv)" if "identityMap" in columns else ""
+            return f"SELECT *{drop}, NULL::VARCHAR AS _key, NULL::VARCHAR AS _primary, {NOBODY} AS _identities, {past} AS _beyond FROM ({rows})"
+        codes = {s.code for s in slots if s.code is not None}
+        codes |= {self.rules.aliases.get(n, n) for n in shape.namespaces}
+        places = dict(self.ranks)
+        ranks = {c: (places.get(c, self.unknown_rank), c) for c in codes}
+        made = slots_select(rows, slots, self.rules, ranks, event_key(columns), spec.kind == "record")
+        drop = " EXCLUDE (_mk, _mv)" if "identityMap" in columns else ""
+        return f"SELECT *{drop}, {past} AS _beyond FROM ({made})"
+
+    def _by_lists(self, spec: Any, columns: Sequence[str], rows: str) -> str:
+        """Whatever lists and maps hold; slow, see `identity_slots`."""
+        usable = self._usable(columns)
         singles = [(i, f) for i, f in enumerate(usable) if not _repeated(f.path, spec.columns)]
         values = "".join(f", {self._clean(f.namespace, _read(f.path))} AS _v{i}" for i, f in singles)
         parts = (
@@ -73,43 +120,16 @@ class IdentityPlan:
         parts += [self._many(f, spec.columns) for i, f in enumerate(usable) if _repeated(f.path, spec.columns)]
         if "identityMap" in columns:
             parts.append(self._map(spec.columns.fields["identityMap"].type))
-        if not parts:
-            return f"SELECT *, NULL::VARCHAR AS _key, NULL::VARCHAR AS _primary, [] AS _identities FROM ({rows})"
-        if len(singles) == len(usable) and "identityMap" not in columns:
-            return self._plain(rows, values, singles, spec.kind, event_key(columns))
         found = parts[0] if len(parts) == 1 else f"list_concat({', '.join(parts)})"
         inner = f"SELECT *, {found} AS _found FROM (SELECT *{values} FROM ({rows}))"
         primary = self._primary_of_record() if spec.kind == "record" else self._primary_of_event()
         chosen = f"SELECT *, {primary} AS _chosen FROM ({inner})"
         key = event_key(columns) if spec.kind == "event" else "_primary"
         marked = "list_transform(_found, lambda x: {'namespace': x.namespace, 'id': x.id, 'state': x.state, 'is_primary': " \
-                 "x.namespace = _chosen.n AND x.id = _chosen.i, 'field': x.field, 'seen': _ordered, 'row': NULL::UBIGINT})"  # fmt: skip
+                 "coalesce(x.namespace = _chosen.n AND x.id = _chosen.i, FALSE), 'field': x.field, 'seen': _ordered, 'row': NULL::UBIGINT})"  # fmt: skip
         drop = ", ".join(["_found", "_chosen", *(f"_v{i}" for i, _ in singles)])
         named = f"SELECT * EXCLUDE ({drop}), _chosen.n || ':' || _chosen.i AS _primary, {marked} AS _identities FROM ({chosen})"
-        return f"SELECT *, {key} AS _key FROM ({named})"
-
-    def _plain(self, rows: str, values: str, singles: list[tuple[int, IdentityField]], kind: str, event: str) -> str:
-        """The same when every identity is a field of its own: without list functions, which cost more."""
-        coded = [(i, f, self.rules.aliases.get(f.namespace, f.namespace)) for i, f in singles]
-        ranks = dict(self.ranks)
-        order = sorted(coded, key=lambda c: (ranks.get(c[2], self.unknown_rank), c[2], c[0]))
-        if kind == "record":
-            order = [c for c in coded if c[1].primary]
-        whens = " ".join(f"WHEN _v{i} IS NOT NULL THEN {i}" for i, _, _ in order)
-        which = f"CASE {whens} END" if whens else "NULL::INTEGER"
-        names = " ".join(f"WHEN {i} THEN {repr_text(code + ':')} || _v{i}" for i, _, code in order)
-        primary = f"CASE _which {names} END" if names else "NULL::VARCHAR"
-        entries = [
-            f"CASE WHEN _v{i} IS NOT NULL THEN [{{'namespace': {repr_text(code)}, 'id': _v{i}, 'state': NULL::VARCHAR, "
-            f"'is_primary': coalesce(_which = {i}, FALSE), 'field': {repr_text('.'.join(f.path))}, 'seen': _ordered, 'row': NULL::UBIGINT}}] END"
-            for i, f, code in coded
-        ]
-        found = entries[0] if len(entries) == 1 else f"list_concat({', '.join(entries)})"
-        key = event if kind == "event" else "_primary"
-        drop = ", ".join(["_which", *(f"_v{i}" for i, _ in singles)])
-        inner = f"SELECT *, {which} AS _which FROM (SELECT *{values} FROM ({rows}))"
-        named = f"SELECT * EXCLUDE ({drop}), {primary} AS _primary, {found} AS _identities FROM ({inner})"
-        return f"SELECT *, {key} AS _key FROM ({named})"
+        return f"SELECT *, {key} AS _key, FALSE AS _beyond FROM ({named})"
 
     def _clean(self, namespace: str, value: str) -> str:
         code = self.rules.aliases.get(namespace, namespace)
@@ -135,12 +155,7 @@ class IdentityPlan:
         return f"list_filter(list_transform(coalesce({_flat(field.path, root)}, []), lambda x: {made}), lambda x: x.id IS NOT NULL)"
 
     def _map(self, kind: Type) -> str:
-        assert (
-            isinstance(kind, MapType)
-            and isinstance(kind.value, ListType)
-            and isinstance(kind.value.element, ObjectType)
-        )
-        inner = kind.value.element.fields
+        inner = _entry_fields(kind)
         state = "x.authenticatedState" if "authenticatedState" in inner else "NULL::VARCHAR"
         primary = "coalesce(x.primary, FALSE)" if "primary" in inner else "FALSE"
         made = self._entry(self._code("e.key"), self._any_clean("e.key", "x.id"), state, primary, "'identityMap'")
@@ -154,12 +169,8 @@ class IdentityPlan:
         return f"CASE {key} {whens} ELSE {key} END"
 
     def _any_clean(self, key: str, value: str) -> str:
-        """The rule of whichever namespace: those with rules of their own apart."""
-        usual = self._clean("", value)
-        own = {c: self._clean(c, value) for c, _ in self.ranks}
-        whens = [f"WHEN {repr_text(c)} THEN {sql}" for c, sql in sorted(own.items()) if sql != usual]
-        code = self._code(key)
-        return f"CASE {code} {' '.join(whens)} ELSE {usual} END" if whens else usual
+        """The rule of whichever namespace."""
+        return by_rule(self._code(key), {c: self._clean(c, value) for c, _ in self.ranks}, self._clean("", value))
 
     def _primary_of_record(self) -> str:
         return "CASE WHEN list_filter(_found, lambda x: x.is_primary)[1] IS NOT NULL THEN {'n': list_filter(_found, lambda x: x.is_primary)[1].namespace, 'i': list_filter(_found, lambda x: x.is_primary)[1].id} END"
@@ -168,6 +179,12 @@ class IdentityPlan:
         whens = " ".join(f"WHEN {repr_text(c)} THEN {r}" for c, r in self.ranks)
         rank = f"CASE x.namespace {whens} ELSE {self.unknown_rank} END" if whens else "0"
         return f"list_min(list_transform(_found, lambda x: {{'r': {rank}, 'n': x.namespace, 'i': x.id}}))"
+
+
+def _entry_fields(kind: Type) -> Mapping[str, Field]:
+    """The fields of the entries of an `identityMap`."""
+    assert isinstance(kind, MapType) and isinstance(kind.value, ListType) and isinstance(kind.value.element, ObjectType)
+    return kind.value.element.fields
 
 
 def event_key(columns: Sequence[str]) -> str:

@@ -68,7 +68,7 @@ def describe_indexes(schema: Schema, ties: bool) -> Layout:
     return Layout(plain.profile, (complete, by_time), elements, indexed=True)
 
 
-def build_indexes(connection: duckdb.DuckDBPyConnection, schema: Schema) -> Layout:
+def build_indexes(connection: duckdb.DuckDBPyConnection, schema: Schema, place: str = "main") -> Layout:
     """Sort the events, make the copies, and give every event's profile a row."""
     run = connection.execute
     run("INSERT INTO profile (_pid) SELECT DISTINCT _pid FROM event ANTI JOIN profile USING (_pid)")
@@ -82,7 +82,7 @@ def build_indexes(connection: duckdb.DuckDBPyConnection, schema: Schema) -> Layo
            FROM event_sorted WINDOW w AS (ORDER BY _pos)) WHERE t"""
     ).fetchone()
     ties = bool(tied and tied[0])
-    drop_events(connection)
+    drop_events(connection, place)
     run("ALTER TABLE event_sorted RENAME TO event")
     if ties:
         _add_latest(connection)
@@ -129,14 +129,21 @@ def _build_elements(connection: duckdb.DuckDBPyConnection, path: Path, table: Ta
     )
 
 
-def find_indexes(connection: duckdb.DuckDBPyConnection, schema: Schema) -> Layout:
+def find_indexes(connection: duckdb.DuckDBPyConnection, schema: Schema, place: str = "main") -> Layout:
     """The layout that a store has: with its copies, or plain."""
     try:
-        row = connection.execute("SELECT ties FROM pql_index").fetchone()
+        row = connection.execute(f"SELECT ties FROM {quote(place)}.pql_index").fetchone()
     except duckdb.CatalogException:
         row = None
     return describe_indexes(schema, bool(row[0])) if row else nested_layout(schema.profile, schema.event)
 
 
-def drop_indexes(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("DROP TABLE IF EXISTS pql_index")
+def drop_copies(connection: duckdb.DuckDBPyConnection, place: str = "main") -> None:
+    """Drop the copies, and what says that they are there: what they hold may be gone from the events."""
+    connection.execute(f"DROP TABLE IF EXISTS {quote(place)}.pql_index")
+    rows = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, 'event_') AND schema_name = ? AND database_name = current_database()",
+        [place],
+    ).fetchall()
+    for (name,) in rows:
+        connection.execute(f"DROP TABLE {quote(place)}.{quote(name)}")

@@ -80,6 +80,18 @@ def one(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = None)
     return rows[0][0] if rows else None
 
 
+def free(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Drop a temporary table, if it is there. Within a transaction the database holds on to the rows of dropped tables until the end,
+    but not to those of dropped columns: all but the first go before."""
+    rows = connection.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND schema_name = 'main' AND database_name = 'temp' ORDER BY column_index",
+        [table],
+    ).fetchall()
+    for (column,) in rows[1:]:
+        connection.execute(f"ALTER TABLE temp.{quote(table)} DROP COLUMN {quote(column)}")
+    connection.execute(f"DROP TABLE IF EXISTS temp.{quote(table)}")
+
+
 def next_number(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> int:
     return int(one(connection, f"SELECT coalesce(max({column}), 0) + 1 FROM {table}"))
 

@@ -65,11 +65,16 @@ def _rows(store: Store, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         raise StoreError("PQL0843", "no identity graph is in it") from None
 
 
-def find_people(store: Store, text: str, settings: IdentitySettings) -> list[tuple[int, str]]:
+def _member(stitched: bool) -> str:
+    """SQL of `node` and `pid`: of the graph, or every identity by itself."""
+    return "graph.member" if stitched else "(SELECT node, node AS pid FROM graph.node)"
+
+
+def find_people(store: Store, text: str, settings: IdentitySettings, stitched: bool = True) -> list[tuple[int, str]]:
     """The people that `namespace:value` or a name stands for, as (pid, name of the profile); by name at most 20."""
     parts = split_name(text, settings)
     if parts is not None:
-        rows = _rows(store, "SELECT m.pid, p.id FROM graph.node JOIN graph.member AS m USING (node) LEFT JOIN pql_profile AS p ON p._pid = m.pid"
+        rows = _rows(store, f"SELECT m.pid, p.id FROM graph.node JOIN {_member(stitched)} AS m USING (node) LEFT JOIN pql_profile AS p ON p._pid = m.pid"
                      " WHERE namespace = ? AND graph.node.id = ?", *parts)  # fmt: skip
         if rows:
             return [(int(pid), str(name or text)) for pid, name in rows]
@@ -110,20 +115,24 @@ def near_names(store: Store, text: str) -> list[str]:
 
 
 def read_person(store: Store, pid: int, policy: MergePolicy, events: int = 100) -> Person:
-    """Everything about one person of the stitched graph; the attributes merged by `policy` in Python."""
+    """Everything about one person; the attributes merged by `policy` in Python. The store must `use` the policy's place."""
+    member = _member(policy.stitched)
     name = _rows(store, "SELECT id FROM pql_profile WHERE _pid = ?", pid)
     person = Person(pid, str(name[0][0]) if name else str(pid))
     person.nodes = [
         Node(Identity(r[0], r[1]), *r[2:])
-        for r in _rows(store, "SELECT namespace, id, first_seen, last_seen, dataset, state FROM graph.node JOIN graph.member USING (node)"
+        for r in _rows(store, f"SELECT namespace, id, first_seen, last_seen, dataset, state FROM graph.node JOIN {member} AS m USING (node)"
                        " WHERE pid = ? ORDER BY namespace, id", pid)
     ]  # fmt: skip
     if not person.nodes:
         raise StoreError("PQL0844", f"no profile {pid}")
     if not name:
         person.name = str(person.nodes[0].identity)
-    _read_links(store, person)
-    person.merged = merge(read_fragments(store, pid), policy, store.schema.profile)
+    if policy.stitched:
+        _read_links(store, person)
+    person.merged = merge(
+        read_fragments(store, pid, "pid" if policy.stitched else "node"), policy, store.schema.profile
+    )
     _read_events(store, person, events)
     _read_results(store, person)
     return person
@@ -144,11 +153,11 @@ def _read_links(store: Store, person: Person) -> None:
             person.refused.append((seen, Refused(seen.link, reason, words)))
 
 
-def read_fragments(store: Store, pid: int) -> list[Fragment]:
-    """What every record dataset says of a person."""
+def read_fragments(store: Store, pid: int, who: str = "pid") -> list[Fragment]:
+    """What every record dataset says of a person. `who`: the column of `graph.fragment` with their number."""
     found = []
     names = {d.number: d for d in datasets(store.connection)}
-    rows = _rows(store, "SELECT dataset, _row FROM graph.fragment WHERE pid = ? ORDER BY ALL", pid)
+    rows = _rows(store, f"SELECT dataset, _row FROM graph.fragment WHERE {who} = ? ORDER BY ALL", pid)
     for number, row in rows:
         d = names[number]
         columns = [c for c in d.columns if c in store.schema.profile.fields]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pql.store.folding import fold_records
+from pql.store.known_rows import count, find_known, leave_out, same_event, same_record
 from pql.store.layout import quote
 from pql.store.ledger import one
 
@@ -16,27 +17,32 @@ if TYPE_CHECKING:
     from pql.store.datasets import DatasetLoad
 
 
-def count(load: DatasetLoad, sql: str) -> int:
-    return int(one(load.connection, sql) or 0)
-
-
-def is_empty(load: DatasetLoad) -> bool:
-    return not load.connection.execute(f"SELECT 1 FROM {load.spec.table} LIMIT 1").fetchall()
+def insert_ready(load: DatasetLoad) -> int:
+    """Append all of `ready`, numbered by their lines, so that no thread waits for another. The number of rows."""
+    found = load.connection.execute("SELECT min(_line), max(_line) FROM ready").fetchall()[0]
+    if found[0] is None:
+        return 0
+    return _insert(load, "ready", f"{load.rows - found[0]} + _line", found[1] - found[0] + 1)
 
 
 def insert(load: DatasetLoad, rows: str, times: bool = False) -> int:
-    """Append rows (a query with the columns of `ready`). The number of rows."""
+    """Append rows (a query with the columns of `ready`) in the order of their lines. The number of rows."""
+    return _insert(load, f"({rows})", f"{load.rows} - 1 + row_number() OVER (ORDER BY _line)", None, times)
+
+
+def _insert(load: DatasetLoad, rows: str, number: str, taken: int | None, times: bool = False) -> int:
+    """`number`: SQL of a row's number; `taken`: how many numbers are gone then, as many as rows when left out."""
     fields = "".join(f", {quote(c)}" for c in load.columns if c != "_ordered")
     extra = ", _times" if times else ""
     done = one(
         load.connection,
-        f"""INSERT INTO {load.spec.table} BY NAME SELECT {load.rows} - 1 + row_number() OVER () AS _row, {load.batch} AS _batch, _line,
-            $at AS _arrived, _ordered, _key, _primary, _identities{extra}{fields} FROM ({rows})""",
+        f"""INSERT INTO {load.spec.table} BY NAME SELECT {number} AS _row, {load.batch} AS _batch, _line,
+            $at AS _arrived, _ordered, _key, _primary, _identities{extra}{fields} FROM {rows}""",
         {"at": load.arrived},
     )
-    number = int(done or 0)
-    load.rows += number
-    return number
+    stored = int(done or 0)
+    load.rows += stored if taken is None else taken
+    return stored
 
 
 def content(load: DatasetLoad, alias: str = "") -> str:
@@ -50,19 +56,18 @@ def settle_events(load: DatasetLoad) -> int:
     """The number of rows inserted or updated. Of rows with one `_id` and primary identity the earliest stays, of equally early ones
     the first by content."""
     run = load.connection.execute
-    run("DROP TABLE IF EXISTS temp.known")
-    table = load.spec.table
-    run(f"CREATE TEMP TABLE known AS SELECT _row, _key, _primary FROM {table} SEMI JOIN ready USING (_key)")
-    known = count(load, "SELECT count(*) FROM known")
-    twice = count(load, "SELECT count(*) - count(DISTINCT _key) FROM ready")
+    known = find_known(load)
+    if known:
+        known = leave_out(load, same_event(load))
+    twice = count(load, "SELECT count(*) - count(DISTINCT hash(_key)) FROM ready")
     if not known and not twice:
-        return insert(load, "SELECT * FROM ready")
+        return insert_ready(load)
     _conflicts(load)
     moment = '"timestamp"' if "timestamp" in load.columns else "NULL::TIMESTAMP"
     run("DROP TABLE IF EXISTS temp.best")
     run(f"""CREATE TEMP TABLE best AS SELECT * FROM ready QUALIFY row_number() OVER (
               PARTITION BY _key, _primary ORDER BY {moment}, {content(load)}, _line) = 1""")
-    stored = insert(load, "SELECT * FROM best ANTI JOIN known USING (_key, _primary) ORDER BY _line")
+    stored = insert(load, "SELECT * FROM best ANTI JOIN known USING (_key, _primary)")
     if known:
         stored += _replaced(load, moment)
     return stored
@@ -80,7 +85,7 @@ def _replaced(load: DatasetLoad, moment: str) -> int:
     if not count(load, "SELECT count(*) FROM better"):
         return 0
     run(f"DELETE FROM {table} WHERE _row IN (SELECT _old FROM better)")
-    return insert(load, "SELECT * EXCLUDE (_old) FROM better ORDER BY _line")
+    return insert(load, "SELECT * EXCLUDE (_old) FROM better")
 
 
 def _conflicts(load: DatasetLoad) -> None:
@@ -100,15 +105,14 @@ def _conflicts(load: DatasetLoad) -> None:
 def settle_records(load: DatasetLoad) -> int:
     """The number of rows that changed something."""
     run = load.connection.execute
-    table = load.spec.table
-    run("DROP TABLE IF EXISTS temp.known")
-    run(f"CREATE TEMP TABLE known AS SELECT DISTINCT _key FROM {table} SEMI JOIN ready USING (_key)")
+    known = find_known(load)
     if load.spec.mode == "delete":
         return _deleted(load)
-    known = count(load, "SELECT count(*) FROM known")
-    twice = count(load, "SELECT count(*) - count(DISTINCT _key) FROM ready")
+    if known and load.spec.mode == "upsert":
+        known = leave_out(load, same_record(load))
+    twice = count(load, "SELECT count(*) - count(DISTINCT hash(_key)) FROM ready")
     if not known and not twice:
-        return insert(load, "SELECT * FROM ready")
+        return insert_ready(load)
     run("DROP TABLE IF EXISTS temp.meeting")
     run("""CREATE TEMP TABLE meeting AS SELECT * FROM ready WHERE _key IN (SELECT _key FROM known)
              OR _key IN (SELECT _key FROM ready GROUP BY _key HAVING count(*) > 1)""")

@@ -130,20 +130,24 @@ def _place(word: str, words: Sequence[str]) -> str:
 def _find_bad(connection: duckdb.DuckDBPyConnection, owners: Owners, tombstones: str | None) -> tuple[Owners, int]:
     """`s_bad(namespace, id)`: junk and deleted identities among those of `s_seen`; the owners who know the junk, and how much it is.
 
-    Junk words are found by a join, which costs one look-up an identity however many words there are.
+    Junk words are found by a join, which costs one look-up an identity however many words there are; most are told by their length.
     """
     run = connection.execute
     settings = owners.settings
     words = [(w, code) for code in owners.codes for w in sorted(settings.junk_values(code))]
     table = {"word": pa.array([w for w, _ in words], pa.string()), "code": pa.array([c for _, c in words], pa.string())}
     connection.register("incoming", pa.table(table))
-    tests = [f"id IS NULL OR namespace IS NULL OR {blank_free('id')} = '' OR length({blank_free('id')}) > {VALUE_MOST}"]
+    tests = [f"id IS NULL OR namespace IS NULL OR (id < '!' AND {blank_free('id')} = '') OR "
+             f"(length(id) > {VALUE_MOST} AND length({blank_free('id')}) > {VALUE_MOST})"]  # fmt: skip
     for code in owners.codes:
         pattern = settings.namespace(code).pattern
         if pattern is not None:
-            tests.append(f"namespace = {text(code)} AND NOT regexp_full_match({blank_free('id')}, {text(pattern)})")
+            bare = f"CASE WHEN id < '!' OR right(id, 1) <= ' ' THEN {blank_free('id')} ELSE id END"
+            tests.append(f"namespace = {text(code)} AND NOT regexp_full_match({bare}, {text(pattern)})")
+    lengths = ", ".join(map(str, sorted({len(w) for w, _ in words}))) or "NULL"
+    alike = f"(SELECT * FROM s_seen WHERE length(id) IN ({lengths}) OR id < '!' OR right(id, 1) <= ' ')"
     run(f"""CREATE OR REPLACE TEMP TABLE s_bad AS
-            SELECT namespace, id FROM s_seen JOIN incoming ON lower({blank_free("id")}) = word AND namespace = code
+            SELECT namespace, id FROM {alike} JOIN incoming ON lower({blank_free("id")}) = word AND namespace = code
             UNION SELECT namespace, id FROM s_seen WHERE {" OR ".join(f"({t})" for t in tests)}""")
     connection.unregister("incoming")
     rows = run(f"SELECT namespace, id FROM s_bad ORDER BY ALL LIMIT {BAD_NAMED + 1}").fetchall()

@@ -15,6 +15,7 @@ import pyarrow as pa
 from pql.compiler.layout import Layout
 from pql.store.indexes import build_indexes, find_indexes
 from pql.store.layout import arrow_type, duckdb_type, quote
+from pql.store.opening import finish_deletion, why_not_opened
 from pql.types import Type
 from pql.xdm.schema import Schema
 
@@ -49,6 +50,8 @@ class Store:
     def __init__(self, connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
         self.connection, self.schema = connection, schema
         self.arrivals = 0
+        self.place = "main"
+        """The database schema with the profiles that questions are about: that of a merge policy."""
         self._layout: Layout | None = None
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
@@ -63,14 +66,18 @@ class Store:
     def open(
         cls, path: Path, schema: Schema, read_only: bool = False, memory_limit: str = "4GB", timeout: float = 0
     ) -> Store:
-        """A store in a file. `memory_limit` as DuckDB writes it; `timeout` in seconds for one statement (0: none)."""
+        """A store in a file. `memory_limit` as DuckDB writes it; `timeout` in seconds for one statement (0: none).
+
+        Raises StoreError PQL0904 when the file is no store, or somebody else has it.
+        """
+        finish_deletion(path)
         try:
             store = cls(duckdb.connect(str(path), read_only=read_only, config={"memory_limit": memory_limit}), schema)
             if timeout > 0:
                 store.connection.execute(f"SET GLOBAL max_execution_time = {max(1, int(timeout * 1000))}")
             return store
         except duckdb.Error as error:
-            raise StoreError("PQL0904", str(error).split("\n")[0]) from None
+            raise StoreError("PQL0904", why_not_opened(path, error)) from None
 
     def _columns(self) -> tuple[dict[str, Type], dict[str, Type]]:
         profile = {n: f.type for n, f in self.schema.profile.fields.items() if n != "xEvent"}
@@ -91,15 +98,29 @@ class Store:
     def layout(self) -> Layout:
         """Which tables there are, for the compiler."""
         if self._layout is None:
-            self._layout = find_indexes(self.connection, self.schema)
+            self._layout = find_indexes(self.connection, self.schema, self.place)
         return self._layout
 
     def awaits_index(self) -> bool:
         """Has merging left `event` as a view, for the indexes to be made from it at the first question?"""
         rows = self.connection.execute(
-            "SELECT 1 FROM information_schema.tables WHERE table_name = 'event' AND table_schema = 'main'"
-            " AND table_type = 'VIEW' AND table_catalog = current_database()"
+            "SELECT 1 FROM information_schema.tables WHERE table_name = 'event' AND table_schema = ?"
+            " AND table_type = 'VIEW' AND table_catalog = current_database()",
+            [self.place],
         ).fetchall()
+        return bool(rows)
+
+    def use(self, place: str) -> bool:
+        """From here on ask the profiles of another merge policy (its `place`); False, and nothing done, when the store has none."""
+        rows = self.connection.execute(
+            "SELECT 1 FROM information_schema.tables WHERE table_name = 'profile' AND table_schema = ?"
+            " AND table_catalog = current_database()",
+            [place],
+        ).fetchall()
+        if rows:
+            self.connection.execute(f"SET schema = {quote(place)}")
+            self.place = place
+            self.forget_layout()
         return bool(rows)
 
     def forget_layout(self) -> None:
@@ -108,7 +129,7 @@ class Store:
 
     def index(self) -> Layout:
         """Sort the events and make the copies that fast plans read; worth it from a few thousand events on."""
-        self._layout = build_indexes(self.connection, self.schema)
+        self._layout = build_indexes(self.connection, self.schema, self.place)
         return self._layout
 
     def load(self, profiles: Iterable[Row], events: Iterable[Row]) -> None:

@@ -18,9 +18,10 @@ from pql.identity.policy import DEFAULT, MergePolicy
 from pql.identity.settings import IdentitySettings
 from pql.store.guards import apply_guards
 from pql.store.identity_maps import name_identities, name_people
-from pql.store.indexes import drop_events
+from pql.store.indexes import drop_copies, drop_events
 from pql.store.layers import Dataset, datasets, make_layers
 from pql.store.layout import duckdb_type, quote
+from pql.store.load_settings import reset_after_loads, set_for_loads
 from pql.store.merging import make_profiles, merge_profiles, plan
 from pql.store.owners import Owners, text
 from pql.store.people import assign_people
@@ -61,8 +62,10 @@ def unify(
     policies: Sequence[MergePolicy] = DEFAULT,
     progress: Progress | None = None,
     force: bool = False,
+    within: bool = False,
 ) -> Unified:
-    """Stitch and merge all datasets of a store. A second run without new data changes nothing.
+    """Stitch and merge all datasets of a store. A second run without new data changes nothing. `within`: as a part of the
+    transaction that is open already.
 
     Raises StoreError with a code from the register. The store is as before then.
     """
@@ -74,11 +77,11 @@ def unify(
     last = run("SELECT fingerprint, report FROM meta.unified").fetchone()
     if last and last[0] == stamp and not force:
         return replace(Unified(**json.loads(last[1])), changed=False, merges=0, splits=0)
+    if within:
+        return _made(store, found, settings, policies, progress, stamp)
     try:
         run("BEGIN TRANSACTION")
-        report = _unify(store, found, settings, policies, progress or (lambda _: None))
-        run("DELETE FROM meta.unified")
-        run("INSERT INTO meta.unified VALUES (?, ?, ?)", [stamp, _now(), json.dumps(asdict(report))])
+        report = _made(store, found, settings, policies, progress, stamp)
         run("COMMIT")
     except duckdb.Error as error:
         _undo(store.connection)
@@ -86,8 +89,39 @@ def unify(
     except BaseException:
         _undo(store.connection)
         raise
+    return report
+
+
+def _made(
+    store: Store,
+    found: Sequence[Dataset],
+    settings: IdentitySettings,
+    policies: Sequence[MergePolicy],
+    progress: Progress | None,
+    stamp: str,
+) -> Unified:
+    run = store.connection.execute
+    set_for_loads(store.connection)
+    try:
+        report = _unify(store, found, settings, policies, progress or (lambda _: None))
+    finally:
+        reset_after_loads(store.connection)
+    _drop_former(store, policies)
+    run("DELETE FROM meta.unified")
+    run("INSERT INTO meta.unified VALUES (?, ?, ?)", [stamp, _now(), json.dumps(asdict(report))])
     store.forget_layout()
     return report
+
+
+def _drop_former(store: Store, policies: Sequence[MergePolicy]) -> None:
+    """The profiles of merge policies that are not there any more."""
+    kept = {p.place for p in policies}
+    rows = store.connection.execute(
+        "SELECT schema_name FROM duckdb_schemas() WHERE schema_name LIKE 'policy\\_%' ESCAPE '\\' AND database_name = current_database()"
+    ).fetchall()
+    for (name,) in rows:
+        if name not in kept:
+            store.connection.execute(f"DROP SCHEMA {quote(name)} CASCADE")
 
 
 def _undo(connection: duckdb.DuckDBPyConnection) -> None:
@@ -193,7 +227,7 @@ def _events(store: Store, place: str, owners: Owners, found: Sequence[Dataset], 
     """`event`, a view until the store is indexed: every event of every dataset with the person of its owner."""
     run = store.connection.execute
     drop_events(store.connection, place)
-    run(f"DROP TABLE IF EXISTS {quote(place)}.pql_index")
+    drop_copies(store.connection, place)
     parts = []
     for d in found:
         if d.is_event:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from pql.api import Store, load_schema, read_identity, unify
+from pql.api import Store, load_schema, read_identity, read_policies, unify
 from pql.cli import app
 from tests.identity.layers import put
 
@@ -167,3 +169,90 @@ def test_a_deleted_person_is_gone_from_every_byte(shop: Path) -> None:
     told = deleted_rows(store.connection, read_identity(shop / "identity.yaml")[0], "data.web", "_row")
     rows = store.query(f"SELECT _identities[1].id, _row IN ({told}) FROM data.web ORDER BY _row", {})
     assert rows == [("9", False), ("1", True)]
+
+
+def test_a_deletion_that_is_killed_is_finished_at_the_next_open(shop: Path) -> None:
+    """Killed in earnest between the commit and the writing anew: the person is gone, and at the next open so are the bytes."""
+    pql("run", "segments.pql", "--save", "--counts", "--as-of", "2026-01-05")
+    words = ["profile", "delete", "crm:1", "--reason", "request 4711", "--yes"]
+    script = f"""
+import os, signal
+from pql.store import opening
+opening.rewrite = lambda path: os.kill(os.getpid(), signal.SIGKILL)
+from typer.testing import CliRunner
+from pql.cli import app
+CliRunner().invoke(app, {words!r})
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=shop, capture_output=True, check=False)
+    assert done.returncode == -9, done.stderr
+    mark, file = shop / "shop.duckdb.deleting", shop / "shop.duckdb"
+    assert mark.exists()
+    assert pql("profile", "crm:1")[0] == 1
+    assert not mark.exists()
+    raw = file.read_bytes()
+    assert b"sarah@luma" not in raw and b"Sarah" not in raw
+    assert pql("profile", "crm:2")[0] == 0
+
+
+MERGE = """
+merge_policies:
+  - {name: newest, default: true}
+  - {name: club_first, attributeMerge: {type: dataSetPrecedence, order: [club]}}
+  - {name: alone, identityGraph: none}
+"""
+
+
+def test_merge_policies_side_by_side(shop: Path) -> None:
+    (shop / "merge.yaml").write_text(MERGE)
+    schema, _ = load_schema(shop / "schema.yaml")
+    store = Store.open(shop / "shop.duckdb", schema)
+    unify(store, read_identity(shop / "identity.yaml")[0], read_policies(shop / "merge.yaml", schema)[0])
+    store.close()
+
+    def values(person: str, *more: str) -> dict[str, object]:
+        code, out, err = pql("profile", person, "-f", "json", "--unmask", *more)
+        assert code == 0, err
+        return {a["path"]: a["value"] for a in json.loads(out)["attributes"]}
+
+    assert values("crm:1")["personalEmail.address"] == "sarah@luma.example"
+    assert values("crm:1", "--policy", "club_first") == {"loyalty.tier": "gold"}
+    alone = json.loads(pql("profile", "ECID:9", "-f", "json", "--policy", "alone")[1])
+    assert (alone["profile"], len(alone["identities"]), alone["event_count"]) == ("ECID:9", 1, 1)
+    segment = 'personalEmail.address.isNotNull() or loyalty.tier = "gold"'
+    for policy, members, total in (("newest", 1, 2), ("club_first", 1, 1), ("alone", 1, 3)):
+        code, out, err = pql("estimate", "-e", segment, "-f", "json", "--policy", policy)
+        assert (code, *[json.loads(out)[k] for k in ("members", "profiles")]) == (0, members, total), (policy, err)
+    for policy, visits in (("newest", "crm:1"), ("alone", "crm:1 ECID:9")):
+        code, out, _ = pql(
+            "run", "segments.pql", "-f", "csv", "--as-of", "2026-01-05", "--segment", "seen", "--policy", policy
+        )
+        assert (
+            code == 0 and all(f"seen,{v}" in out for v in visits.split()) and out.count("seen,") == len(visits.split())
+        ), policy
+    why = ["why", "gold", "--profile", "crm:1", "--store", "shop.duckdb"]
+    assert pql(*why)[0] == pql(*why, "--policy", "club_first")[0] == 0
+    code, _, err = pql("estimate", "-e", segment, "--policy", "club_frist")
+    assert code == 2 and "did you mean `club_first`?" in err
+    assert pql("run", "segments.pql", "--save", "--policy", "alone")[0] == 2
+    (shop / "merge.yaml").write_text(MERGE + "  - {name: later}\n")
+    code, _, err = pql("estimate", "-e", segment, "--policy", "later")
+    assert code == 2 and "PQL0843" in err and "`later`" in err
+
+
+def test_what_is_no_store_is_said_so(shop: Path) -> None:
+    for content in (b"", b"hello", b"PAR1" * 20, bytes(5000)):
+        (shop / "other.duckdb").write_bytes(content)
+        for words in (["run", "segments.pql"], ["profile", "crm:1"], ["estimate", "-e", 'loyalty.tier = "gold"']):
+            code, out, err = pql(*words, "--store", "other.duckdb")
+            assert (
+                code == 2
+                and "PQL0904" in err
+                and "other.duckdb" in err
+                and "DuckDB" not in err.replace("other.duckdb", "")
+            ), err
+            assert "IO Error" not in err and len(err.splitlines()) < 6
+    damaged = bytearray((shop / "shop.duckdb").read_bytes())
+    damaged[4096:12288] = bytes(8192)
+    (shop / "other.duckdb").write_bytes(damaged)
+    code, _, err = pql("profile", "crm:1", "--store", "other.duckdb")
+    assert code == 2 and "PQL0904" in err

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pql.cli.commands.run import AsOfOption, MemoryOption, StoreOption, TimeoutOption
-from pql.cli.inputs import SchemaOption, environment, fail, instant, open_store, read_sources, show
+from pql.cli.inputs import PolicyOption, SchemaOption, environment, fail, instant, open_store, read_sources, show
 
 
 def estimate(
@@ -22,6 +22,7 @@ def estimate(
     format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
     memory_limit: MemoryOption = "4GB",
     timeout: TimeoutOption = 0,
+    policy: PolicyOption = None,
 ) -> None:
     """How many profiles a segment would have. The answer is exact: the whole store is counted.
 
@@ -47,7 +48,7 @@ def estimate(
             show([d for d in project.diagnostics if d.is_error], "text")
             raise typer.Exit(1)
         conditions, known = dict(project.conditions), project.conditions
-    opened = open_store(store, env, near, memory_limit, timeout, index=True)
+    opened = open_store(store, env, near, memory_limit, timeout, index=True, policy=policy)
     at, started = instant(as_of), time.perf_counter()
     sql = env.sql(list(conditions.values()), known, "counts", opened.layout).sql()
     try:

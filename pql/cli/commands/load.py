@@ -21,7 +21,7 @@ def load(
     unify: Annotated[
         bool, typer.Option("--unify/--no-unify", help="Stitch identities and merge profiles afterwards.")
     ] = True,
-    memory_limit: Annotated[str, typer.Option(help="Memory for the database, such as 2GB.")] = "3GB",
+    memory_limit: Annotated[str, typer.Option(help="Memory for the database, such as 2GB.")] = "2GB",
 ) -> None:
     """Load sources into the profile store: read = stored + duplicates + quarantined. Loading again stores nothing twice.
 

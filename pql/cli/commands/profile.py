@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from pql.cli.commands.run import StoreOption
-from pql.cli.inputs import SchemaOption, fail
+from pql.cli.inputs import PolicyOption, SchemaOption, fail
 
 FORMATS = ("text", "json")
 FormatOption = Annotated[str, typer.Option("--format", "-f", help="text or json.")]
@@ -42,27 +42,31 @@ def show(
     format: FormatOption = "text",
     events: Annotated[int, typer.Option("--events", min=0, max=100_000, help="Most events, the latest.")] = 100,
     unmask: UnmaskOption = False,
+    policy: PolicyOption = None,
 ) -> None:
     """One person: attributes and consents with their dataset and time, identities, segments, events.
 
     Example: pql profile Email:sarah.rose@luma.example
 
     Example: pql profile "Sarah Rose" --format json --unmask
+
+    Example: pql profile crmId:4711 --policy crm_first
     """
     import json
 
     from rich.console import Console
 
     from pql.api import StoreError, read_person
-    from pql.cli.people import merge_policies, one_person, opened
+    from pql.cli.people import chosen_policy, one_person, opened
     from pql.cli.showing_person import person_json, print_person
 
     if format not in FORMATS:
         raise fail(f"no format `{format}`", "use one of " + ", ".join(FORMATS))
-    env, reading, settings = opened(schema, store)
+    env, reading, settings = opened(schema, store, policy=policy)
+    by = chosen_policy(policy, None, env.schema)
     try:
-        pid, _ = one_person(reading, person, settings)
-        found = read_person(reading, pid, merge_policies(None, env.schema)[0], events)
+        pid, _ = one_person(reading, person, settings, by.stitched)
+        found = read_person(reading, pid, by, events)
         mask = make_mask(env, reading, unmask)
     except StoreError as error:
         raise fail(f"{error.code}: {error}") from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pql.cli.inputs import SchemaOption, environment, fail, instant, open_store, read_sources, show
+from pql.cli.inputs import PolicyOption, SchemaOption, environment, fail, instant, open_store, read_sources, show
 
 if TYPE_CHECKING:
     from pql.ir import nodes as ir
@@ -34,6 +34,7 @@ def run(
     ] = None,
     memory_limit: MemoryOption = "4GB",
     timeout: TimeoutOption = 0,
+    policy: PolicyOption = None,
 ) -> None:
     """Evaluate all segments in one statement: a table of counts, or every membership as JSON Lines, CSV or Parquet.
 
@@ -63,12 +64,14 @@ def run(
     wanted = _wanted(project, segment)
     if save and for_ is not None:
         raise fail("`--save` keeps memberships, `--for` asks who may be addressed", "run the two one after the other")
+    if save and policy is not None:
+        raise fail("`--save` keeps memberships of the default merge policy", "leave `--policy` or `--save` out")
     at = instant(as_of)
     audiences, refused = _audiences(near, schema, for_, wanted) if for_ is not None else ({}, False)
     wanted = [id for id in wanted if for_ is None or id in audiences]
     if not wanted:
         raise typer.Exit(1)
-    opened = open_store(store, env, near, memory_limit, timeout, write=save, index=True)
+    opened = open_store(store, env, near, memory_limit, timeout, write=save, index=True, policy=policy)
     work = Run(env, project, opened, at, wanted, audiences)
     if save:
         from pql.cli.saving import save_run

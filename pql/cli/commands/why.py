@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pql.cli.inputs import SchemaOption, fail, instant
+from pql.cli.inputs import PolicyOption, SchemaOption, fail, instant
 
 
 def why(
@@ -23,6 +23,7 @@ def why(
     store: Annotated[Path | None, typer.Option("--store", help="The profile store, a DuckDB file.")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="The instant asked about; now by default.")] = None,
     format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
+    policy: PolicyOption = None,
 ) -> None:
     """Say why a person is in a segment or not, part by part, and whether consent lets them be addressed.
 
@@ -34,6 +35,8 @@ def why(
 
     if format not in ("text", "json"):
         raise fail(f"no format `{format}`", "use text or json")
-    found = answer(segment, profile, events, for_, project, schema, store, instant(as_of))
+    if policy is not None and store is None:
+        raise fail("`--policy` chooses among the profiles of a store", "name the store with `--store FILE`")
+    found = answer(segment, profile, events, for_, project, schema, store, instant(as_of), policy)
     typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2) if format == "json" else said(found))
     raise typer.Exit(0 if found.member and found.sent is not False else 1)

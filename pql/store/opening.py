@@ -1,0 +1,74 @@
+"""Before a store's file is opened: what a deletion that was cut short has left to do, and why a file cannot be opened. Read
+`finish_deletion`.
+
+A deletion marks the file with `<file>.deleting` beside it before it takes anything out, and takes the mark away when the file has been
+written anew: only then are the bytes of deleted rows gone. Whoever opens a marked store does that first.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import duckdb
+
+from pql.store.owners import text
+
+
+def mark_of(path: Path) -> Path:
+    return path.with_name(path.name + ".deleting")
+
+
+def mark_deletion(path: Path) -> None:
+    """Say, so that it outlives a crash, that the file has to be written anew."""
+    with mark_of(path).open("w") as mark:
+        mark.flush()
+        os.fsync(mark.fileno())
+
+
+def finish_deletion(path: Path) -> bool:
+    """Write the file anew when a deletion has not come to do so. False when there was nothing to do, or when it cannot be done now, for
+    somebody else has the store: the mark stays for the next who opens it."""
+    if not mark_of(path).exists() or not path.is_file():
+        return False
+    try:
+        rewrite(path)
+    except duckdb.Error:
+        return False
+    return True
+
+
+def rewrite(path: Path) -> None:
+    """Write a closed store's file anew, and take its mark away. All or nothing. Raises duckdb.Error."""
+    fresh = path.with_name(path.name + ".rewritten")
+    fresh.unlink(missing_ok=True)
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH {text(str(path))} AS old")
+            connection.execute("CHECKPOINT old")
+            connection.execute(f"ATTACH {text(str(fresh))} AS fresh")
+            connection.execute("COPY FROM DATABASE old TO fresh")
+        os.replace(fresh, path)
+        path.with_name(path.name + ".wal").unlink(missing_ok=True)
+        mark_of(path).unlink(missing_ok=True)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def why_not_opened(path: Path, error: duckdb.Error) -> str:
+    """What is wrong with a file, in the user's words; the database's first line where nothing better is known."""
+    message = str(error).split("\n")[0]
+    if path.is_dir():
+        return "it is a folder, not a profile store"
+    if "lock" in message.lower():
+        return "another process has it open"
+    try:
+        with path.open("rb") as file:
+            start = file.read(12)
+    except OSError as problem:
+        return f"it cannot be read: {problem.strerror}"
+    if start[8:12] != b"DUCK":
+        return "it is not a profile store: `pql load` and `pql store create` make one"
+    if "version" in message.lower():
+        return "it was written by a newer version: update PQL, or load the sources into a new store"
+    return f"it is damaged: {message[:200]}"

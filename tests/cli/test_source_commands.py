@@ -1,0 +1,111 @@
+"""`pql source` and `pql quarantine` as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_people_commands import pql
+
+SCHEMA = """
+profile:
+  personalEmail.address: string
+  loyalty: {points: integer, tier: string}
+  ids: {crm: string}
+event:
+  channel.mediaType: string
+"""
+SOURCE = """
+source: people
+format: csv
+path: ../people.csv
+dataset: {name: people, kind: record}
+identities: [{field: ids.crm, namespace: crmId, primary: true}]
+mapping:
+  ids.crm: id
+  personalEmail.address: lower(trim(email))
+  loyalty.points: points
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    (tmp_path / "pql.yaml").write_text("schema: schema.yaml\nstore: shop.duckdb\n")
+    (tmp_path / "sources" / "people.yaml").write_text(SOURCE)
+    (tmp_path / "people.csv").write_text(
+        "id,email,points,note\nc1, Ann@Luma.example ,7,x\nc2,bo@luma.example,many,y\n,cy@luma.example,1,z\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_preview_shows_raw_and_mapped_side_by_side(project: Path) -> None:
+    code, out, _ = pql("source", "preview", "people", "-f", "json")
+    first, second, *_ = [json.loads(line) for line in out.splitlines()]
+    assert code == 1, "a row does not fit"
+    assert first["line"] == 2 and first["raw"]["email"] == " Ann@Luma.example " and first["problem"] is None
+    assert first["mapped"]["personalEmail"] == {"address": "ann@luma.example"}
+    assert (second["problem"]["code"], second["problem"]["path"]) == ("PQL0825", "loyalty.points")
+    code, out, _ = pql("source", "preview", "people", "--rows", "1")
+    assert code == 0 and "ann@luma.example" in out and "Ann@Luma" in out
+    code, _, err = pql("source", "preview", "peopl")
+    assert code == 2 and "did you mean `people`?" in err
+
+
+def test_map_proposes_with_confidence_and_reasons(project: Path) -> None:
+    (project / "people.csv").write_text("id,email,points\nc1,ann@luma.example,7\nc2,bo@luma.example,12\n")
+    code, out, _ = pql("source", "map", "--auto", "people.csv", "-f", "json")
+    proposals = json.loads(out) if out.lstrip().startswith("[") else [json.loads(line) for line in out.splitlines()]
+    by_field = {p["field"]: p for p in proposals}
+    assert code == 0 and by_field["points"]["target"] == "loyalty.points"
+    assert all(0 <= p["confidence"] <= 1 for p in proposals)
+    code, out, _ = pql("source", "map", "--auto", "people.csv")
+    assert code == 0 and "loyalty.points" in out
+    assert pql("source", "map", "--auto", "nothing.csv")[0] == 2
+    assert pql("source", "map", "--auto", "people.csv", "--kind", "thing")[0] == 2
+
+
+def test_test_says_what_is_wrong_and_what_nobody_reads(project: Path) -> None:
+    code, out, _ = pql("source", "test")
+    assert code == 1 and "do not fit" in out and "PQL0825" in out and "`note`" in out
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("lower(trim(email))", "lowr(email)"))
+    code, out, err = pql("source", "test")
+    assert code == 1 and "did you mean `lower`" in out + err
+    code, out, _ = pql("source", "test", "-f", "json")
+    assert code == 1 and "PQL0821" in out
+    (project / "sources" / "people.yaml").write_text(SOURCE)
+    (project / "people.csv").write_text("id,email,points\nc1,ann@luma.example,7\n")
+    assert pql("source", "test")[0] == 0
+
+
+def test_quarantine_is_listed_shown_and_replayed(project: Path) -> None:
+    code, out, _ = pql("load", "--no-unify", "-f", "json")
+    (file,) = json.loads(out)["files"]
+    assert code == 1 and (file["read"], file["stored"], file["quarantined"]) == (3, 1, 2)
+    code, out, _ = pql("quarantine", "list", "-f", "json")
+    heaps = [json.loads(line) for line in out.splitlines()]
+    assert code == 1 and sorted((h["code"], h["rows"]) for h in heaps) == [("PQL0825", 1), ("PQL0828", 1)]
+    code, out, _ = pql("quarantine", "list")
+    assert code == 1 and "PQL0825" in out and "loyalty.points" in out
+    rows = [json.loads(line) for line in pql("quarantine", "list", "--rows", "-f", "json")[1].splitlines()]
+    many = next(r for r in rows if r["code"] == "PQL0825")
+    code, out, _ = pql("quarantine", "show", str(many["id"]))
+    assert code == 0 and "people.csv:3" in out and "many" in out
+    shown = json.loads(pql("quarantine", "show", str(many["id"]), "-f", "json")[1])
+    assert shown["line"] == 3 and "many" in shown["raw"] and shown["state"] == "open"
+    code, _, err = pql("quarantine", "show", "4711")
+    assert code == 2 and "no row 4711" in err
+    code, out, _ = pql("quarantine", "replay")
+    assert code == 1 and "2 replayed: 0 stored, 0 duplicates, 2 stay" in out
+    (project / "sources" / "people.yaml").write_text(
+        SOURCE.replace("points: points", 'points: decode(points, "many", 100, 1)')
+    )
+    code, out, _ = pql("quarantine", "replay", "--code", "PQL0825")
+    assert code == 0 and "1 replayed: 1 stored" in out
+    code, out, _ = pql("quarantine", "list", "--code", "PQL0825")
+    assert code == 0 and "nothing is in quarantine" in out
+    assert pql("quarantine", "list", "--all", "-f", "json")[0] == 0
