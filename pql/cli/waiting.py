@@ -13,22 +13,28 @@ Result = TypeVar("Result")
 
 
 def waited(store: Any, label: str, work: Callable[[], Result]) -> Result:
-    """`work()` in a thread while this one shows progress; an interrupt stops the statement and is raised again."""
+    """`work()` in a thread while this one shows progress; an interrupt stops the statement and is raised again.
+
+    The end is told by an event of our own: an interrupted `Thread.join` may count a thread that goes on as ended (CPython
+    3.11, `_wait_for_tstate_lock`), and then a statement would run on behind a prompt that takes the next.
+    """
     outcome: list[Any] = []
     failure: list[BaseException] = []
+    ended = threading.Event()
 
     def run() -> None:
         try:
             outcome.append(work())
         except BaseException as error:  # noqa: BLE001  (raised again below)
             failure.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
     try:
-        _watch(store, label, thread)
+        threading.Thread(target=run, daemon=True).start()
+        _watch(store, label, ended)
     except KeyboardInterrupt:
-        _stop(store, thread)
+        _stop(store, ended)
         raise
     if failure:
         raise failure[0]
@@ -36,22 +42,20 @@ def waited(store: Any, label: str, work: Callable[[], Result]) -> Result:
     return result
 
 
-def _stop(store: Any, thread: threading.Thread) -> None:
-    """Interrupt until the thread has ended: one call between two statements, or before the first, would be lost."""
+def _stop(store: Any, ended: threading.Event) -> None:
+    """Interrupt until the work has ended: one call between two statements, or before the first, would be lost."""
     for _ in range(200):
         store.interrupt()
-        thread.join(0.05)
-        if not thread.is_alive():
+        if ended.wait(0.05):
             return
 
 
-def _watch(store: Any, label: str, thread: threading.Thread) -> None:
-    thread.join(1.0)
-    if not thread.is_alive():
+def _watch(store: Any, label: str, ended: threading.Event) -> None:
+    if ended.wait(1.0):
         return
     if not sys.stderr.isatty() or "CI" in os.environ:
-        while thread.is_alive():
-            thread.join(0.1)
+        while not ended.wait(0.1):
+            pass
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -59,8 +63,7 @@ def _watch(store: Any, label: str, thread: threading.Thread) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=None)
-        while thread.is_alive():
-            thread.join(0.1)
+        while not ended.wait(0.1):
             done = store.progress()
             if done > 0:
                 bar.update(task, total=1.0, completed=done)

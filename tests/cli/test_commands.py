@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pql.cli import app
+from pql.cli.waiting import waited
 
 SCHEMA = """
 profile:
@@ -170,7 +172,8 @@ def test_an_interrupt_stops_the_statement(tmp_path: Path) -> None:
     """Ctrl-C during a long statement: exit 130, one word, no trace."""
     program = tmp_path / "long.py"
     program.write_text(
-        "import duckdb, sys\n"
+        # A child of a background job inherits an ignored SIGINT, and Python then leaves it ignored: ask for it.
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from pql.cli import guarded\nfrom pql.cli.waiting import waited\nfrom pql.api import Environment, Store\n"
         "store = Store.memory(Environment.from_short({'profile': {}, 'event': {}}).schema)\n"
         "def work():\n    print('started', flush=True)\n    return store.query('SELECT sum(a.range * b.range) FROM range(10000000) a, range(1000000) b', {})\n"
@@ -183,8 +186,42 @@ def test_an_interrupt_stops_the_statement(tmp_path: Path) -> None:
         text=True,
         env={**os.environ, "NO_COLOR": "1"},
     )
-    assert running.stdout is not None and running.stdout.readline() == "started\n"
-    time.sleep(0.3)
-    running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=20)
+    try:
+        assert running.stdout is not None and running.stdout.readline() == "started\n"
+        time.sleep(0.3)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    finally:
+        running.kill()
+        running.wait()
     assert running.returncode == 130 and said == "interrupted\n"
+
+
+def test_an_interrupted_wait_ends_with_its_work() -> None:
+    """When `waited` gives up, nothing runs behind it: the interrupts go on until the work has noticed one."""
+
+    class Stubborn:
+        def __init__(self) -> None:
+            self.calls, self.gone = 0, threading.Event()
+
+        def interrupt(self) -> None:
+            self.calls += 1
+            if self.calls == 3:
+                self.gone.set()
+
+    store = Stubborn()
+    ended: list[bool] = []
+
+    def work() -> None:
+        time.sleep(0.2)  # the main thread waits by now
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        store.gone.wait(30)
+        ended.append(True)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            waited(store, "long", work)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ended == [True] and store.calls == 3
