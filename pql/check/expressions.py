@@ -15,6 +15,8 @@ from pql.check.names import Names
 from pql.check.scope import VariableScope, is_unknown
 from pql.functions import FUNCTIONS
 from pql.ir import nodes as ir
+from pql.ir.walk import too_nested
+from pql.source import Span
 from pql.syntax import ast
 from pql.types import (
     BOOLEAN,
@@ -38,6 +40,9 @@ from pql.types import (
 
 LITERALS = {"string": STRING, "integer": INTEGER, "number": NUMBER, "boolean": BOOLEAN, "null": NULL}
 ARITHMETIC = ("+", "-", "*", "/", "%")
+# DuckDB binds the body of a function of list elements more than once, so each level inside another multiplies what a statement
+# costs before it reads a row. Measured, `exists` in `exists`: 0.2 s at 10 levels, 0.5 s at 11, 1.2 s and 0.5 GB at 12.
+MAX_LISTS_NESTED = 10
 
 
 class Checker(Chains, Names, Calls):  # type: ignore[misc]  # `key` is Names' own, Calls only declares it
@@ -315,8 +320,14 @@ class Checker(Chains, Names, Calls):  # type: ignore[misc]  # `key` is Names' ow
     def whole(self, node: ast.Expr) -> ir.Expr:
         """A whole expression, with advice: a lambda here names the profile."""
         result = self._whole(node)
-        if not is_unknown(result):
-            advise(result, self.findings)
+        if is_unknown(result):
+            return result
+        deep = too_nested(result, MAX_LISTS_NESTED)
+        if deep is not None:
+            span = Span(deep.span.start, deep.span.end) if deep.span.end else node.span
+            message = f"more than {MAX_LISTS_NESTED} quantifiers, filters or chains inside each other"
+            return self.report("PQL0002", span, message, "a quantifier reaches as far to the right as it can: put each into brackets, `(exists …) and (exists …)`")  # fmt: skip
+        advise(result, self.findings)
         return result
 
     def _whole(self, node: ast.Expr) -> ir.Expr:

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pql.check.base import MAX_WRITTEN_OUT, Catalog
-from pql.check.expressions import Checker
+from pql.check.expressions import MAX_LISTS_NESTED, Checker
 from pql.check.scope import is_unknown, unknown
 from pql.check.trials import Trial, read_trial
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic, Label
 from pql.diagnostics.suggest import did_you_mean
 from pql.ir import nodes as ir
-from pql.ir.walk import walk
+from pql.ir.walk import nesting, walk
 from pql.source import Source, Span
 from pql.syntax import ast, parse_file
 from pql.xdm.schema import Schema
@@ -219,6 +219,7 @@ class _ProjectChecker:
         """Circles of segments, and segments of segments that grow without bounds. Without recursion: chains may be long."""
         below = {id: [n.segment for n in walk(s.condition) if isinstance(n, ir.InSegment)] for id, s in checked.items()}
         depths: dict[str, int] = {}
+        nested: dict[str, int] = {}
         sizes: dict[str, int] = {}
         for first in list(checked):
             path: list[str] = [] if first in depths else [first]
@@ -231,7 +232,8 @@ class _ProjectChecker:
                     inner = below[id] if checked[id].ok else []
                     depths[id] = 1 + max((depths.get(t, 0) for t in inner), default=0)
                     sizes[id] = self.sizes[id] + sum(sizes.get(t, 0) for t in inner)
-                    self._bound(id, depths, sizes, checked)
+                    nested[id] = nesting(checked[id].condition, nested)
+                    self._bound(id, depths, sizes, nested, checked)
                 elif target in path:
                     self._circle([*path[path.index(target) :], target], checked)
                 elif target not in depths:
@@ -247,18 +249,29 @@ class _ProjectChecker:
             self._refuse(member, checked)
 
     def _bound(
-        self, id: str, depths: dict[str, int], sizes: dict[str, int], checked: dict[str, CheckedSegment]
+        self,
+        id: str,
+        depths: dict[str, int],
+        sizes: dict[str, int],
+        nested: dict[str, int],
+        checked: dict[str, CheckedSegment],
     ) -> None:
         node, findings = self.segments[id]
+        help = "refer to fewer segments of segments"
         if depths[id] > MAX_SEGMENTS_NESTED:
             message = f"segments refer to segments more than {MAX_SEGMENTS_NESTED} deep"
-            findings.report("PQL0002", node.id_span, message, help="refer to fewer segments of segments")
+            findings.report("PQL0002", node.id_span, message, help=help)
+        elif nested[id] > MAX_LISTS_NESTED:
+            message = f"with the segments that it refers to, more than {MAX_LISTS_NESTED} quantifiers, filters or chains inside each other"
+            findings.report("PQL0002", node.id_span, message, help="refer to the segment outside of them")
         elif sizes[id] > MAX_WRITTEN_OUT:
-            message = f"with the segments that it refers to, this is longer than {MAX_WRITTEN_OUT:,} characters"
-            findings.report("PQL0003", node.id_span, message, help="refer to fewer segments of segments")
+            alone = self.sizes[id] > MAX_WRITTEN_OUT
+            start = "this" if alone else "with the segments that it refers to, this"
+            message = f"{start} is longer than {MAX_WRITTEN_OUT:,} characters"
+            findings.report("PQL0003", node.id_span, message, help="long texts belong into the data" if alone else help)
         else:
             return
-        depths[id] = sizes[id] = 0
+        depths[id] = sizes[id] = nested[id] = 0
         self._refuse(id, checked)
 
     def _refuse(self, id: str, checked: dict[str, CheckedSegment]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -88,6 +88,38 @@ def bound_variables(node: Any) -> Iterator[int]:
                 yield from (s.var for s in n.steps)
             case _:
                 pass
+
+
+def too_nested(node: ir.Expr, most: int, segments: Mapping[str, int] | None = None) -> ir.Expr | None:
+    """The first part that is more than `most` levels of lists deep (`nesting`); None when there is none."""
+    return next((part for part, levels in _levels(node, segments or {}) if levels > most), None)
+
+
+def nesting(node: ir.Expr, segments: Mapping[str, int]) -> int:
+    """How many levels deep it goes through lists inside each other. `segments`: the levels of those that it refers to.
+
+    A list's own expression is no level deeper: `A[x][y]` is two levels beside each other. What counts as several is written
+    with as many functions of list elements inside each other, or writes its own inner part as often.
+    """
+    return max(levels for _, levels in _levels(node, segments))
+
+
+_LEVELS: dict[type, int] = {
+    **dict.fromkeys((ir.Filter, ir.Exists, ir.ForAll, ir.Transform, ir.TransformGroups), 1),
+    ir.TopN: 2,
+    ir.GroupBy: 3,
+    ir.Chain: 3,
+}
+
+
+def _levels(node: ir.Expr, segments: Mapping[str, int]) -> Iterator[tuple[ir.Expr, int]]:
+    waiting = [(node, 0)]
+    while waiting:
+        at, levels = waiting.pop()
+        inside = levels + _LEVELS.get(type(at), 0)
+        yield at, inside + segments.get(at.segment, 0) if isinstance(at, ir.InSegment) else inside
+        over = at.groups if isinstance(at, ir.TransformGroups) else getattr(at, "list", None)
+        waiting += [(part, levels if part is over else inside) for part in parts(at)]
 
 
 def rename(node: Any, old: int, new: int) -> Any:
