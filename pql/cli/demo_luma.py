@@ -36,6 +36,7 @@ def run_luma(root: Path, console: Console, clock: Callable[[], float]) -> int:
     if not (folder / "pql.yaml").is_file():
         console.print(f"error: no `{folder}` here: run the demo from the repository's root, or name it with --folder")
         return 2
+    console.print("loading Luma's seven sources, then stitching them into people ...", highlight=False)
     schema, _ = load_schema(root / "profiles" / "luma" / "schema.yaml")
     store = Store.memory(schema)
     start = clock()

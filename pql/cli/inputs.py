@@ -22,6 +22,8 @@ SchemaOption = Annotated[
 ]
 FormatOption = Annotated[str, typer.Option("--format", "-f", help="text, json, sarif, github or junit.")]
 
+MAKERS = "`pql load` makes one from the project's sources, `pql store create` from JSON Lines or Parquet"
+
 
 def cache_folder() -> Path:
     """Where commands may keep what makes the next one quicker."""
@@ -91,9 +93,9 @@ def open_store(
 
     path = store or project_file(near).store
     if path is None:
-        raise fail("no store named", "name one with `--store FILE`; `pql store create` makes one")
+        raise fail("no store named", f"name one with `--store FILE`; {MAKERS}")
     if not path.is_file():
-        raise fail(f"there is no store `{path}`", "`pql store create` makes one")
+        raise fail(f"there is no store `{path}`", MAKERS)
     try:
         opened = Store.open(path, env.schema, read_only=not write, memory_limit=memory, timeout=timeout)
         place = _place(policy, near, env)

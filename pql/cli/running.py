@@ -16,6 +16,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pql.api import Environment, Project, Store, StoreError
@@ -53,6 +54,7 @@ class Run:
                     yield id, names.get(row[0], str(row[0]))
 
 
+COUNTED = ("segment", "name", "members", "share")
 ADVICE = {
     "PQL0602": "give it more time with `--timeout`, or run fewer segments",
     "PQL0603": "give it more memory with `--memory-limit`",
@@ -111,19 +113,19 @@ class _replaced:
 
 
 def _parquet(run: Run, output: Path) -> None:
+    pairs = list(run.memberships())
+    _write_parquet({"segment": [s for s, _ in pairs], "profile": [p for _, p in pairs]}, ("string", "string"), output)
+    typer.echo(f"{len(pairs):,} memberships written to {output}", err=True)
+
+
+def _write_parquet(columns: dict[str, list[Any]], types: tuple[str, ...], output: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pairs = list(run.memberships())
-    table = pa.table(
-        {
-            "segment": pa.array([s for s, _ in pairs], pa.string()),
-            "profile": pa.array([p for _, p in pairs], pa.string()),
-        }
-    )
+    typed = zip(columns.items(), types, strict=True)
+    table = pa.table({name: pa.array(values, pa.type_for_alias(kind)) for (name, values), kind in typed})
     with _replaced(output) as target:
         pq.write_table(table, target)
-    typer.echo(f"{len(pairs):,} memberships written to {output}", err=True)
 
 
 def _counts(run: Run, format: str, output: Path | None) -> None:
@@ -141,12 +143,18 @@ def _counts(run: Run, format: str, output: Path | None) -> None:
         for id, n in zip(run.wanted, found, strict=True)
     ]
     if format == "table" and output is None:
-        Console().print(_table(rows, total, spent, run.at))
+        _print_table(rows, total, spent, run.at)
+        return
+    if format == "parquet":
+        assert output is not None
+        columns = {name: [row[name] for row in rows] for name in COUNTED}
+        _write_parquet(columns, ("string", "string", "int64", "double"), output)
+        typer.echo(f"{len(rows):,} counts written to {output}", err=True)
         return
     text = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows)
     if format == "csv":
         buffer = io.StringIO()
-        writer = csv.DictWriter(buffer, ["segment", "name", "members", "share"])
+        writer = csv.DictWriter(buffer, COUNTED)
         writer.writeheader()
         writer.writerows(rows)
         text = buffer.getvalue()
@@ -157,14 +165,19 @@ def _counts(run: Run, format: str, output: Path | None) -> None:
         target.write_text(text, encoding="utf-8")
 
 
-def _table(rows: list[dict[str, Any]], total: int, spent: float, at: datetime) -> Table:
-    table = Table(
-        title=f"segments as of {at.isoformat()}Z", caption=f"{total:,} profiles, one statement, {spent * 1000:,.0f} ms"
-    )
+def _print_table(rows: list[dict[str, Any]], total: int, spent: float, at: datetime) -> None:
+    """The counts; a column of names when a segment has one. What is said of the whole stands around the table, where it does not wrap."""
+    named = any(r["name"] for r in rows)
+    table = Table()
     table.add_column("segment")
-    table.add_column("name")
+    if named:
+        table.add_column("name")
     table.add_column("members", justify="right")
     table.add_column("share", justify="right")
     for r in rows:
-        table.add_row(r["segment"], r["name"], f"{r['members']:,}", f"{r['share']:.1%}")
-    return table
+        name = [escape(r["name"])] if named else []
+        table.add_row(r["segment"], *name, f"{r['members']:,}", f"{r['share']:.1%}")
+    console = Console()
+    console.print(f"segments as of {at.isoformat(timespec='seconds')}Z", highlight=False)
+    console.print(table)
+    console.print(f"{total:,} profiles, one statement, {spent * 1000:,.0f} ms", highlight=False)

@@ -10,11 +10,11 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from pql.api import Environment, Expression, Store, StoreError
+from pql.cli.documents import Unreadable, read_document
 from pql.diagnostics.render import FORMATS
 from pql.diagnostics.suggest import did_you_mean
 from pql.functions import FUNCTIONS
@@ -31,7 +31,7 @@ HELP = """an expression     its type, and its value for the loaded person or its
 :sql EXPR         the SQL
 :explain EXPR     in words, with lineage and plan
 :as-of INSTANT    the instant asked about (`:as-of now` for this moment)
-:profile FILE     load a profile, a JSON object
+:profile FILE     load a profile, a JSON object; its events may be in it as `xEvent`
 :events FILE      load its events, a JSON list or JSON Lines
 :load FILE.pql    declare the segments of a file: `inSegment("id")` then knows them
 :help  :quit      a line that ends with an open bracket goes on in the next"""
@@ -127,6 +127,8 @@ class Session:
         document, why = _json(name)
         if why or not isinstance(document, dict):
             return why or f"`{name}` is not a JSON object"
+        if isinstance(document.get("xEvent"), list):
+            self.events = document.pop("xEvent")
         self.profile = document
         return f"profile of {name}: {', '.join(document) or 'empty'}"
 
@@ -135,7 +137,7 @@ class Session:
         if why or not isinstance(document, list):
             return why or f"`{name}` is not a JSON list"
         self.events = document
-        return f"{len(document)} events"
+        return f"{len(document)} event" + ("s" if len(document) != 1 else "")
 
     def load(self, name: str) -> str:
         try:
@@ -174,12 +176,9 @@ class Session:
 
 def _json(name: str) -> tuple[Any, str]:
     try:
-        text = Path(name).read_text(encoding="utf-8")
-        if name.endswith(".jsonl"):
-            return [json.loads(line, parse_float=Decimal) for line in text.splitlines() if line.strip()], ""
-        return json.loads(text, parse_float=Decimal), ""
-    except (OSError, ValueError, RecursionError) as error:
-        return None, f"`{name}` cannot be read: {error}"
+        return read_document(Path(name)), ""
+    except Unreadable as error:
+        return None, str(error)
 
 
 def is_open(text: str) -> bool:

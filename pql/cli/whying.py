@@ -204,13 +204,17 @@ def audience_words(made: Judged, use: str) -> tuple[str, tuple[str, ...]]:
 
 # --- people ---
 def _from_files(environment: Environment, profile: Path, events: Path | None) -> Person:
-    from pql.cli.commands.evaluate import _json
+    from pql.cli.documents import Unreadable, read_person
 
-    if not profile.is_file():
+    if str(profile) != "-" and not profile.is_file():
         raise fail(f"there is no file `{profile}`", "name a JSON file; for a name in a store give `--store` too")
-    document, problems = read_profile(_object(_json(profile), profile), environment.schema)
+    try:
+        given, history = read_person(profile, events)
+    except Unreadable as error:
+        raise fail(str(error), error.help) from None
+    document, problems = read_profile(_object(given, profile), environment.schema)
     rows = []
-    for index, event in enumerate(_json(events) if events is not None else []):
+    for index, event in enumerate(history):
         value, more = read_event(event, environment.schema)
         problems += [(f"events[{index}].{path}", message) for path, message in more]
         rows.append(value)

@@ -225,3 +225,44 @@ def test_an_interrupted_wait_ends_with_its_work() -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert ended == [True] and store.calls == 3
+
+
+def test_a_person_from_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`-` reads standard input, and the events may be in the profile's document."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    event = {"timestamp": "2026-01-01T00:00:00Z", "eventType": "commerce.purchases"}
+    person = {"loyalty": {"points": 7}, "xEvent": [event, event]}
+    asked = ["eval", "loyalty.points + xEvent.count()"]
+    runner = CliRunner()
+    given = runner.invoke(app, [*asked, "--profile", "-"], input=json.dumps(person))
+    assert (given.exit_code, given.output) == (0, "9\n")
+    (tmp_path / "person.json").write_text(json.dumps(person))
+    assert pql(*asked, "--profile", "person.json") == (0, "9\n")
+    (tmp_path / "events.json").write_text(json.dumps([event]))
+    code, said = pql(*asked, "--profile", "person.json", "--events", "events.json")
+    assert code == 2 and "leave one of them out" in said
+    given = runner.invoke(app, ["eval", "xEvent.count()", "--events", "-"], input=json.dumps([event]))
+    assert (given.exit_code, given.output) == (0, "1\n")
+    for text, words in ((b"{", "it is no JSON"), (b"\xff", "not UTF-8"), (b"[" * 100_000, "nested too deeply")):
+        given = runner.invoke(app, [*asked, "--profile", "-"], input=text)
+        assert given.exit_code == 2 and "<stdin>" in given.output and words in given.output
+    code, said = pql(*asked, "--profile", "nobody.json")
+    assert code == 2 and "`nobody.json` cannot be read: No such file or directory" in said
+
+
+def test_counts_as_parquet(shop: Path) -> None:
+    target = shop.parent / "counts.parquet"
+    assert pql("run", "segments.pql", "--store", str(shop), "--counts", "-f", "parquet", "-o", str(target))[0] == 0
+    rows = pq.read_table(target).to_pylist()
+    assert [(r["segment"], r["name"]) for r in rows] == [("gold", "Gold"), ("buyers", ""), ("both", "")]
+    assert all(isinstance(r["members"], int) and isinstance(r["share"], float) for r in rows)
+
+
+def test_the_table_of_untitled_segments_has_no_names(shop: Path) -> None:
+    (shop.parent / "untitled.pql").write_text('segment gold { where loyalty.tier = "gold" }')
+    code, said = pql("run", "untitled.pql", "--store", str(shop), "--as-of", "2026-03-01")
+    assert code == 0 and "name" not in said
+    assert (
+        said.startswith("segments as of 2026-03-01T00:00:00Z\n") and "profiles, one statement" in said.splitlines()[-1]
+    )

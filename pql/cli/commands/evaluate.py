@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,12 +14,25 @@ from pql.cli.inputs import SchemaOption, environment, fail, instant, show
 def eval_(
     expression: Annotated[str, typer.Argument(help="The expression, as text or pql/json.")],
     schema: SchemaOption = None,
-    profile: Annotated[Path | None, typer.Option(help="One profile, a JSON object.")] = None,
-    events: Annotated[Path | None, typer.Option(help="Its events: a JSON list, or JSON Lines.")] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option(help="One profile, a JSON object; its events may be in it as `xEvent`. - reads standard input."),
+    ] = None,
+    events: Annotated[
+        Path | None, typer.Option(help="Its events: a JSON list, or JSON Lines. - reads standard input.")
+    ] = None,
     as_of: Annotated[str | None, typer.Option(help="The instant asked about; now by default.")] = None,
 ) -> None:
-    """Evaluate one expression for one profile. Example: pql eval '1 + 2' -s schema.yaml"""
+    """Evaluate one expression for one profile.
+
+    Example: pql eval '1 + 2' -s schema.yaml
+
+    Example: pql eval 'xEvent.count()' --profile sarah.json --events sarah-events.jsonl --as-of 2026-03-01
+
+    Example: cat sarah.json | pql eval 'loyalty.points > 100' --profile -
+    """
     from pql.api import StoreError
+    from pql.cli.documents import Unreadable, read_person
 
     env = environment(schema)
     checked = env.check_either(expression)
@@ -28,21 +40,10 @@ def eval_(
         show(list(checked.diagnostics), "text")
         raise typer.Exit(1)
     try:
-        documents = _json(profile) if profile else {}
-        history = _json(events) if events else []
-        value = env.evaluate(checked.ir, documents, history, instant(as_of))
+        document, history = read_person(profile, events)
+        value = env.evaluate(checked.ir, document, history, instant(as_of))
+    except Unreadable as error:
+        raise fail(str(error), error.help) from None
     except StoreError as error:
         raise fail(f"{error.code}: {error}") from None
     typer.echo(json.dumps(value, ensure_ascii=False))
-
-
-def _json(path: Path) -> Any:
-    try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".jsonl":
-            return [json.loads(line, parse_float=Decimal) for line in text.splitlines() if line.strip()]
-        return json.loads(text, parse_float=Decimal)
-    except RecursionError:
-        raise fail(f"`{path}` cannot be read: it is nested too deeply") from None
-    except (OSError, ValueError) as error:
-        raise fail(f"`{path}` cannot be read: {error}") from None
