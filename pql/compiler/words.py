@@ -138,7 +138,7 @@ def _plain_attribute(e: ir.Expr) -> bool:
 
 def _attribute(e: ir.Expr) -> bool:
     path = path_of(e)
-    return path is not None and path[0] == ir.PROFILE and path[1][:1] not in ((), ("xEvent",))
+    return referenced(e) is None and path is not None and path[0] == ir.PROFILE and path[1][:1] not in ((), ("xEvent",))
 
 
 def packed_relation(

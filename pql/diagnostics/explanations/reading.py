@@ -23,8 +23,8 @@ attributes.get("campaign_list") = "spring"
 Brackets, filters or conditions stand inside each other more deeply than PQL follows. Every level costs memory in all
 the stages that come after, and beyond a certain depth no reader can follow either.
 Quantifiers, filters and chains inside each other have a bound of their own, ten levels (`topN` counts as two, `groupBy`
-and a chain as three): each goes through a list for every element of the list around it. A quantifier's condition reaches
-as far to the right as it can, so that `exists A … and exists B …` is one inside the other; in brackets,
+and a chain as three): each goes through a list for every element of the list around it. The condition of a quantifier
+reaches as far to the right as it can: `exists A … and exists B …` is one inside the other, while in brackets,
 `(exists A …) and (exists B …)`, they stand side by side.
 
 ```pql
