@@ -36,6 +36,30 @@ def fail(message: str, help: str = "") -> typer.Exit:
     return typer.Exit(2)
 
 
+ADVICE = {
+    "PQL0601": "leave out values that cannot be true; `pql explain PQL0601` says more",
+    "PQL0602": "give it more time with `--timeout`, or run fewer segments",
+    "PQL0603": "give it more memory with `--memory-limit`",
+}
+
+
+def stopped(error: Any) -> typer.Exit:
+    """Say why a statement was stopped, a StoreError, and what helps; exit code 2."""
+    return fail(stop_words(error), ADVICE.get(error.code, ""))
+
+
+def stop_words(error: Any) -> str:
+    """A StoreError with its code. The engine's own words for a sum that is too large are those of its internals."""
+    message = "a sum lies outside its range" if error.code == "PQL0601" else str(error)
+    return f"{error.code}: {message}"
+
+
+def either(paths: Any, expression: str | None) -> None:
+    """An expression stands instead of files: both at once would leave one of them out without a word."""
+    if paths and expression is not None:
+        raise fail("`-e` is instead of files, and both are given", "leave one of them out")
+
+
 def project_file(near: Path | None) -> Any:
     """The settings of the project that a path belongs to."""
     from pql.cli.project_file import BadProjectFile, read_project_file
@@ -167,7 +191,7 @@ def read_sources(paths: list[Path]) -> list[Any]:
     sources = []
     for file in files:
         try:
-            source = Source(str(file), file.read_bytes().decode("utf-8"))
+            source = Source(str(file), file.read_bytes().decode("utf-8-sig"))
             sources.append(_as_text(source) if file.suffix == ".json" else source)
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"

@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pql.api import Environment, Project, Store, StoreError
-from pql.cli.inputs import fail
+from pql.cli.inputs import fail, stopped
 from pql.cli.waiting import waited
 from pql.ir import nodes as ir
 
@@ -43,7 +43,7 @@ class Run:
         try:
             return waited(self.store, "running", lambda: self.store.query(query.sql(), {"now": self.at}))
         except StoreError as error:
-            raise fail(f"{error.code}: {error}", ADVICE.get(error.code, "")) from None
+            raise stopped(error) from None
 
     def memberships(self) -> Iterator[tuple[str, str]]:
         """Segment and profile, in the order of the segments."""
@@ -55,10 +55,6 @@ class Run:
 
 
 COUNTED = ("segment", "name", "members", "share")
-ADVICE = {
-    "PQL0602": "give it more time with `--timeout`, or run fewer segments",
-    "PQL0603": "give it more memory with `--memory-limit`",
-}
 
 
 def write(run: Run, format: str, output: Path | None, counts: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pql.cli.inputs import fail
+from pql.cli.inputs import stopped
 from pql.cli.running import Run
 from pql.cli.waiting import waited
 from pql.store.results import save_attributes, save_memberships
@@ -27,4 +27,4 @@ def save_run(run: Run) -> None:
             )
             typer.echo(f"{len(attributes)} attributes of {n:,} profiles", err=True)
     except StoreError as error:
-        raise fail(f"{error.code}: {error}") from None
+        raise stopped(error) from None

@@ -15,6 +15,7 @@ from typing import Any
 
 from pql.api import Environment, Expression, Store, StoreError
 from pql.cli.documents import Unreadable, read_document
+from pql.cli.inputs import stop_words
 from pql.diagnostics.render import FORMATS
 from pql.diagnostics.suggest import did_you_mean
 from pql.functions import FUNCTIONS
@@ -92,7 +93,7 @@ class Session:
             value = self.environment.evaluate(e.ir, self.profile, self.events, self.at, self._segments())
             return f"{json.dumps(value, ensure_ascii=False)} : {kind}"
         except StoreError as error:
-            return f"{error.code}: {error}"
+            return stop_words(error)
 
     def type(self, text: str) -> str:
         return self._checked(text, lambda e: describe(e.type))

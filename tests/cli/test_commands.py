@@ -266,3 +266,38 @@ def test_the_table_of_untitled_segments_has_no_names(shop: Path) -> None:
     assert (
         said.startswith("segments as of 2026-03-01T00:00:00Z\n") and "profiles, one statement" in said.splitlines()[-1]
     )
+
+
+def test_expression_and_files_are_not_both_read(shop: Path) -> None:
+    """One of them would be left out without a word."""
+    for command in ("check", "compile", "explain", "estimate"):
+        code, said = pql(command, "segments.pql", "-e", "true")
+        assert code == 2 and "`-e` is instead of files" in said, command
+
+
+def test_a_byte_order_mark_is_no_text(shop: Path) -> None:
+    """Editors of some systems put one at the start of every file."""
+    text = 'segment gold { where loyalty.tier = "gold" }'
+    (shop.parent / "marked.pql").write_bytes(text.encode("utf-8-sig"))
+    for command in (("check",), ("fmt", "--diff"), ("convert",)):
+        code, said = pql(*command, "marked.pql")
+        assert "\ufeff" not in said and "feff" not in said, command
+        assert code == (1 if "fmt" in command else 0), said
+
+
+def test_a_sum_out_of_range_is_said_in_our_words(shop: Path) -> None:
+    (shop.parent / "huge.json").write_text(json.dumps({"xEvent": [{"commerce": {"order": {"priceTotal": 9e11}}}] * 3}))
+    code, said = pql("eval", "xEvent.sum(commerce.order.priceTotal)", "--profile", "huge.json")
+    assert code == 2 and said.startswith("error: PQL0601: a sum lies outside its range\n"), said
+
+
+def test_conformance_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cases").mkdir()
+    assert pql("conform", "cases")[0] == 2
+    case = {"id": "one", "schema": {"profile": {"a": "integer"}}, "expression": "1 + 1", "value": 2}
+    (tmp_path / "cases" / "a.jsonl").write_text(json.dumps(case))
+    code, said = pql("conform", "cases")
+    assert "No such file" not in said and "directory" not in said and code in (0, 1)
+    code, said = pql("conform", "nowhere.yaml")
+    assert code == 2 and "Errno" not in said

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from pql.cli.inputs import FormatOption, SchemaOption, by_project, environment, exemption_day, read_sources, show
+from pql.cli.inputs import (
+    FormatOption,
+    SchemaOption,
+    by_project,
+    either,
+    environment,
+    exemption_day,
+    read_sources,
+    show,
+)
 
 
 def check(
@@ -22,6 +31,7 @@ def check(
     ] = None,
 ) -> None:
     """Report every finding: syntax, names, types, and what policies do not allow. Example: pql check examples/online-retail"""
+    either(paths, expression)
     if expression is not None:
         env = environment(schema)
         found = list(env.check_either(expression).diagnostics)

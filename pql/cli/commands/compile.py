@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pql.cli.inputs import SchemaOption, environment, fail, read_sources, show
+from pql.cli.inputs import SchemaOption, either, environment, fail, read_sources, show
 
 DialectOption = Annotated[
     str,
@@ -33,6 +33,7 @@ def compile_(
         raise fail(f"no dialect `{dialect}`", did_you_mean(dialect, DIALECTS) or "use one of " + ", ".join(DIALECTS))
     if format not in ("text", "json"):
         raise fail(f"no format `{format}`", "use text or json")
+    either(paths, expression)
     made = (
         _expression(expression, schema, dialect) if expression is not None else _files(paths, schema, dialect, segment)
     )

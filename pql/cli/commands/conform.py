@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def conform(
-    files: Annotated[list[Path], typer.Argument(help="Conformance files, YAML or JSON Lines.")],
+    files: Annotated[list[Path], typer.Argument(help="Conformance files, YAML or JSON Lines, or folders of them.")],
     engine: Annotated[str, typer.Option(help="duckdb, stream or all.")] = "duckdb",
     json_: Annotated[bool, typer.Option("--json", help="One JSON object a case.")] = False,
     tag: Annotated[str | None, typer.Option(help="Only cases with this tag.")] = None,
 ) -> None:
-    """Run conformance cases. Example: pql conform tests/conformance/values.yaml"""
+    """Run conformance cases. Example: pql conform tests/conformance"""
     from pql.cli.conform import BadCase, Result, Runner, read_cases
     from pql.cli.conform_stream import StreamRunner
     from pql.diagnostics.suggest import did_you_mean
@@ -33,10 +33,12 @@ def conform(
     runners = [made() for name, made in engines.items() if engine in (name, "all")]
     passed, failed = 0, 0
     seen: set[str] = set()
-    for file in files:
+    for file in _cases(files):
         try:
             cases = list(read_cases(file))
-        except (OSError, UnicodeDecodeError, BadCase) as error:
+        except OSError as error:
+            raise fail(f"`{file}` cannot be read: {error.strerror or error}") from None
+        except (UnicodeDecodeError, BadCase) as error:
             raise fail(f"`{file}` cannot be read: {error}") from None
         for case, defaults in cases:
             if tag and (not isinstance(case, dict) or tag not in (case.get("tags") or [])):
@@ -65,3 +67,16 @@ def _show(engine: str, result: Result, as_json: bool) -> None:
     elif not result.ok:
         got = result.error or json.dumps(result.got, default=str)
         typer.echo(f"{result.id} {engine} expected {json.dumps(result.expected, default=str)} got {got}")
+
+
+def _cases(paths: list[Path]) -> list[Path]:
+    """The files, and those of the folders."""
+    found: list[Path] = []
+    for path in paths:
+        inside = (
+            sorted(f for f in path.rglob("*") if f.suffix in (".yaml", ".yml", ".jsonl")) if path.is_dir() else [path]
+        )
+        if not inside:
+            raise fail(f"there is no conformance file in `{path}`", "they end in .yaml or .jsonl")
+        found += inside
+    return found

@@ -75,7 +75,7 @@ def _read(file: str | None, expression: str | None) -> Source:
         return Source("<expression>", expression)
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(str(file)).read_bytes()
-        return Source("<stdin>" if file == "-" else str(file), normal_breaks(data.decode("utf-8")))
+        return Source("<stdin>" if file == "-" else str(file), normal_breaks(data.decode("utf-8-sig")))
     except UnicodeDecodeError:
         raise fail(f"`{file}` cannot be read: it is not UTF-8 text") from None
     except OSError as error:

@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 from pql.cli.commands.run import AsOfOption, MemoryOption, StoreOption, TimeoutOption
-from pql.cli.inputs import PolicyOption, SchemaOption, environment, fail, instant, open_store, read_sources, show
+from pql.cli.inputs import (
+    PolicyOption,
+    SchemaOption,
+    either,
+    environment,
+    fail,
+    instant,
+    open_store,
+    read_sources,
+    show,
+    stopped,
+)
 
 
 def estimate(
@@ -32,6 +43,7 @@ def estimate(
     from pql.cli.waiting import waited
     from pql.ir.nodes import TESTS
 
+    either(paths, expression)
     near = (paths or [Path(".")])[0]
     env = environment(schema, near)
     if expression is not None:
@@ -55,7 +67,7 @@ def estimate(
         counts = waited(opened, "counting", lambda: opened.query(sql, {"now": at}))[0]
         total = int(opened.query("SELECT count(*) FROM profile", {})[0][0])
     except StoreError as error:
-        raise fail(f"{error.code}: {error}") from None
+        raise stopped(error) from None
     spent = (time.perf_counter() - started) * 1000
     for id, n in zip(conditions, counts, strict=True):
         share = n / total if total else 0.0

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pql.cli.inputs import SchemaOption, environment, fail, instant, show
+from pql.cli.inputs import SchemaOption, environment, fail, instant, show, stopped
 
 
 def eval_(
@@ -45,5 +45,5 @@ def eval_(
     except Unreadable as error:
         raise fail(str(error), error.help) from None
     except StoreError as error:
-        raise fail(f"{error.code}: {error}") from None
+        raise stopped(error) from None
     typer.echo(json.dumps(value, ensure_ascii=False))

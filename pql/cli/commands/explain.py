@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pql.cli.inputs import SchemaOption, environment, fail, read_sources, show
+from pql.cli.inputs import SchemaOption, either, environment, fail, read_sources, show
 
 
 def explain(
@@ -29,6 +29,7 @@ def explain(
     if expression is None and what is not None and re.fullmatch(r"(?i)pql\d{4}", what):
         _code(what)
         return
+    either(what, expression)
     if format not in ("text", "json"):
         raise fail(f"no format `{format}`", "use text or json")
     from pql.cli.explaining import explained, facts
@@ -74,5 +75,5 @@ def _code(code: str) -> None:
 
     entry = look_up(code)
     if entry is None:
-        raise fail(f"no code `{code}`", did_you_mean(code.upper(), CODES))
+        raise fail(f"no code `{code}`", did_you_mean(code.upper(), CODES) or "docs/generated/diagnostics.md lists them")
     typer.echo(f"{entry.code}: {entry.title} ({entry.severity.value})\n\n{entry.explanation}")

@@ -65,7 +65,7 @@ def _read(file: Path) -> Source | None:
     from pql.source import Source
 
     try:
-        return Source(str(file), file.read_bytes().decode("utf-8"))
+        return Source(str(file), file.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError:
         reason = "it is not UTF-8 text"
     except OSError as error:
@@ -131,7 +131,7 @@ def _standard_input(check: bool, diff: bool) -> int:
     from pql.source import Source
 
     try:
-        source = Source("<stdin>", sys.stdin.buffer.read().decode("utf-8"))
+        source = Source("<stdin>", sys.stdin.buffer.read().decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise fail("standard input cannot be read: it is not UTF-8 text") from None
     text = _formatted(source)
