@@ -101,7 +101,7 @@ def decision_table(governed: Governed) -> Table:
 
 def decided(decision: Any) -> str:
     if decision.unknown:
-        return "refused: no known labels for " + ", ".join(decision.unknown)
+        return "refused, not known: " + ", ".join(decision.unknown)
     if decision.violations:
         return "refused: " + ", ".join(v.policy.name for v in decision.violations)
     if decision.exempt:
