@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from pql.api import Environment, Governance, Governed, load_governance
+from pql.api import Decision, Environment, Governance, Governed, load_governance
 from pql.check.project import Project
 from pql.cli.inputs import environment, fail, find_schema, read_sources
 from pql.cli.project_file import find_project_file
@@ -84,11 +84,11 @@ def policy_table(policies: Sequence[Policy], words: Any) -> Table:
     return table
 
 
-def decision_table(governed: Governed) -> Table:
+def decision_table(decisions: Sequence[Decision]) -> Table:
     table = Table(show_edge=False, pad_edge=False)
     for column in ("segment", "destination", "marketing actions", "labels", "decision"):
         table.add_column(column)
-    for d in governed.decisions:
+    for d in decisions:
         table.add_row(
             d.segment,
             d.destination or "(purpose)",

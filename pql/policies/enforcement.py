@@ -18,15 +18,19 @@ from pql.policies.judge import Judge, Subject, Violation
 from pql.policies.ways_out import WayOut, ways_out
 
 
-def evaluate_decision(governed: Governed, decision: Decision, now: datetime | None = None) -> Json:
-    """The answer for a decision of `govern`: with exemptions, and for a segment that could not be judged at all."""
+def evaluate_decision(
+    governed: Governed, decision: Decision, now: datetime | None = None, subject: Subject | None = None
+) -> Json:
+    """The answer for a decision of `govern`: with exemptions, and for a segment that could not be judged at all. `subject`: what was
+    judged, where it is not what the files say."""
     judge = governed.judge
     segment = judge.project.segments.get(decision.segment)
     if segment is None or not segment.ok:
         made: Json = {"segment": decision.segment, "destination": decision.destination or None, "allowed": False}
         return {**made, "evaluations": [], "unknown": [decision.segment], "exemptions": []}
     place = judge.governance.destinations.get(decision.destination)
-    subject = judge.activation(segment.id, place) if place is not None else judge.segment(segment.id)
+    if subject is None:
+        subject = judge.activation(segment.id, place) if place is not None else judge.segment(segment.id)
     made = evaluate_subject(judge, subject, decision.actions, now)
     made["allowed"] = decision.allowed and judge.governance.sound
     made["exemptions"] = [
@@ -173,7 +177,7 @@ def _entity(
 
 def way_json(way: WayOut, subject: Subject) -> Json:
     """A way out as data. Only ways that were judged are offered: `verified` says so. `edits` follow it, where they can be given."""
-    targets = [{"type": "segment", "id": subject.segment}] if "mapping" != way.kind else []
+    targets = [{"type": "segment", "id": subject.segment}] if way.kind != "mapping" else []
     if subject.destination is not None and way.kind != "segment":
         place = {"type": "destination", "id": subject.destination.id}
         targets = [place] if way.kind in ("mapping", "action") else [*targets, place]

@@ -79,7 +79,9 @@ def evaluate(
                 raise Unknown("PQL0521", f"there is no label `{label}`", unknown_label(label, governance.labels))
     else:
         if schema is None:
-            raise Unknown("PQL0523", "the labels of fields stand in a schema, and none was given", "give it as `schema`")
+            raise Unknown(
+                "PQL0523", "the labels of fields stand in a schema, and none was given", "give it as `schema`"
+            )
         discovered = [_discovered(governance, schema, entity) for entity in entities or ()]
         have = [label for d in discovered for label in _all_labels(d)]
     violated = violated_by(governance, have, [name], drafts)

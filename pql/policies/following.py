@@ -130,5 +130,8 @@ def edit_json(edit: Edit) -> dict[str, Any]:
     if isinstance(edit, Patch):
         return {"file": edit.source.name, "patch": list(edit.operations)}
     at = [edit.source.location(x) for x in (edit.span.start, edit.span.end)]
-    start, end = ({"line": x.line, "column": x.column, "offset": o} for x, o in zip(at, (edit.span.start, edit.span.end), strict=True))
+    start, end = (
+        {"line": x.line, "column": x.column, "offset": o}
+        for x, o in zip(at, (edit.span.start, edit.span.end), strict=True)
+    )
     return {"file": edit.source.name, "range": {"start": start, "end": end}, "text": edit.text}

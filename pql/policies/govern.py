@@ -301,7 +301,11 @@ def exempting(judge: Judge, violation: Violation) -> Iterator[tuple[int, Exempti
     destination = violation.subject.destination
     for index, e in enumerate(judge.governance.exemptions):
         named = e.policy in (violation.policy.id, violation.policy.name) and e.segment == violation.subject.segment
-        there = e.destination == destination.id if destination is not None else bool(e.action) and e.action in violation.actions
+        there = (
+            e.destination == destination.id
+            if destination is not None
+            else bool(e.action) and e.action in violation.actions
+        )
         if named and there and not violation.policy.hard:
             yield index, e
 

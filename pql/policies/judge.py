@@ -82,7 +82,7 @@ class Judge:
 
     def __post_init__(self) -> None:
         self.carrier = Carrier(self.schema, self.governance, self.project)
-        self._exports: dict[str, tuple[Export, ...]] = {}
+        self._exports: dict[tuple[str, tuple[MappedField, ...]], tuple[Export, ...]] = {}
         self._carried: dict[int, tuple[Subject, tuple[Carried, ...]]] = {}
 
     # --- subjects ---
@@ -99,9 +99,10 @@ class Judge:
 
     def exports(self, destination: Destination) -> tuple[Export, ...]:
         """The mapped fields as checked expressions; what is wrong with them is found once (PQL0528)."""
-        if destination.id not in self._exports:
-            self._exports[destination.id] = tuple(self._export(row, destination) for row in destination.fields)
-        return self._exports[destination.id]
+        key = (destination.id, destination.fields)
+        if key not in self._exports:
+            self._exports[key] = tuple(self._export(row, destination) for row in destination.fields)
+        return self._exports[key]
 
     def _export(self, row: MappedField, destination: Destination) -> Export:
         text = row.source

@@ -170,7 +170,9 @@ def _row(item: Part) -> MappedField | None:
         return None
     if isinstance(item.data.get("identity"), str) and not item.has("source"):
         name = item.data["identity"]
-        return MappedField(f"identityMap.`{name}`", str(item.data.get("destination", name)), item.place_of("identity"), item.key)
+        return MappedField(
+            f"identityMap.`{name}`", str(item.data.get("destination", name)), item.place_of("identity"), item.key
+        )
     source = item.text("source", what="a mapped field")
     if str(item.data.get("sourceType", "")).lower() in ("identity", "identitynamespace", "namespace"):
         source = f"identityMap.`{source.removeprefix('identityMap.').removeprefix('IdentityMap: ')}`"

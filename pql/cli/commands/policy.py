@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pql.api import Change
-    from pql.cli.governing import Judged
     from pql.diagnostics.model import Diagnostic
 
 policy = typer.Typer(no_args_is_help=True, help="Policies: what data may be used for.")
@@ -69,6 +68,10 @@ def check(
     action: Annotated[
         list[str] | None, typer.Option("--action", help="Ask for this marketing action instead; may be repeated.")
     ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option("--field", help="With --destination: ask as if this were mapped; may be repeated."),
+    ] = None,
     labels: Annotated[
         str | None, typer.Option("--labels", help="Ask for data with these labels, such as C3,I1; with --action.")
     ] = None,
@@ -83,8 +86,11 @@ def check(
 
     Example: pql policy check examples/governance --destination ads
 
+    Example: pql policy check examples/governance --segment visitors --destination ads --field loyalty.points
+
     Example: pql policy check examples/governance --labels C3,I1 --action combineDirectlyIdentifiable
     """
+    from pql.cli.asking import Wish, allowed, answers, asked, findings
     from pql.cli.governing import console, decision_table, judged
 
     at = exemption_day(as_of)
@@ -92,72 +98,18 @@ def check(
         _labels(folder, labels, action or [], include_draft, at)
         return
     made = judged(folder, schema, at, include_draft)
-    _narrow(made, segment, destination)
+    wish = Wish(segment or "", destination or "", tuple(action or ()), tuple(field or ()))
+    found = asked(made, wish)
+    fine = allowed(made, found)
     if format == "json":
-        answers = _answers(made, segment, action, at)
-        typer.echo(json.dumps(answers, ensure_ascii=False, indent=2))
-        raise typer.Exit(0 if all(a["allowed"] for a in answers) and not made.unsound else 1)
-    if action:
-        answers = _answers(made, segment, action, at)
-        for a in answers:
-            typer.echo(f"{a['segment']}: " + ("allowed" if a["allowed"] else "refused: " + ", ".join(_names(a))))
-        raise typer.Exit(0 if all(a["allowed"] for a in answers) and not made.unsound else 1)
-    found = [d for d in made.found if d.is_error or d.code.startswith("PQL05")]
-    if segment or destination:
-        names = {w for w in (segment, destination) if w}
-        found = [d for d in found if all(f"`{n}`" in d.message for n in names) or d.code in ("PQL0521", "PQL0523")]
+        typer.echo(json.dumps(answers(made, found, at), ensure_ascii=False, indent=2))
+        raise typer.Exit(0 if fine else 1)
+    said = findings(made, found, wish)
     if format == "text":
-        console().print(decision_table(made.governed))
+        console().print(decision_table([a.decision for a in found]))
         typer.echo("")
-    show(found, format)
-    raise typer.Exit(1 if any(d.is_error for d in found) else 0)
-
-
-def _names(answer: dict[str, Any]) -> list[str]:
-    return [p["name"] for v in answer.get("violations", ()) for p in v["violatedPolicies"]]
-
-
-def _narrow(made: Judged, segment: str | None, destination: str | None) -> None:
-    from pql.diagnostics.suggest import did_you_mean
-
-    if segment is not None and segment not in made.project.segments:
-        raise fail(f"no segment `{segment}`", did_you_mean(segment, made.project.segments))
-    if destination is not None and destination not in made.governance.destinations:
-        raise fail(f"there is no destination `{destination}`", did_you_mean(destination, made.governance.destinations))
-    made.governed.decisions = [
-        d for d in made.governed.decisions if segment in (None, d.segment) and destination in (None, d.destination)
-    ]
-
-
-def _answers(made: Judged, segment: str | None, action: list[str] | None, at: datetime) -> list[dict[str, Any]]:
-    """The published shape, for each decision; or for the actions that are asked for."""
-    from pql.policies.evaluation import evaluate_subject
-
-    judge = made.governed.judge
-    if action:
-        _known(made, action)
-        ids = [segment] if segment else [i for i, s in made.project.segments.items() if s.ok]
-        return [evaluate_subject(judge, judge.segment(i), action, at) for i in ids]
-    found = []
-    for d in made.governed.decisions:
-        place = made.governance.destinations.get(d.destination)
-        subject = judge.activation(d.segment, place) if place is not None else judge.segment(d.segment)
-        answer = evaluate_subject(judge, subject, d.actions, at)
-        answer["allowed"] = d.allowed
-        answer["exemptions"] = [
-            {"policy": e.policy, "approvedBy": e.approved_by, "reason": e.reason, "until": e.until.isoformat()}
-            for _, e in d.exempt
-        ]
-        found.append(answer)
-    return found
-
-
-def _known(made: Judged, action: list[str]) -> None:
-    from pql.policies.policy_files import unknown_action
-
-    for a in action:
-        if a not in made.governance.actions:
-            raise fail(f"there is no marketing action `{a}`", unknown_action(a, made.governance.actions))
+    show(said, format)
+    raise typer.Exit(1 if not fine or any(d.is_error for d in said) else 0)
 
 
 def _labels(folder: Path, labels: str, actions: list[str], drafts: bool, at: datetime) -> None:
