@@ -123,4 +123,3 @@ def _of_files(d: Diagnostic) -> bool:
 def _place(made: Judged, answered: Answered) -> Place:
     segment = made.project.segments[answered.decision.segment]
     return Place(segment.source, segment.tree.id_span)
-

@@ -78,7 +78,7 @@ class Following:
     # --- something else instead ---
     def other_merge_policy(self, name: str) -> tuple[Edit, ...]:
         """`mergePolicy: name` in the segment, and in the destination where that names one."""
-        edit = self._property("mergePolicy", name)
+        edit = self._property("mergePolicy", name, is_list=False)
         if edit is None:
             return ()
         place = self.subject.destination
@@ -95,19 +95,20 @@ class Following:
             operation = {"op": "replace", "path": pointer((*place.key, "marketingActions")), "value": [*left, action]}
             return (Patch(place.place.source, (operation,)),)
         left = [a for a, _ in self.judge.purposes(self.subject.segment) if a not in instead_of and a != action]
-        edit = self._property("purpose", f"[{', '.join([*left, action])}]")
+        edit = self._property("purpose", ", ".join([*left, action]), is_list=True)
         return () if edit is None else (edit,)
 
-    def _property(self, name: str, value: str) -> TextEdit | None:
+    def _property(self, name: str, value: str, is_list: bool) -> TextEdit | None:
         """A property of the segment with another value; a file that is one expression has none."""
         tree, source = self.segment.tree, self.segment.source
         if tree.bare:
             return None
         have = next((p for p in tree.properties if p.name == name), None)
-        if have is not None:
-            return TextEdit(source, have.span, f"{name}: {value}")
+        if have is not None and have.value_spans:
+            span = Span(have.value_spans[0].start, have.value_spans[-1].end)
+            return TextEdit(source, span, f"[{value}]" if is_list and not have.is_list else value)
         before = tree.properties[0].span.start if tree.properties else _word_before(source.text, tree.where.span.start)
-        return TextEdit(source, Span(before, before), f"{name}: {value}\n  ")
+        return TextEdit(source, Span(before, before), f"{name}: {f'[{value}]' if is_list else value}\n  ")
 
 
 def _word_before(text: str, at: int) -> int:
