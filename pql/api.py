@@ -22,7 +22,7 @@ from pql.ir import nodes as ir
 from pql.ir.english import sentence
 from pql.ir.lineage import Read, labels, lineage
 from pql.policies.compare import Change, compare
-from pql.policies.consent import Audience, Consents
+from pql.policies.consent import Audience, Consents, with_audiences
 from pql.policies.enforcement import evaluate_decision, evaluate_subject
 from pql.policies.evaluation import Unknown, evaluate
 from pql.policies.govern import Decision, Governed, govern
@@ -284,6 +284,11 @@ class Environment:
         from pql.runtime import make_plan
 
         return make_plan(segments, self.schema, Zone(self.settings.zone, self.settings.week_start), wanted)
+
+    def live_audiences(self, segments: Mapping[str, ir.Expr], audiences: Mapping[str, ir.Expr]) -> Plan:
+        """A plan that keeps who may be addressed: `audiences` are the conditions that `audience` gave, by segment. References to a segment
+        go on meaning its rule."""
+        return self.live_plan(with_audiences(segments, audiences), audiences)
 
     def value(
         self,
