@@ -21,7 +21,8 @@ from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
 from pql.ir.english import sentence
 from pql.ir.lineage import Read, labels, lineage
-from pql.policies.compare import Change, compare
+from pql.policies.accepted import Change
+from pql.policies.compare import compare
 from pql.policies.consent import Audience, Consents, with_audiences
 from pql.policies.enforcement import evaluate_decision, evaluate_subject
 from pql.policies.evaluation import Unknown, evaluate

@@ -117,7 +117,7 @@ def findings(made: Judged, found: Sequence[Answered], wish: Wish) -> list[Diagno
 
 def _of_files(d: Diagnostic) -> bool:
     """Of governance files as such: whatever is asked, it stands in the way."""
-    return d.is_error and d.code in ("PQL0521", "PQL0522", "PQL0523", "PQL0524", "PQL0536")
+    return d.is_error and d.code in ("PQL0521", "PQL0522", "PQL0523", "PQL0524", "PQL0536", "PQL0537")
 
 
 def _place(made: Judged, answered: Answered) -> Place:

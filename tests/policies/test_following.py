@@ -74,7 +74,7 @@ def test_every_way_out_works_when_followed(case: dict[str, Any], tmp_path: Path)
     folder.mkdir()
     project(case, folder)
     made = judge(folder)
-    for number, (violation, actions, way) in enumerate(offered(made)):
+    for number, (violation, _, way) in enumerate(offered(made)):
         told = way_json(way, violation.subject)
         assert told["verified"] is True and told["targets"] and told["words"]
         if not way.edits:

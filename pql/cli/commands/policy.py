@@ -1,10 +1,10 @@
-"""`pql policy list|check|test|diff`."""
+"""`pql policy list|check|test|enforce|diff`."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -101,14 +101,14 @@ def check(
     wish = Wish(segment or "", destination or "", tuple(action or ()), tuple(field or ()))
     found = asked(made, wish)
     fine = allowed(made, found)
+    said = findings(made, found, wish)
     if format == "json":
         typer.echo(json.dumps(answers(made, found, at), ensure_ascii=False, indent=2))
-        raise typer.Exit(0 if fine else 1)
-    said = findings(made, found, wish)
-    if format == "text":
-        console().print(decision_table([a.decision for a in found]))
-        typer.echo("")
-    show(said, format)
+    else:
+        if format == "text":
+            console().print(decision_table([a.decision for a in found]))
+            typer.echo("")
+        show(said, format)
     raise typer.Exit(1 if not fine or any(d.is_error for d in said) else 0)
 
 
@@ -172,6 +172,80 @@ def test(
     raise typer.Exit(1 if failures or broken else 0)
 
 
+@policy.command("enforce")
+def enforce(
+    folder: FolderArgument = Path("."),
+    accepted: Annotated[
+        Path | None,
+        typer.Option(
+            "--accepted", help="What was accepted before: compared with, then written anew. Made when it is not there."
+        ),
+    ] = None,
+    schema: SchemaOption = None,
+    format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
+) -> None:
+    """Ask for every activation whether it may go on, as of today, and say what stopped since it was accepted, and why.
+
+    For a service or CI, before anything is sent. Exit code 1 when anything is refused. Each is judged anew from the files: what was accepted
+    allows nothing. `--format json`: the published evaluations with violations, lineage and ways out, and the changes.
+
+    Example: pql policy enforce examples/governance --format json
+
+    Example: pql policy enforce . --accepted accepted.json
+    """
+    from pql.api import Unknown, evaluate_decision
+    from pql.cli.governing import console, decision_table, judged
+    from pql.policies.accepted import accepted_json, read_accepted, since, standings
+
+    if format not in ("text", "json"):
+        raise fail(f"no format `{format}`", "use text or json")
+    at = instant(None)
+    try:
+        before = read_accepted(accepted) if accepted is not None and accepted.exists() else None
+    except Unknown as error:
+        raise fail(f"{error.code}: {error}", error.help) from None
+    made = judged(folder, schema, at)
+    now = standings(made.governed)
+    changes = since(before, now) if before is not None else ()
+    broken = [d for d in made.found if d.is_error and d.code != "PQL0520"]
+    fine = not broken and not made.unsound and all(s.allowed for s in now.values())
+    if format == "json":
+        answers = [evaluate_decision(made.governed, d, at) for d in made.governed.decisions]
+        typer.echo(
+            json.dumps(
+                {"allowed": fine, "changes": [_row(c) for c in changes], "activations": answers},
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
+    else:
+        console().print(decision_table(made.governed.decisions))
+        if before is not None:
+            _say(changes, STOPPED)
+    if broken:
+        show(broken, "text", err=True)
+    if accepted is not None and not broken:
+        _write(accepted, json.dumps(accepted_json(now), ensure_ascii=False, indent=1) + "\n")
+    raise typer.Exit(0 if fine else 1)
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    import os
+
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        raise fail(f"`{path}` cannot be written: {error.strerror}") from None
+
+
+def _row(c: Change) -> dict[str, Any]:
+    own = {"change": c.kind, "segment": c.segment, "use": c.use}
+    return {**own, "why": list(c.why), "trail": list(c.trail), "because": list(c.because)}
+
+
 @policy.command("diff")
 def diff(
     old: Annotated[str, typer.Argument(help="The project as it was: a folder, or a git revision of the new one.")],
@@ -199,11 +273,7 @@ def diff(
     stopped = any(c.kind in ("stopped", "refused") for c in changes)
     broken = [d for d in after.found if d.is_error and d.code != "PQL0520"]
     if format == "json":
-        rows = [
-            {"change": c.kind, "segment": c.segment, "use": c.use, "why": list(c.why), "trail": list(c.trail)}
-            for c in changes
-        ]
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([_row(c) for c in changes], ensure_ascii=False, indent=2))
     else:
         _say(changes)
     if broken:
@@ -216,19 +286,25 @@ SAID = {
     "refused": "new, and refused",
     "allowed": "would be allowed",
     "reason": "stays forbidden, for other reasons",
+    "consent": "goes to other people",
     "new": "new, allowed",
     "gone": "no longer asked for",
 }
 
 
-def _say(changes: tuple[Change, ...]) -> None:
+STOPPED = {**SAID, "stopped": "stopped", "allowed": "allowed again"}
+
+
+def _say(changes: tuple[Change, ...], said: dict[str, str] = SAID) -> None:
     for c in changes:
-        typer.echo(f"{SAID[c.kind]}: `{c.segment}` → {c.use}")
+        typer.echo(f"{said[c.kind]}: `{c.segment}` → {c.use}")
         for line in c.why:
             typer.echo(f"    {line}")
         for line in c.trail:
             typer.echo(f"    trail: {line}")
-    counts = [f"{sum(c.kind == k for c in changes)} {w}" for k, w in SAID.items() if any(c.kind == k for c in changes)]
+        for line in c.because:
+            typer.echo(f"    because: {line}")
+    counts = [f"{sum(c.kind == k for c in changes)} {w}" for k, w in said.items() if any(c.kind == k for c in changes)]
     typer.echo("; ".join(counts) if counts else "no decision changes")
 
 
