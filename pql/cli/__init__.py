@@ -5,6 +5,7 @@ A command lives in its module of `pql.cli.commands` and imports what is heavy in
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -70,7 +71,12 @@ app.add_typer(ingest, name="ingest")
 
 
 def main() -> None:
-    """The console script."""
+    """The console script.
+
+    What is built here, trees above all, lives to the end: the collector of cycles would walk it again and again.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
     guarded(app)
 
 

@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from pql.api import Decision, Environment, Governance, Governed, load_governance
 from pql.check.project import Project
@@ -19,6 +16,10 @@ from pql.cli.project_file import find_project_file
 from pql.diagnostics.model import Diagnostic
 from pql.policies.carrying import Carried
 from pql.policies.model import Policy
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,14 @@ def judged(
 def governance_findings(
     near: Path, schema: Path | None, sources: Sequence[Any], project: Project, env: Environment, now: datetime
 ) -> list[Diagnostic]:
-    """What governance says of some files of a project: everything, when they are all of it; else what has a place in them."""
+    """What governance says of some files of a project: everything, when they are all of it; else what has a place in them.
+
+    Without a `pql.yaml` there is no project, and the files that were named are all there is.
+    """
     folder = project_folder(near)
     governance, found = load_governance(folder, find_schema(schema, near))
     names = {str(Path(s.name).resolve()) for s in sources}
-    everything = sorted(folder.rglob("*.pql"))
+    everything = sorted(folder.rglob("*.pql")) if find_project_file(near) is not None else []
     if {str(p.resolve()) for p in everything} <= names:
         return [*found, *env.govern(project, governance, now).diagnostics]
     others = [s for s in read_sources(everything) if str(Path(s.name).resolve()) not in names]
@@ -75,6 +79,8 @@ def governance_findings(
 
 # --- tables ---
 def policy_table(policies: Sequence[Policy], words: Any) -> Table:
+    from rich.table import Table
+
     table = Table(show_edge=False, pad_edge=False)
     for column in ("id", "policy", "status", "denies", "marketing actions"):
         table.add_column(column)
@@ -85,6 +91,8 @@ def policy_table(policies: Sequence[Policy], words: Any) -> Table:
 
 
 def decision_table(decisions: Sequence[Decision]) -> Table:
+    from rich.table import Table
+
     table = Table(show_edge=False, pad_edge=False)
     for column in ("segment", "destination", "marketing actions", "labels", "decision"):
         table.add_column(column)
@@ -100,10 +108,9 @@ def decision_table(decisions: Sequence[Decision]) -> Table:
 
 
 def decided(decision: Any) -> str:
-    if decision.unknown:
-        return "refused, not known: " + ", ".join(decision.unknown)
-    if decision.violations:
-        return "refused: " + ", ".join(v.policy.name for v in decision.violations)
+    if not decision.allowed:
+        unknown = [f"not known: {name}" for name in decision.unknown]
+        return "refused: " + ", ".join([*(v.policy.name for v in decision.violations), *unknown])
     if decision.exempt:
         return "allowed under exemption: " + ", ".join(v.policy.name for v, _ in decision.exempt)
     return "allowed"
@@ -117,4 +124,6 @@ def where_given(carried: Carried) -> str:
 
 def console() -> Console:
     """Where tables go: as wide as the terminal, and wide enough for their words elsewhere."""
+    from rich.console import Console
+
     return Console(width=None if sys.stdout.isatty() else 160)

@@ -8,7 +8,6 @@ cannot hold are shown as escapes. Read `render_junit` first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from xml.sax.saxutils import escape, quoteattr
 
 from pql.diagnostics.model import Diagnostic
 from pql.diagnostics.render_cells import safe
@@ -46,6 +45,8 @@ def _case(diagnostic: Diagnostic) -> str:
     if source.text:
         attributes["name"] += f" at {start.line}:{start.column}"
         attributes["line"] = str(start.line)
+    from xml.sax.saxutils import escape  # here, because it loads an HTTP client
+
     text = escape(render_text([diagnostic]), {"\r": "&#13;"})
     head = f"    <testcase{_attributes(**attributes)}>"
     if diagnostic.is_error:
@@ -59,5 +60,7 @@ def _attributes(**values: str) -> str:
 
 
 def _each(values: dict[str, str]) -> Iterator[str]:
+    from xml.sax.saxutils import quoteattr
+
     for name, value in values.items():
         yield f" {name}={quoteattr(safe(value))}"

@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-
-from sqlglot import exp
+from typing import TypeAlias
 
 from pql.functions.record import call, cast, number, paren, text
+from pql.functions.trees import exp
 
-Sql = exp.Expression
+Sql: TypeAlias = "exp.Expression"
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
 _WEST, _EAST = "0123456789", "٠١٢٣٤٥٦٧٨٩"
 _NARROW = "\u202f"

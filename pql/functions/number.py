@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sqlglot import exp
-
 from pql.functions.record import Example, Function, call, cast, overload, paren
+from pql.functions.trees import exp
 from pql.types import DOUBLE, INTEGER, NUMBER
 
 WIDE = {INTEGER: "HUGEINT", NUMBER: "DECIMAL(38, 6)"}
@@ -15,13 +14,16 @@ def finite(value: exp.Expression) -> exp.Expression:
     return exp.Case(ifs=[exp.If(this=call("isfinite", value.copy()), true=value)])
 
 
-def _arithmetic(node: type[exp.Expression]):  # type: ignore[no-untyped-def]
+def _arithmetic(name: str):  # type: ignore[no-untyped-def]
+    """The builder for a node class of `exp`: Add, Sub or Mul."""
+
     def build(left: exp.Expression, right: exp.Expression, kind: object = INTEGER) -> exp.Expression:
+        node = getattr(exp, name)
         if kind == DOUBLE:
             return finite(paren(node(this=left, expression=right)))
         wide = WIDE[kind]  # type: ignore[index]
         # a product of two wide decimals would not fit: one side is enough, 24 digits before the point and 12 after it
-        other = NARROW[kind] if node is exp.Mul else wide  # type: ignore[index]
+        other = NARROW[kind] if name == "Mul" else wide  # type: ignore[index]
         value = paren(node(this=cast(left, wide), expression=cast(right, other)))
         return cast(value, NARROW[kind], safe=True)  # type: ignore[index]
 
@@ -45,9 +47,9 @@ _REAL = (overload((("a", DOUBLE), ("b", DOUBLE)), DOUBLE),)
 _SAME = tuple(overload((("x", t),), t) for t in (INTEGER, NUMBER, DOUBLE))
 
 NUMBER_FUNCTIONS = (
-    Function("+", "Sum; null outside the type's range.", "arithmetic", _PAIR, _arithmetic(exp.Add), examples=(Example("1 + 2", 3),)),
-    Function("-", "Difference.", "arithmetic", _PAIR, _arithmetic(exp.Sub), examples=(Example("1 - 2", -1),)),
-    Function("*", "Product; decimals are rounded half away from zero to six digits.", "arithmetic", _PAIR, _arithmetic(exp.Mul),
+    Function("+", "Sum; null outside the type's range.", "arithmetic", _PAIR, _arithmetic("Add"), examples=(Example("1 + 2", 3),)),
+    Function("-", "Difference.", "arithmetic", _PAIR, _arithmetic("Sub"), examples=(Example("1 - 2", -1),)),
+    Function("*", "Product; decimals are rounded half away from zero to six digits.", "arithmetic", _PAIR, _arithmetic("Mul"),
              examples=(Example("0.5 * 3", 1.5),)),
     Function("/", "Quotient as a double; null when the divisor is 0.", "arithmetic", _REAL, _divide, examples=(Example("7 / 2", 3.5),)),
     Function("%", "Remainder with the sign of the dividend; null when the divisor is 0.", "arithmetic", _PAIR, _remainder,

@@ -14,18 +14,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from math import ceil, floor
-from typing import Any
+from typing import Any, TypeAlias
 
 import re2
-from sqlglot import exp
 
 from pql.clock import add_months
 from pql.functions import formats
 from pql.functions.record import Example, Function, Overload, call, cast, number, overload, paren, text
 from pql.functions.text import lower, lower_sql, position
+from pql.functions.trees import exp
 from pql.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, ListType
 
-Sql = exp.Expression
+Sql: TypeAlias = "exp.Expression"
 _HOST = r"^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/:?#]*)"
 _PATH = r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*(/[^?#]*)"
 _PROTOCOL = r"^([a-zA-Z][a-zA-Z0-9+.-]*)://"

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlglot import exp
-
+from pql.functions.trees import exp
 from pql.labels import JOIN, LabelRule
 from pql.types import Type
 
-SqlBuilder = Callable[..., exp.Expression]
+SqlBuilder: TypeAlias = "Callable[..., exp.Expression]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import re2
-from sqlglot import exp
 
 from pql.functions.record import Example, Function, SqlBuilder, call, cast, number, overload, text
+from pql.functions.trees import exp
 from pql.types import BOOLEAN, INTEGER, STRING
 
 LIKE_ESCAPE = "\\"

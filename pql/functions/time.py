@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sqlglot import exp
-
 from pql.functions.record import Example, Function, call, cast, number, overload
+from pql.functions.trees import exp
 from pql.types import DATE, INTEGER, TIMESTAMP
 
 _RECEIVER = (overload((("t", DATE),), INTEGER), overload((("t", TIMESTAMP),), INTEGER))
