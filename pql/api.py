@@ -21,9 +21,11 @@ from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
 from pql.ir.english import sentence
 from pql.ir.lineage import Read, labels, lineage
-from pql.policies.compare import Change, compare
-from pql.policies.consent import Audience, Consents
-from pql.policies.evaluation import Unknown, evaluate, evaluate_subject
+from pql.policies.accepted import Change
+from pql.policies.compare import compare
+from pql.policies.consent import Audience, Consents, with_audiences
+from pql.policies.enforcement import evaluate_decision, evaluate_subject
+from pql.policies.evaluation import Unknown, evaluate
 from pql.policies.govern import Decision, Governed, govern
 from pql.policies.load import load_governance
 from pql.policies.model import Governance
@@ -100,6 +102,7 @@ __all__ = [
     "Unknown",
     "compare",
     "evaluate_policies",
+    "evaluate_decision",
     "evaluate_subject",
     "load_governance",
     "Unified",
@@ -283,6 +286,11 @@ class Environment:
 
         return make_plan(segments, self.schema, Zone(self.settings.zone, self.settings.week_start), wanted)
 
+    def live_audiences(self, segments: Mapping[str, ir.Expr], audiences: Mapping[str, ir.Expr]) -> Plan:
+        """A plan that keeps who may be addressed: `audiences` are the conditions that `audience` gave, by segment. References to a segment
+        go on meaning its rule."""
+        return self.live_plan(with_audiences(segments, audiences), audiences)
+
     def value(
         self,
         expression: ir.Expr,
@@ -401,7 +409,7 @@ def audience(governed: Governed, segment: str, destination: str = "", actions: S
     if not decision.allowed:
         names = ", ".join(f"`{v.policy.name}`" for v in decision.violations)
         help = "see `pql check` for the trail and the ways out"
-        reason = f"violates {names}" if names else f"rests on what has no known labels: {', '.join(decision.unknown)}"
+        reason = f"violates {names}" if names else f"rests on what is not known: {', '.join(decision.unknown)}"
         raise Unknown("PQL0520", f"`{segment}` {reason}", help)
     consents = Consents(judge)
     if consents.findings:

@@ -68,6 +68,12 @@ IMPLIES = MappingProxyType(
 NONE: frozenset[str] = frozenset()
 
 
+def bare_label(name: str) -> str:
+    """`core/C1` and `custom/x`, as the published service writes labels, by their last part; other names as they are."""
+    head, slash, tail = name.partition("/")
+    return tail if slash and tail and head in ("core", "custom") else name
+
+
 @lru_cache(maxsize=4096)
 def closed(labels: frozenset[str]) -> frozenset[str]:
     """The labels with all that they imply. Monotone, extensive and idempotent: a closure."""

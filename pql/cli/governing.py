@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pql.api import Environment, Governance, Governed, load_governance
+from pql.api import Decision, Environment, Governance, Governed, load_governance
 from pql.check.project import Project
 from pql.cli.inputs import environment, fail, find_schema, read_sources
 from pql.cli.project_file import find_project_file
@@ -90,13 +90,13 @@ def policy_table(policies: Sequence[Policy], words: Any) -> Table:
     return table
 
 
-def decision_table(governed: Governed) -> Table:
+def decision_table(decisions: Sequence[Decision]) -> Table:
     from rich.table import Table
 
     table = Table(show_edge=False, pad_edge=False)
     for column in ("segment", "destination", "marketing actions", "labels", "decision"):
         table.add_column(column)
-    for d in governed.decisions:
+    for d in decisions:
         table.add_row(
             d.segment,
             d.destination or "(purpose)",
@@ -108,10 +108,9 @@ def decision_table(governed: Governed) -> Table:
 
 
 def decided(decision: Any) -> str:
-    if decision.unknown:
-        return "refused: no known labels for " + ", ".join(decision.unknown)
-    if decision.violations:
-        return "refused: " + ", ".join(v.policy.name for v in decision.violations)
+    if not decision.allowed:
+        unknown = [f"not known: {name}" for name in decision.unknown]
+        return "refused: " + ", ".join([*(v.policy.name for v in decision.violations), *unknown])
     if decision.exempt:
         return "allowed under exemption: " + ", ".join(v.policy.name for v, _ in decision.exempt)
     return "allowed"

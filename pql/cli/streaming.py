@@ -44,6 +44,8 @@ class Wish:
     commit_every: int
     profiles_in_memory: int
     format: str
+    use: str = ""
+    """A destination or marketing action: only people who may be addressed."""
 
 
 def checked_project(paths: list[Path], schema: Path | None) -> tuple[Environment, Project]:
@@ -78,11 +80,17 @@ def run_stream(wish: Wish) -> int:
     if wish.state is None and (wish.store is not None or wish.migrate):
         raise fail("a hand-over needs a state", "name its folder with `--state DIR`")
     env, project = checked_project(wish.paths, wish.schema)
-    plan = env.live_plan(project.conditions, live_segments(project, wish.pause))
+    plan, activation = plan_for(env, project, wish.paths[0], wish.schema, wish.use, wish.pause)
+    if activation is not None:
+        activation.say()
+        if not activation.audiences and not wish.migrate and wish.store is None:
+            raise typer.Exit(1)
+    guard: Any = None
     try:
         with _opened(wish, env, plan) as (stream, first, begun):
             report = reporter(wish.format)
-            stream.report = report.show
+            guard = _guard(wish, project, activation, stream)
+            stream.report = report.show if guard is None else _both(report.show, guard.look)
             if stream.source.name == "http":
                 stream.source.metrics = lambda: document(stream.latest)
                 stream.source.opened = lambda port: typer.echo(f"listening on port {port}", err=True)
@@ -91,7 +99,44 @@ def run_stream(wish: Wish) -> int:
             report.end(figures)
     except api.StreamError as error:
         raise fail(f"{error.code}: {error}", error.help) from None
-    return 1 if figures.quarantined_here or figures.failures_here else 0
+    if guard is not None and guard.why:
+        typer.echo(f"stopped: {guard.why}", err=True)
+        return 1
+    refused = activation is not None and bool(activation.refused)
+    return 1 if figures.quarantined_here or figures.failures_here or refused else 0
+
+
+def plan_for(
+    env: Environment, project: Project, near: Path, schema: Path | None, use: str, paused: tuple[str, ...] = ()
+) -> tuple[Any, Any]:
+    """The plan of all segments, or of whom a use may address; with the activation then."""
+    wanted = live_segments(project, paused)
+    if not use:
+        return env.live_plan(project.conditions, wanted), None
+    from pql.cli.activating import Activation
+
+    activation = Activation.ask(near, schema, use, wanted)
+    return env.live_audiences(project.conditions, activation.audiences), activation
+
+
+def _guard(wish: Wish, project: Project, activation: Any, stream: Any) -> Any:
+    """What asks again while the stream runs; None where nobody is addressed."""
+    if activation is None:
+        return None
+    from pql.cli.activating import Activation, Guard
+
+    def ask() -> Any:
+        return Activation.ask(wish.paths[0], wish.schema, wish.use, live_segments(project, wish.pause))
+
+    return Guard(wish.paths[0], wish.schema, activation, ask, stream.stop)
+
+
+def _both(show: Any, look: Any) -> Any:
+    def told(figures: Any) -> None:
+        show(figures)
+        look()
+
+    return told
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import typer
 from pql.api import streams as api
 from pql.cli.inputs import fail, instant, open_store
 from pql.cli.stream_figures import progress
-from pql.cli.streaming import checked_project, live_segments
+from pql.cli.streaming import checked_project, plan_for
 
 SHOWN = 20
 
@@ -26,6 +26,7 @@ def run_verify(
     as_of: str | None,
     seed: int,
     format: str,
+    use: str = "",
 ) -> int:
     """Exit code: 0 equal, 1 not."""
     env, project = checked_project(paths, schema)
@@ -36,7 +37,7 @@ def run_verify(
         kept = api.SqliteState(state, exclusive=False)
         try:
             before = kept.kept()
-            plan = env.live_plan(project.conditions, live_segments(project, before.paused if before else ()))
+            plan, _ = plan_for(env, project, paths[0], schema, use, tuple(before.paused) if before else ())
             told = progress("verifying")
             found = api.verify(kept, plan, opened, sample, None if as_of is None else instant(as_of), seed, told)
         finally:

@@ -162,15 +162,25 @@ class Times(Rendering):
     def _local_day(self, day: ir.Expr) -> Sql:
         if isinstance(day, ir.Convert) and day.operand.type == TIMESTAMP:
             if isinstance(day.operand, ir.Convert) and day.operand.local:
-                return self.value(day.operand.operand)
+                return self._own_day(day.operand.operand)
+            if (date := _ended(day.operand)) is not None:
+                return call("nullif", self._own_day(date), cast(text("9999-12-31"), "DATE"))
             return cast(self.local(self.value(day.operand)), "DATE")
         return self.value(day)
 
     def _day_of(self, instant: ir.Expr) -> Sql:
         """The day of an instant in the project's zone; a date is its own."""
         if isinstance(instant, ir.Convert) and instant.local:
-            return self.value(instant.operand)
+            return self._own_day(instant.operand)
         return cast(self.local(self.value(instant)), "DATE")
+
+    def _own_day(self, day: ir.Expr) -> Sql:
+        """A date as a day of the zone: null for the first of the calendar where that day has begun before it, in the east."""
+        try:
+            Zone(self.settings.zone).utc(datetime.min)
+        except OverflowError:
+            return call("nullif", self.value(day), cast(text("0001-01-01"), "DATE"))
+        return self.value(day)
 
     def test_yearless(self, e: ir.Yearless, exact: bool) -> Sql:
         first, last = self._local_day(e.first), self._local_day(e.last)
@@ -203,6 +213,17 @@ class Times(Rendering):
         known = not_null(self.local(self.value(e.operand)))
         cases = [exp.If(this=paren(none), true=exp.false()), exp.If(this=whole, true=known)]
         return self._exact(paren(exp.Case(ifs=cases, default=ring)), exact)
+
+
+def _ended(e: ir.Expr) -> ir.Expr | None:
+    """The date whose last microsecond the instant is: the days of a window end so. Its morrow must be in the calendar."""
+    if not (isinstance(e, ir.Shift) and (e.amount, e.unit) == (-1, "microsecond")):
+        return None
+    morrow = e.operand
+    if not (isinstance(morrow, ir.Shift) and (morrow.amount, morrow.unit, morrow.local) == (1, "day", True)):
+        return None
+    start = morrow.operand
+    return start.operand if isinstance(start, ir.Convert) and start.local else None
 
 
 def near_now(e: ir.Expr) -> bool:

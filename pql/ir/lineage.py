@@ -220,9 +220,12 @@ class _Reader:
         paths = self.visit(e.list, roots)
         own = {**roots, e.var: paths, **{step.var: paths for step in e.steps}}
         self.visit(e.timestamp, own)
+        before = self.negated
         for step in e.steps:
+            self.negated = before or step.excluded
             for part in parts(step):
                 self.visit(part, own)
+        self.negated = before
         self.order(paths, e.span, e.list.type)
 
     def _var(self, e: ir.Var, roots: Roots, whole: bool) -> Paths:

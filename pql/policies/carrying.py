@@ -152,9 +152,17 @@ class Carrier:
 
     def merge_of(self, id: str) -> MergePolicy:
         """The merge policy of a segment: the one that it names, or the default."""
+        return self.governance.merge_policies.get(self.merge_name(id), self.governance.default_merge_policy)
+
+    def merge_name(self, id: str) -> str:
+        """The merge policy that a segment names, whether there is one or not; empty where it names none."""
         segment = self.project.segments.get(id)
-        name = segment.properties.get("mergePolicy", ("",))[0] if segment is not None else ""
-        return self.governance.merge_policies.get(name, self.governance.default_merge_policy)
+        return segment.properties.get("mergePolicy", ("",))[0] if segment is not None else ""
+
+    def segments_in(self, e: ir.Expr) -> tuple[str, ...]:
+        """The segments of the project that an expression refers to, directly or through others."""
+        found = dict.fromkeys(id for read in reads(e, self.project.conditions) for id in read.via)
+        return tuple(found)
 
     def _members(self, path: str) -> tuple[str, ...]:
         """The segments whose membership a path of `segmentMembership` reads; all of the project where it says no id."""

@@ -5,14 +5,15 @@ A consent policy never blocks an action. Its own reading of consent fields is no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pql.check.consents import general_opt_out
 from pql.check.expressions import Checker
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.ir import nodes as ir
+from pql.ir.walk import rebuild
 from pql.labels import closed
 from pql.policies.expression import violates
 from pql.policies.judge import Judge, Subject
@@ -44,6 +45,21 @@ class Audience:
     @property
     def condition(self) -> ir.Expr:
         return ir.conjunction([self.rule, *(c.test for c in self.consents)])
+
+
+def with_audiences(conditions: Mapping[str, ir.Expr], audiences: Mapping[str, ir.Expr]) -> dict[str, ir.Expr]:
+    """Conditions by id for an engine that keeps audiences under their segments' ids. `inSegment` goes on meaning the rule alone: consent
+    takes people out of what is sent, never out of a segment."""
+    rules = {id: f"{id} (rule)" for id in audiences}
+
+    def change(e: ir.Expr) -> ir.Expr:
+        if isinstance(e, ir.InSegment) and e.segment in rules:
+            return replace(e, segment=rules[e.segment])
+        changed: ir.Expr = rebuild(e, change)
+        return changed
+
+    found = {rules.get(id, id): change(condition) for id, condition in conditions.items()}
+    return {**found, **{id: change(condition) for id, condition in audiences.items()}}
 
 
 class Consents:

@@ -59,14 +59,12 @@ class Governed:
         """One subject, asked now: violations without those that an exemption excuses."""
         standing, excused = [], []
         for violation in self.judge.violations(subject, actions):
-            exemption = next(
-                (e for _, e in exempting(self.judge, violation, actions) if holds(e, violation, self.today)), None
-            )
+            exemption = excuse(self.judge, violation, self.today)
             if exemption is None:
                 standing.append(violation)
             else:
                 excused.append((violation, exemption))
-        unknown = self.judge.unknown(subject)
+        unknown = self.judge.unknown(subject, actions)
         destination = subject.destination.id if subject.destination else ""
         labels = self.judge.labels(subject)
         return Decision(subject.segment, destination, tuple(actions), labels, tuple(standing), tuple(excused), unknown)
@@ -157,7 +155,7 @@ class _Governing:
 
     # --- decisions ---
     def _purposes(self, segment: CheckedSegment) -> None:
-        purposes = [(a, s) for a, s in self.judge.purposes(segment.id) if a in self.governance.actions]
+        purposes = self.judge.purposes(segment.id)
         if not purposes:
             return
         subject = self.judge.segment(segment.id)
@@ -181,12 +179,20 @@ class _Governing:
             if segment is None:
                 help = did_you_mean(name, self.project.segments)
                 self.say("PQL0529", place, f"no segment `{name}` in this project", help)
-            elif segment.ok:
+                self._unjudged(name, id)
+            elif not segment.ok:
+                self._unjudged(segment.id, id)
+            else:
                 subject = self.judge.activation(segment.id, destination)
                 self._say_unknown(segment, subject)
                 found = self.judge.violations(subject, destination.actions)
                 self._decide(subject, destination.actions, self.judge.labels(subject), found, place)
                 self._beyond(segment, id, place)
+
+    def _unjudged(self, segment: str, destination: str) -> None:
+        """A segment that is missing, or has errors: nothing of it is allowed anywhere."""
+        actions = self.governance.destinations[destination].actions
+        self.result.decisions.append(Decision(segment, destination, actions, frozenset(), (), (), (segment,)))
 
     def _by_name(self, name: str) -> CheckedSegment | None:
         found = [s for s in self.project.segments.values() if s.display == name]
@@ -221,7 +227,7 @@ class _Governing:
     ) -> None:  # fmt: skip
         standing, excused = [], []
         for violation in found:
-            exemption = self._exemption(violation, actions)
+            exemption = self._exemption(violation)
             if exemption is None:
                 standing.append(violation)
                 self.result.diagnostics.append(describe(violation, place, self._ways(violation, actions)))
@@ -236,7 +242,7 @@ class _Governing:
             labels,
             tuple(standing),
             tuple(excused),
-            self.judge.unknown(subject),
+            self.judge.unknown(subject, actions),
         )
         self.result.decisions.append(decision)
 
@@ -244,13 +250,14 @@ class _Governing:
         return ways_out(self.judge, violation, actions) if self.explain else ()
 
     # --- exemptions ---
-    def _exemption(self, violation: Violation, actions: Sequence[str]) -> Exemption | None:
-        for index, e in exempting(self.judge, violation, actions):
-            self.used.add(index)
-            if holds(e, violation, self.today):
-                return e
-            self.result.diagnostics.append(expired(violation, e, self.today))
-        return None
+    def _exemption(self, violation: Violation) -> Exemption | None:
+        named = tuple(exempting(self.judge, violation))
+        self.used |= {index for index, _ in named}
+        found = excuse(self.judge, violation, self.today)
+        if found is None:
+            ended = (expired(violation, e, self.today) for _, e in named if not holds(e, violation, self.today))
+            self.result.diagnostics += ended
+        return found
 
     def _exemptions(self) -> None:
         """Exemptions that name what does not exist, or exempt nothing."""
@@ -281,12 +288,24 @@ class _Governing:
                 self.say("PQL0531", e.place, f"this exemption from `{e.policy}` exempts nothing", "take it out")
 
 
-def exempting(judge: Judge, violation: Violation, actions: Sequence[str]) -> Iterator[tuple[int, Exemption]]:
+def excuse(judge: Judge, violation: Violation, today: date) -> Exemption | None:
+    """The exemption that excuses a violation: one for the destination, or one for each of the actions (the first that ends of these)."""
+    standing = [e for _, e in exempting(judge, violation) if holds(e, violation, today)]
+    if violation.subject.destination is None and set(violation.actions) - {e.action for e in standing}:
+        return None
+    return min(standing, key=lambda e: e.until, default=None)
+
+
+def exempting(judge: Judge, violation: Violation) -> Iterator[tuple[int, Exemption]]:
     """The exemptions that name a violation, whether they hold or not; nothing exempts from a rule outside of policies."""
     destination = violation.subject.destination
     for index, e in enumerate(judge.governance.exemptions):
         named = e.policy in (violation.policy.id, violation.policy.name) and e.segment == violation.subject.segment
-        there = e.destination == destination.id if destination is not None else bool(e.action) and e.action in actions
+        there = (
+            e.destination == destination.id
+            if destination is not None
+            else bool(e.action) and e.action in violation.actions
+        )
         if named and there and not violation.policy.hard:
             yield index, e
 

@@ -6,7 +6,7 @@ Read `Judge.violations`. A decision depends on files and expressions alone, neve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -82,7 +82,7 @@ class Judge:
 
     def __post_init__(self) -> None:
         self.carrier = Carrier(self.schema, self.governance, self.project)
-        self._exports: dict[str, tuple[Export, ...]] = {}
+        self._exports: dict[tuple[str, tuple[MappedField, ...]], tuple[Export, ...]] = {}
         self._carried: dict[int, tuple[Subject, tuple[Carried, ...]]] = {}
 
     # --- subjects ---
@@ -99,9 +99,10 @@ class Judge:
 
     def exports(self, destination: Destination) -> tuple[Export, ...]:
         """The mapped fields as checked expressions; what is wrong with them is found once (PQL0528)."""
-        if destination.id not in self._exports:
-            self._exports[destination.id] = tuple(self._export(row, destination) for row in destination.fields)
-        return self._exports[destination.id]
+        key = (destination.id, destination.fields)
+        if key not in self._exports:
+            self._exports[key] = tuple(self._export(row, destination) for row in destination.fields)
+        return self._exports[key]
 
     def _export(self, row: MappedField, destination: Destination) -> Export:
         text = row.source
@@ -170,12 +171,24 @@ class Judge:
         """The labels as they are given; implied ones are not added."""
         return frozenset(c.label for c in self.carried(subject))
 
-    def unknown(self, subject: Subject) -> tuple[str, ...]:
+    def unknown(self, subject: Subject, actions: Sequence[str] = ()) -> tuple[str, ...]:
         """What keeps the subject from being judged: segments elsewhere whose labels nobody declared, mapped fields that cannot be
-        read. Nothing that has any is allowed."""
+        read, and labels, merge policies and marketing actions that do not exist. Nothing that has any is allowed."""
+        g = self.governance
         expressions = [subject.condition, *(e.expression for e in subject.exports if e.expression is not None)]
-        ids = [id for e in expressions for id, _ in self.carrier.unknown_segments(e)]
-        return tuple(dict.fromkeys([*ids, *(e.row.source for e in subject.exports if e.expression is None)]))
+        found = [id for e in expressions for id, _ in self.carrier.unknown_segments(e)]
+        found += [e.row.source for e in subject.exports if e.expression is None]
+        found += sorted(self.labels(subject) - g.labels.keys())
+        found += [m for m in self._merge_policies(subject, expressions) if m and m not in g.merge_policies]
+        found += [a for a in actions if a not in g.actions]
+        return tuple(dict.fromkeys(found))
+
+    def _merge_policies(self, subject: Subject, expressions: Sequence[ir.Expr]) -> Iterator[str]:
+        """The names of merge policies that the subject, and the segments that it refers to, ask for."""
+        if subject.destination is not None and subject.exports:
+            yield subject.destination.merge_policy
+        nested = (id for e in expressions for id in self.carrier.segments_in(e))
+        yield from (self.carrier.merge_name(id) for id in (subject.segment, *nested))
 
     # --- the question ---
     def violations(self, subject: Subject, actions: Sequence[str]) -> tuple[Violation, ...]:

@@ -70,6 +70,8 @@ class MappedField:
     source: str
     target: str
     place: Place = field(default_factory=Place, compare=False)
+    key: tuple[str | int, ...] = field(default=(), compare=False)
+    """The way to it in its file."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Destination:
     merge_policy: str = ""
     place: Place = field(default_factory=Place, compare=False)
     places: Mapping[tuple[str, ...], Place] = field(default_factory=dict, compare=False)
+    key: tuple[str | int, ...] = field(default=(), compare=False)
 
     def at(self, *path: str) -> Place:
         """The place of `("action", name)`, `("segment", id)` or `("mergePolicy",)`; else of the destination."""

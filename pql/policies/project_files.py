@@ -141,6 +141,7 @@ def read_destination(part: Part, actions: Actions, id: str) -> Destination | Non
     return Destination(
         own, part.text("name", part.text("title", own)), part.text("kind", part.text("type", "")), tuple(dict.fromkeys(names)),
         tuple(_fields(part)), tuple(dict.fromkeys(segments)), part.text("mergePolicy", ""), place, places,
+        part.key,
     )  # fmt: skip
 
 
@@ -152,7 +153,7 @@ def _fields(part: Part) -> list[MappedField]:
             continue
         value = part.part(word)
         if isinstance(value.data, dict):
-            found += [MappedField(str(s), t, value.place_of(t)) for t, s in value.data.items()]
+            found += [MappedField(str(s), t, value.place_of(t), (*value.key, t)) for t, s in value.data.items()]
         elif isinstance(value.data, list):
             found += [row for i in range(len(value.data)) if (row := _row(value.part(i))) is not None]
         else:
@@ -164,18 +165,20 @@ def _fields(part: Part) -> list[MappedField]:
 
 def _row(item: Part) -> MappedField | None:
     if isinstance(item.data, str):
-        return MappedField(item.data, item.data, item.place)
+        return MappedField(item.data, item.data, item.place, item.key)
     if not item.is_object("a mapped field"):
         return None
     if isinstance(item.data.get("identity"), str) and not item.has("source"):
         name = item.data["identity"]
-        return MappedField(f"identityMap.`{name}`", str(item.data.get("destination", name)), item.place_of("identity"))
+        return MappedField(
+            f"identityMap.`{name}`", str(item.data.get("destination", name)), item.place_of("identity"), item.key
+        )
     source = item.text("source", what="a mapped field")
     if str(item.data.get("sourceType", "")).lower() in ("identity", "identitynamespace", "namespace"):
         source = f"identityMap.`{source.removeprefix('identityMap.').removeprefix('IdentityMap: ')}`"
     if not source:
         return None
-    return MappedField(source, item.text("destination", source), item.place_of("source"))
+    return MappedField(source, item.text("destination", source), item.place_of("source"), item.key)
 
 
 def read_consent(part: Part, labels: Labels, actions: Actions) -> ConsentPolicy | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pql.diagnostics.model import Diagnostic
 from pql.diagnostics.suggest import did_you_mean
-from pql.policies.judge import Judge
+from pql.policies.judge import Judge, Subject
 from pql.policies.policy_files import read_action, read_label
 from pql.policies.reading import Part, listed
 from pql.xdm.documents import read_document
@@ -75,9 +76,14 @@ def _decide(item: Part, judge: Judge) -> tuple[str, ...] | None:
         item.part("destination").say(f"there is no destination `{id}`", did_you_mean(id, g.destinations), "PQL0529")
         return None
     if id:
-        subject = judge.activation(segment, g.destinations[id])
-        return tuple(v.policy.name for v in judge.violations(subject, actions or g.destinations[id].actions))
-    return tuple(v.policy.name for v in judge.violations(judge.segment(segment), actions))
+        return _refusals(judge, judge.activation(segment, g.destinations[id]), actions or g.destinations[id].actions)
+    return _refusals(judge, judge.segment(segment), actions)
+
+
+def _refusals(judge: Judge, subject: Subject, actions: Sequence[str]) -> tuple[str, ...]:
+    """What refuses it: policies by name, and what is not known."""
+    unknown = (f"what is not known: {name}" for name in judge.unknown(subject, actions))
+    return (*(v.policy.name for v in judge.violations(subject, actions)), *unknown)
 
 
 def _wrong(item: Part, got: tuple[str, ...]) -> str:

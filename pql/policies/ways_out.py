@@ -6,26 +6,28 @@ Read `ways_out`. A way is offered when this policy is then no longer violated an
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pql.ir import nodes as ir
-from pql.ir.lineage import reads
-from pql.ir.walk import parts, rebuild
 from pql.policies.carrying import Carried
+from pql.policies.following import Edit, Following
 from pql.policies.judge import Judge, Subject, Violation
+from pql.policies.pruning import Cut, prune
 
 OFFERED_MOST = 6
 
 
 @dataclass(frozen=True)
 class WayOut:
-    """`kind`: segment, mapping, segment and mapping, action or merge policy. `drop`: paths or targets that are left out;
-    `instead`: the action or merge policy to take."""
+    """`kind`: segment, mapping, segment and mapping, action or merge policy. `drop`: paths or targets (`→target`) that are left out;
+    `instead`: the actions (any of them) or the merge policy to take. `edits`: the changes of files that follow it; none where no change of
+    the segment's own text would do, as where a part of a definition is to go."""
 
     kind: str
     words: str
     drop: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = field(default=(), compare=False)
 
 
 def ways_out(judge: Judge, violation: Violation, actions: Sequence[str]) -> tuple[WayOut, ...]:
@@ -36,18 +38,26 @@ def ways_out(judge: Judge, violation: Violation, actions: Sequence[str]) -> tupl
         after = {v.policy.id for v in judge.violations(subject, for_)}
         return violation.policy.id not in after and after <= before
 
+    following = Following(judge, violation.subject, lambda subject: works(subject, actions))
     found: list[WayOut] = []
-    for candidate, subject, for_ in _candidates(judge, violation, actions):
-        if (
-            not any(set(w.drop) <= set(candidate.drop) and w.drop and w.kind != "action" for w in found)
-            or not candidate.drop
-        ):
-            if works(subject, for_):
-                found.append(candidate)
+    for candidate, subject, for_, cuts in _candidates(judge, violation, actions):
+        if any(w.drop and set(w.drop) <= set(candidate.drop) for w in found) and candidate.drop:
+            continue
+        if works(subject, for_):
+            found.append(replace(candidate, edits=_edits(following, violation, candidate, cuts)))
     return tuple(dict.fromkeys(found))[:OFFERED_MOST]
 
 
-Candidate = tuple[WayOut, Subject, Sequence[str]]
+def _edits(following: Following, violation: Violation, way: WayOut, cuts: Sequence[Cut]) -> tuple[Edit, ...]:
+    if way.kind == "action":
+        return following.other_action(violation.actions, way.instead[0])
+    if way.kind == "merge policy":
+        return following.other_merge_policy(way.instead[0])
+    targets = frozenset(d.removeprefix("→") for d in way.drop if d.startswith("→"))
+    return following.without(cuts, any(not d.startswith("→") for d in way.drop), targets)
+
+
+Candidate = tuple[WayOut, Subject, Sequence[str], Sequence[Cut]]
 
 
 def _candidates(judge: Judge, violation: Violation, actions: Sequence[str]) -> Iterator[Candidate]:
@@ -75,9 +85,10 @@ def _dropping(judge: Judge, violation: Violation, actions: Sequence[str]) -> Ite
     groups.append((_paths(rule), _targets(export)))
     for paths, targets in dict.fromkeys(groups):
         if paths or targets:
-            changed = _without(judge, subject, paths, targets)
+            cuts: list[Cut] = []
+            changed = _without(judge, subject, paths, targets, cuts)
             if changed is not None:
-                yield _drop_words(violation, paths, targets), changed, actions
+                yield _drop_words(violation, paths, targets), changed, actions, cuts
 
 
 def _paths(carried: Sequence[Carried]) -> frozenset[str]:
@@ -89,10 +100,12 @@ def _targets(carried: Sequence[Carried]) -> frozenset[str]:
     return frozenset(c.steps[0].name for c in carried if c.part == "export" and c.steps)
 
 
-def _without(judge: Judge, subject: Subject, paths: frozenset[str], targets: frozenset[str]) -> Subject | None:
+def _without(
+    judge: Judge, subject: Subject, paths: frozenset[str], targets: frozenset[str], cuts: list[Cut]
+) -> Subject | None:
     condition = subject.condition
     if paths:
-        pruned = prune(subject.condition, judge, paths)
+        pruned = prune(subject.condition, judge, paths, cuts)
         if pruned is None or pruned == ir.TRUE:
             return None
         condition = pruned
@@ -100,76 +113,6 @@ def _without(judge: Judge, subject: Subject, paths: frozenset[str], targets: fro
     if targets and not exports and subject.exports and len(subject.exports) == len(targets) and not subject.destination:
         return None
     return replace(subject, condition=condition, exports=exports)
-
-
-def prune(e: ir.Expr, judge: Judge, paths: frozenset[str]) -> ir.Expr | None:
-    """The condition without the parts that read one of the paths (or refer to one of the segments); None when nothing is left."""
-    if not _touches(e, judge, paths):
-        return e
-    if isinstance(e, ir.And | ir.Or):
-        kept = [p for o in e.operands if (p := prune(o, judge, paths)) is not None]
-        if not kept:
-            return None
-        return kept[0] if len(kept) == 1 else replace(e, operands=tuple(kept))
-    if isinstance(e, ir.Not):
-        inner = prune(e.operand, judge, paths)
-        return None if inner is None else replace(e, operand=inner)
-    if isinstance(e, ir.Filter | ir.Exists) and not _touches(e.list, judge, paths) and isinstance(e.condition, ir.And):
-        kept_condition = prune(e.condition, judge, paths)
-        return None if kept_condition is None else replace(e, condition=kept_condition)
-    if isinstance(e, ir.Compare | ir.Truth | ir.Call | ir.Aggregate | ir.Transform | ir.Exists | ir.ForAll):
-        return _around(e, judge, paths)
-    return None
-
-
-def _around(e: ir.Expr, judge: Judge, paths: frozenset[str]) -> ir.Expr | None:
-    """A test or value around a filter: the filter's condition may lose a part."""
-    lost = False
-
-    def change(n: ir.Expr) -> ir.Expr:
-        nonlocal lost
-        if not _touches(n, judge, paths):
-            return n
-        if isinstance(n, ir.Filter | ir.Transform | ir.Aggregate | ir.Call):
-            inner = prune(n, judge, paths)
-            if inner is not None:
-                return inner
-        lost = True
-        return n
-
-    changed: ir.Expr = rebuild(e, change)
-    return None if lost or changed is e else changed
-
-
-def _touches(e: ir.Expr, judge: Judge, paths: frozenset[str]) -> bool:
-    """Does anything below read one of the paths? Variables' paths are worked out from the whole, so fields go by their name too."""
-    wanted = {p.removeprefix("segment ") for p in paths if p.startswith("segment ")}
-    if isinstance(e, ir.InSegment):
-        own = reads(e, judge.project.conditions)
-        return e.segment in wanted or any(r.path in paths or wanted & set(r.via) for r in own)
-    if isinstance(e, ir.Field):
-        tail = _tail(e)
-        if any(p == tail or p.endswith("." + tail) or tail == p for p in paths):
-            return True
-        if tail.startswith("xEvent") and "xEvent" in paths:
-            return True
-    if (
-        isinstance(e, ir.Call)
-        and e.function == "get"
-        and any(p.split(".")[0] in ("identityMap", "segmentMembership") for p in paths)
-    ):
-        if any(r.path in paths for r in reads(e, judge.project.conditions)):
-            return True
-    return any(_touches(p, judge, paths) for p in parts(e))
-
-
-def _tail(e: ir.Field) -> str:
-    names = [e.name]
-    inner = e.object
-    while isinstance(inner, ir.Field):
-        names.append(inner.name)
-        inner = inner.object
-    return ".".join(reversed(names))
 
 
 def _drop_words(violation: Violation, paths: frozenset[str], targets: frozenset[str]) -> WayOut:
@@ -206,7 +149,7 @@ def _merging(judge: Judge, violation: Violation, actions: Sequence[str]) -> Iter
             changed = replace(subject, merge=merge, export_merge=merge if subject.exports else subject.export_merge)
             where = f"in the segment{' and the destination' if subject.exports and subject.destination and subject.destination.merge_policy else ''}"
             words = f"use the merge policy `{name}`: `mergePolicy: {name}` {where}"
-            yield WayOut("merge policy", words, instead=(name,)), changed, actions
+            yield WayOut("merge policy", words, instead=(name,)), changed, actions, ()
 
 
 def _acting(judge: Judge, violation: Violation, actions: Sequence[str]) -> Iterator[Candidate]:
@@ -223,7 +166,7 @@ def _acting(judge: Judge, violation: Violation, actions: Sequence[str]) -> Itera
         where = f"in the destination `{subject.destination.id}`" if subject.destination else "as the segment's purpose"
         shown = allowed[:4]
         words = f"if it is meant for something else, say so {where}: {_or(shown)} would be allowed"
-        yield WayOut("action", words, instead=tuple(shown)), subject, [*rest, shown[0]]
+        yield WayOut("action", words, instead=tuple(shown)), subject, [*rest, shown[0]], ()
 
 
 def _or(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ are judged when the instant closes. Read `Engine.apply`, `_event`, `_run`, `_jud
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, assert_never
 
@@ -28,7 +28,7 @@ from pql.runtime.inputs import (
     Split,
     Transition,
 )
-from pql.runtime.network import Work
+from pql.runtime.network import Base, Work
 from pql.runtime.plan import Plan
 from pql.runtime.shapes import Plain
 from pql.runtime.state import EPOCH, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
@@ -133,22 +133,22 @@ class Engine:
         """An event in order, into its cells. What most events do is written out; `Cell` says the same in general."""
         now, cells, truth, armed = self.now, person.cells, person.truth, person.armed
         turned: list[int] = []
-        for cell, counting, role, place, quick in work:
-            state = cells.get(cell.number)
-            if counting:
+        for place_of, keep, cell, role, place, quick in work:
+            state = cells.get(place_of)
+            if keep:
                 if state is None:
-                    cells[cell.number] = state = [at]
+                    cells[place_of] = state = [at]
                     count = 1
                 else:
                     state.append(at)
                     count = len(state)
-                    if count > cell.keep:
-                        del state[: -cell.keep]
-                        count = cell.keep
+                    if count > keep:
+                        del state[:-keep]
+                        count = keep
                 for least, number, leave in quick:
                     if least > count:
                         break
-                    if truth[number] != 1:
+                    if not truth[number]:
                         until = state[count - least] + leave
                         if until > now:
                             truth[number] = 1
@@ -158,7 +158,7 @@ class Engine:
                                 self.wheel.add(until, person, number)
                 continue
             if state is None:
-                state = cells[cell.number] = cell.fresh()
+                state = cells[place_of] = cell.fresh()
             steady = cell.add(state, at, weights[place] if place >= 0 else 1, role)
             if steady < 0:
                 continue
@@ -206,7 +206,7 @@ class Engine:
         self._touch(person, "event")
         if net.documents:
             person.stale |= EVENTS
-        self._anew(person, {w[0].number for k in (old, kept) if k is not None for w in k.route.work}, "event")
+        self._anew(person, {w[0] for k in (old, kept) if k is not None for w in k.route.work}, "event")
 
     def _anew(self, person: Person, numbers: Iterable[int], cause: Cause) -> None:
         """Makes cells anew from the kept events, and looks at their leaves."""
@@ -250,7 +250,7 @@ class Engine:
                     person.remove(old)
                     self._touch(person, "event")
                     person.stale |= EVENTS
-                    self._anew(person, {w[0].number for w in old.route.work}, "event")
+                    self._anew(person, {w[0] for w in old.route.work}, "event")
             case Record():
                 person = self._person(item.profile)
                 if person.record != item.document or not person.judged:
@@ -419,34 +419,55 @@ class Engine:
         if person.stale or not person.judged:
             for number in net.plain if person.stale & WHOLE or not person.judged else net.eventful:
                 self._look(person, number, cause)
-        dirty = person.dirty or ()
-        above, truth, members, tests = net.above, person.truth, person.members, net.tests
-        roots: Iterable[int]
-        if not person.judged:
-            known = person.sequence or 1 in members
-            roots = (
-                range(len(tests)) if known else sorted({*person.base.members, *(r for n in dirty for r in above[n])})
-            )
-        elif len(dirty) == 1:
-            roots = above[dirty[0]]
-        else:
-            roots = sorted({r for n in dirty for r in above[n]})
+        dirty, members, first = person.dirty or (), person.members, not person.judged
         person.judged, person.stale, person.dirty, person.cause = True, 0, None, None
-        person.base = net.base
+        base, person.base = person.base, net.base
+        if 2 in person.truth or (first and (person.sequence or 1 in members)):
+            self._judge_each(person, dirty, base if first else None, at, cause)
+            return
+        if first:
+            members[:] = base.held
+        truth, turns = person.truth, net.turns
+        turned = turns[dirty[0]](truth, members) if dirty else []
+        if len(dirty) > 1:
+            for n in dirty[1:]:
+                turned += turns[n](truth, members)
+            if len(turned) > 1:
+                turned = sorted(set(turned))
+        for number in turned:
+            members[number] ^= 1
+        told: Iterable[int] = turned
+        if first:
+            told = sorted({*base.holding}.symmetric_difference(turned)) if turned else base.holding
+        profile, sequence, add, names = person.profile, person.sequence, self._out.append, self._names
+        for number in told:
+            sequence += 1
+            segment, version = names[number]
+            add(Transition(profile, sequence, segment, REALIZED if members[number] else EXITED, at, cause, version))
+        person.sequence = sequence
+
+    def _judge_each(self, person: Person, dirty: Sequence[int], base: Base | None, at: datetime, cause: Cause) -> None:
+        """Roots one by one, where a leaf is out of range or memberships are known to a profile that is first judged. `base`: of the
+        latter, what its record alone says."""
+        net = self.net
+        truth, members = person.truth, person.members
+        above = (r for n in dirty for r in net.above[n])
+        roots: Iterable[int]
+        if base is None:
+            roots = sorted({*above})
+        elif person.sequence or 1 in members:
+            roots = range(len(net.tests))
+        else:
+            roots = sorted({*base.members, *above})
         failed = 2 in truth
-        out, names = self._out, self._names
         for number in roots:
-            holds = tests[number](truth)
+            holds = net.tests[number](truth)
             if failed and any(truth[n] == 2 for n in net.below[number]):
                 holds = False
                 message = "a sum is outside the range of its type"
                 self.failures.append(Failure(person.profile, self.plan.roots[number].segment, at, "PQL0601", message))
             if holds != members[number]:
-                members[number] = holds
-                person.sequence += 1
-                segment, version = names[number]
-                status = REALIZED if holds else EXITED
-                out.append(Transition(person.profile, person.sequence, segment, status, at, cause, version))
+                self._emit(person, number, holds, at, cause)
 
     def _emit(self, person: Person, number: int, holds: bool, at: datetime, cause: Cause) -> None:
         person.members[number] = holds

@@ -17,26 +17,30 @@ from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Stream, Then, Tree
 from pql.types import NUMBER
 
 RootTest = Callable[[bytearray], bool]
+Above = Callable[[bytearray, bytearray], list[int]]
+"""From the leaves' truth, none of them out of range, and the roots that held: the roots above a leaf that hold no more or now do."""
 
 
 class Base(NamedTuple):
-    """A record without events: the leaves over it with their values, the truth of all leaves, and the roots that hold or
-    fail."""
+    """A record without events: the leaves over it with their values, the truth of all leaves, the roots that hold or fail, and
+    those that hold as numbers and as a byte each."""
 
     values: tuple[tuple[int, int], ...]
     truth: bytes
     members: tuple[int, ...]
+    holding: tuple[int, ...]
+    held: bytes
 
 
-Work = tuple[tuple[Cell, bool, int, int, tuple[tuple[int, int, int], ...]], ...]
-"""For each cell that an event feeds: the cell, is it a count whose leaves look back from now, the role, the place of the weight or -1,
-and (threshold, leaf, leave) of its leaves."""
+Work = tuple[tuple[int, int, Cell, int, int, tuple[tuple[int, int, int], ...]], ...]
+"""For each cell that an event feeds: its number, how many timestamps it keeps when it is a count whose leaves look back from now and
+else 0, the cell, the role, the place of the weight or -1, and (threshold, leaf, leave) of its leaves."""
 
 
 @dataclass(eq=False)
 class Network:
     """Numbers are positions: `leaves[i]`, `above[i]` (the roots that read leaf i), `tests[r]` (root r as a function of the leaves'
-    truth), `below[r]` (the leaves that root r reads). `feeds[c]`: the streams of cell c. `records`, `plain`: leaves that look at the
+    truth), `below[r]` (the leaves that root r reads), `turns[i]` (the roots above leaf i all at once). `feeds[c]`: the streams of cell c. `records`, `plain`: leaves that look at the
     record alone, and those that the plain evaluator answers.
     `answers`: the truth of the leaves over a record;
     `base`: over none. `retention`: microseconds after which an event matters no more; None: it always may. `documents`: must events be kept whole?"""
@@ -45,6 +49,7 @@ class Network:
     above: list[list[int]] = field(default_factory=list)
     tests: list[RootTest] = field(default_factory=list)
     below: list[list[int]] = field(default_factory=list)
+    turns: list[Above] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
     feeds: list[tuple[int, ...]] = field(default_factory=list)
     watching: dict[int, tuple[Cell, Watch]] = field(default_factory=dict)
@@ -65,24 +70,42 @@ class _Maker:
         self.numbers: dict[Leaf, int] = {}
         self.stream_numbers: dict[Stream, int] = {}
         self.cell_numbers: dict[Any, Cell] = {}
+        self.trees: list[Tree] = []
 
     def root(self, condition: ir.Expr, number: int) -> str:
         """A root as the source of a function of `t`, the leaves' truth."""
         tree = take_apart(condition, self.segments)
+        self.trees.append(tree)
         below = sorted({self.leaf(leaf) for leaf in leaves(tree)})
         for n in below:
             self.net.above[n].append(number)
         self.net.below.append(below)
-        return f"def r{number}(t): return {self.source(tree)}"
+        return f"def r{number}(t): return {self.source(tree, ' == 1')}"
 
-    def source(self, tree: Tree) -> str:
+    def source(self, tree: Tree, holds: str = "") -> str:
+        """A tree as an expression. `holds`: what asks a leaf whether it holds; nothing where no leaf is out of range."""
         if isinstance(tree, bool):
             return str(tree)
         if not isinstance(tree, tuple):
-            return f"t[{self.numbers[tree]}] == 1"
+            return f"t[{self.numbers[tree]}]{holds}"
         if tree[0] == "not":
-            return f"not ({self.source(tree[1])})"
-        return f" {tree[0]} ".join(f"({self.source(t)})" for t in tree[1]) or str(tree[0] == "and")
+            return f"not ({self.source(tree[1], holds)})"
+        return f" {tree[0]} ".join(f"({self.source(t, holds)})" for t in tree[1]) or str(tree[0] == "and")
+
+    def turns(self, leaf: int) -> Above:
+        """The roots above a leaf as one function, compiled when it is first called: most plans have leaves that never turn."""
+
+        def first(t: bytearray, m: bytearray) -> list[int]:
+            lines = ["def turns(t, m):", "    c = []"]
+            for root in self.net.above[leaf]:
+                lines.append(f"    if ({self.source(self.trees[root])}) != m[{root}]: c.append({root})")
+            space: dict[str, Any] = {}
+            exec(compile("\n".join([*lines, "    return c"]), "<turns>", "exec"), space)  # noqa: S102
+            made: Above = space["turns"]
+            self.net.turns[leaf] = made
+            return made(t, m)
+
+        return first
 
     def leaf(self, leaf: Leaf) -> int:
         known = self.numbers.get(leaf)
@@ -147,7 +170,8 @@ class _Maker:
                 if role < len(feeds) and feeds[role] in streams:
                     place = weighed.index(feeds[role]) if feeds[role] in weighed else -1
                     quick = tuple((w.least, w.number, w.leave) for w in cell.watches)
-                    found.append((cell, isinstance(cell, Count) and cell.early, role, place, quick))
+                    keep = cell.keep if isinstance(cell, Count) and cell.early else 0
+                    found.append((cell.number, keep, cell, role, place, quick))
         return tuple(found)
 
 
@@ -159,6 +183,7 @@ def make_network(conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr],
     space: dict[str, Any] = {}
     exec(compile("\n".join(sources), "<roots>", "exec"), space)  # noqa: S102
     net.tests = [space[f"r{i}"] for i in range(len(conditions))]
+    net.turns = [maker.turns(leaf) for leaf in range(len(net.leaves))]
     for cell in net.cells:
         cell.settle()
     evaluator = Evaluator(segments, zone)
@@ -173,8 +198,12 @@ def make_network(conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr],
         truth = bytearray(first)
         for number, value in values:
             truth[number] = value
-        held = (i for i, test in enumerate(net.tests) if test(truth) or any(truth[n] == 2 for n in net.below[i]))
-        return Base(values, bytes(truth), tuple(held))
+        failed = {i for i, below in enumerate(net.below) if any(truth[n] == 2 for n in below)} if 2 in truth else set()
+        holding = tuple(i for i, test in enumerate(net.tests) if i not in failed and test(truth))
+        held = bytearray(len(net.tests))
+        for i in holding:
+            held[i] = 1
+        return Base(values, bytes(truth), tuple(sorted({*holding, *failed})), holding, bytes(held))
 
     net.answers = make_answers([(n, net.leaves[n].test) for n in net.records], evaluator, base)  # type: ignore[union-attr]
     net.base = net.answers(None)

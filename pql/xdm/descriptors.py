@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pql.labels import bare_label
 from pql.types import Field, ListType, MapType, ObjectType, Type, make_object
 from pql.xdm.compose import field_path
 from pql.xdm.registry import Registry
@@ -56,7 +57,7 @@ def apply_descriptors(
                 if not isinstance(labels, list) or not all(isinstance(x, str) for x in labels):
                     registry.wrong("PQL0801", str(pointer), "`xdm:labels` is a list of strings")
                     continue
-                kind = _changed(kind, path, lambda f, own=frozenset(labels): _labelled(f, own))
+                kind = _changed(kind, path, lambda f, own=frozenset(map(bare_label, labels)): _labelled(f, own))
             else:
                 kind = _changed(kind, path, lambda f: replace(f, deprecated=True))
     return kind, tuple(identities)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pql.labels import bare_label
 from pql.source import Source, Span
 from pql.xdm.descriptors import LABEL, pointer_path
 from pql.xdm.documents import Document, Key, read_document
@@ -58,7 +59,7 @@ def _short(document: Document, value: Any, section: str, key: Key, path: tuple[s
     names = value.get("labels")
     if isinstance(names, list):
         for i, name in enumerate(names):
-            yield LabelPlace(section, path, str(name), document.source, document.at(*key, "labels", i))
+            yield LabelPlace(section, path, bare_label(str(name)), document.source, document.at(*key, "labels", i))
         if set(value) <= {"type", "labels"}:
             yield from _short(document, value.get("type"), section, (*key, "type"), path)
             return
@@ -98,7 +99,8 @@ def _of_descriptor(document: Document, item: Any, key: Key) -> Iterator[LabelPla
     names = item.get(word)
     for pointer in pointers if isinstance(pointers, list) else [pointers]:
         for i, name in enumerate(names if isinstance(names, list) else []):
-            yield LabelPlace("", pointer_path(str(pointer)), str(name), document.source, document.at(*key, word, i))
+            place = document.at(*key, word, i)
+            yield LabelPlace("", pointer_path(str(pointer)), bare_label(str(name)), document.source, place)
 
 
 def _mentions(file: Path, word: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from pql.diagnostics.findings import Findings
 from pql.diagnostics.model import Diagnostic
 from pql.diagnostics.suggest import did_you_mean
+from pql.labels import bare_label
 from pql.source import Source, Span
 from pql.types import (
     BOOLEAN,
@@ -85,7 +86,7 @@ class _Reader:
             self.wrong("PQL0801", f"{path}.labels", "`labels` is a list of names of data usage labels")
             names = [n for n in names if isinstance(n, str) and n]
         rest = {k: v for k, v in value.items() if k != "labels"}
-        return rest["type"] if set(rest) == {"type"} else rest, frozenset(names)
+        return rest["type"] if set(rest) == {"type"} else rest, frozenset(map(bare_label, names))
 
     def fields(self, section: dict[Any, Any], prefix: str) -> dict[str, Field]:
         found: dict[str, Field] = {}

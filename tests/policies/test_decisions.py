@@ -12,12 +12,16 @@ from pql.policies.govern import Decision
 from pql.policies.report import trail_words
 from tests.policies.projects import judge, write
 
-TABLE = yaml.safe_load((Path(__file__).parent / "decisions.yaml").read_text(encoding="utf-8"))
+TABLES = [
+    yaml.safe_load((Path(__file__).parent / name).read_text(encoding="utf-8"))
+    for name in ("decisions.yaml", "bank.yaml")
+]
+CASES = [{**{k: v for k, v in table.items() if k != "cases"}, **case} for table in TABLES for case in table["cases"]]
 
 
 def project(case: dict[str, Any], folder: Path) -> None:
-    policies = case.get("policies", TABLE["policies"])
-    write(folder, {"schema.yaml": case.get("schema", TABLE["schema"]), "segments.pql": case["source"]})
+    policies = case["policies"]
+    write(folder, {"schema.yaml": case["schema"], "segments.pql": case["source"]})
     if policies:
         write(folder, {"policies/table.yaml": {"policies": policies}})
     if "core" in case:
@@ -37,7 +41,7 @@ def told(d: Decision) -> dict[str, Any]:
     return said
 
 
-@pytest.mark.parametrize("case", TABLE["cases"], ids=lambda c: c["id"])
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c["id"])
 def test_decision(case: dict[str, Any], tmp_path: Path) -> None:
     project(case, tmp_path)
     made = judge(tmp_path)
@@ -48,7 +52,7 @@ def test_decision(case: dict[str, Any], tmp_path: Path) -> None:
     assert all(d.allowed == (not d.violations and not d.unknown) for d in made.governed.decisions)
 
 
-@pytest.mark.parametrize("case", TABLE["cases"], ids=lambda c: c["id"])
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c["id"])
 def test_every_way_of_a_trail_has_places(case: dict[str, Any], tmp_path: Path) -> None:
     project(case, tmp_path)
     for finding in (d for d in judge(tmp_path).found if d.code == "PQL0520"):

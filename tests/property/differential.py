@@ -63,9 +63,10 @@ def as_member(test: ir.Expr) -> ir.Expr:
 
 
 def referred(world: Bench, r: random.Random, environment: Environment) -> dict[str, Any]:
-    """A segment that `inSegment("s1")` refers to."""
-    found = environment.check(Texts(r, world.schema).shape())
-    return {"s1": found} if found.ok and found.type == BOOLEAN else {}
+    """A segment that `inSegment("s1")` refers to, and that refers to none."""
+    text = Texts(r, world.schema).shape()
+    found = environment.check(text)
+    return {"s1": found} if found.ok and found.type == BOOLEAN and "inSegment" not in text else {}
 
 
 class Bench:

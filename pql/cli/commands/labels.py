@@ -138,7 +138,7 @@ def _answers(made: Judged, what: str | None) -> list[tuple[str, str, list[Carrie
 def _say(answers: list[tuple[str, str, list[Carried]]], format: str) -> None:
     from pql.cli.governing import where_given
     from pql.labels import closed
-    from pql.policies.evaluation import trail_json
+    from pql.policies.enforcement import trail_json
     from pql.policies.report import trail_words
 
     if format == "json":

@@ -1,4 +1,4 @@
-"""`pql policy list|check|test|diff`."""
+"""`pql policy list|check|test|enforce|diff`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pql.api import Change
-    from pql.cli.governing import Judged
     from pql.diagnostics.model import Diagnostic
 
 policy = typer.Typer(no_args_is_help=True, help="Policies: what data may be used for.")
@@ -69,6 +68,10 @@ def check(
     action: Annotated[
         list[str] | None, typer.Option("--action", help="Ask for this marketing action instead; may be repeated.")
     ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option("--field", help="With --destination: ask as if this were mapped; may be repeated."),
+    ] = None,
     labels: Annotated[
         str | None, typer.Option("--labels", help="Ask for data with these labels, such as C3,I1; with --action.")
     ] = None,
@@ -83,8 +86,11 @@ def check(
 
     Example: pql policy check examples/governance --destination ads
 
+    Example: pql policy check examples/governance --segment visitors --destination ads --field loyalty.points
+
     Example: pql policy check examples/governance --labels C3,I1 --action combineDirectlyIdentifiable
     """
+    from pql.cli.asking import Wish, allowed, answers, asked, findings
     from pql.cli.governing import console, decision_table, judged
 
     at = exemption_day(as_of)
@@ -92,72 +98,18 @@ def check(
         _labels(folder, labels, action or [], include_draft, at)
         return
     made = judged(folder, schema, at, include_draft)
-    _narrow(made, segment, destination)
+    wish = Wish(segment or "", destination or "", tuple(action or ()), tuple(field or ()))
+    found = asked(made, wish)
+    fine = allowed(made, found)
+    said = findings(made, found, wish)
     if format == "json":
-        answers = _answers(made, segment, action, at)
-        typer.echo(json.dumps(answers, ensure_ascii=False, indent=2))
-        raise typer.Exit(0 if all(a["allowed"] for a in answers) and not made.unsound else 1)
-    if action:
-        answers = _answers(made, segment, action, at)
-        for a in answers:
-            typer.echo(f"{a['segment']}: " + ("allowed" if a["allowed"] else "refused: " + ", ".join(_names(a))))
-        raise typer.Exit(0 if all(a["allowed"] for a in answers) and not made.unsound else 1)
-    found = [d for d in made.found if d.is_error or d.code.startswith("PQL05")]
-    if segment or destination:
-        names = {w for w in (segment, destination) if w}
-        found = [d for d in found if all(f"`{n}`" in d.message for n in names) or d.code in ("PQL0521", "PQL0523")]
-    if format == "text":
-        console().print(decision_table(made.governed))
-        typer.echo("")
-    show(found, format)
-    raise typer.Exit(1 if any(d.is_error for d in found) else 0)
-
-
-def _names(answer: dict[str, Any]) -> list[str]:
-    return [p["name"] for v in answer.get("violations", ()) for p in v["violatedPolicies"]]
-
-
-def _narrow(made: Judged, segment: str | None, destination: str | None) -> None:
-    from pql.diagnostics.suggest import did_you_mean
-
-    if segment is not None and segment not in made.project.segments:
-        raise fail(f"no segment `{segment}`", did_you_mean(segment, made.project.segments))
-    if destination is not None and destination not in made.governance.destinations:
-        raise fail(f"there is no destination `{destination}`", did_you_mean(destination, made.governance.destinations))
-    made.governed.decisions = [
-        d for d in made.governed.decisions if segment in (None, d.segment) and destination in (None, d.destination)
-    ]
-
-
-def _answers(made: Judged, segment: str | None, action: list[str] | None, at: datetime) -> list[dict[str, Any]]:
-    """The published shape, for each decision; or for the actions that are asked for."""
-    from pql.policies.evaluation import evaluate_subject
-
-    judge = made.governed.judge
-    if action:
-        _known(made, action)
-        ids = [segment] if segment else [i for i, s in made.project.segments.items() if s.ok]
-        return [evaluate_subject(judge, judge.segment(i), action, at) for i in ids]
-    found = []
-    for d in made.governed.decisions:
-        place = made.governance.destinations.get(d.destination)
-        subject = judge.activation(d.segment, place) if place is not None else judge.segment(d.segment)
-        answer = evaluate_subject(judge, subject, d.actions, at)
-        answer["allowed"] = d.allowed
-        answer["exemptions"] = [
-            {"policy": e.policy, "approvedBy": e.approved_by, "reason": e.reason, "until": e.until.isoformat()}
-            for _, e in d.exempt
-        ]
-        found.append(answer)
-    return found
-
-
-def _known(made: Judged, action: list[str]) -> None:
-    from pql.policies.policy_files import unknown_action
-
-    for a in action:
-        if a not in made.governance.actions:
-            raise fail(f"there is no marketing action `{a}`", unknown_action(a, made.governance.actions))
+        typer.echo(json.dumps(answers(made, found, at), ensure_ascii=False, indent=2))
+    else:
+        if format == "text":
+            console().print(decision_table([a.decision for a in found]))
+            typer.echo("")
+        show(said, format)
+    raise typer.Exit(1 if not fine or any(d.is_error for d in said) else 0)
 
 
 def _labels(folder: Path, labels: str, actions: list[str], drafts: bool, at: datetime) -> None:
@@ -220,6 +172,80 @@ def test(
     raise typer.Exit(1 if failures or broken else 0)
 
 
+@policy.command("enforce")
+def enforce(
+    folder: FolderArgument = Path("."),
+    accepted: Annotated[
+        Path | None,
+        typer.Option(
+            "--accepted", help="What was accepted before: compared with, then written anew. Made when it is not there."
+        ),
+    ] = None,
+    schema: SchemaOption = None,
+    format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
+) -> None:
+    """Ask for every activation whether it may go on, as of today, and say what stopped since it was accepted, and why.
+
+    For a service or CI, before anything is sent. Exit code 1 when anything is refused. Each is judged anew from the files: what was accepted
+    allows nothing. `--format json`: the published evaluations with violations, lineage and ways out, and the changes.
+
+    Example: pql policy enforce examples/governance --format json
+
+    Example: pql policy enforce . --accepted accepted.json
+    """
+    from pql.api import Unknown, evaluate_decision
+    from pql.cli.governing import console, decision_table, judged
+    from pql.policies.accepted import accepted_json, read_accepted, since, standings
+
+    if format not in ("text", "json"):
+        raise fail(f"no format `{format}`", "use text or json")
+    at = instant(None)
+    try:
+        before = read_accepted(accepted) if accepted is not None and accepted.exists() else None
+    except Unknown as error:
+        raise fail(f"{error.code}: {error}", error.help) from None
+    made = judged(folder, schema, at)
+    now = standings(made.governed)
+    changes = since(before, now) if before is not None else ()
+    broken = [d for d in made.found if d.is_error and d.code != "PQL0520"]
+    fine = not broken and not made.unsound and all(s.allowed for s in now.values())
+    if format == "json":
+        answers = [evaluate_decision(made.governed, d, at) for d in made.governed.decisions]
+        typer.echo(
+            json.dumps(
+                {"allowed": fine, "changes": [_row(c) for c in changes], "activations": answers},
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
+    else:
+        console().print(decision_table(made.governed.decisions))
+        if before is not None:
+            _say(changes, STOPPED)
+    if broken:
+        show(broken, "text", err=True)
+    if accepted is not None and not broken:
+        _write(accepted, json.dumps(accepted_json(now), ensure_ascii=False, indent=1) + "\n")
+    raise typer.Exit(0 if fine else 1)
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    import os
+
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        raise fail(f"`{path}` cannot be written: {error.strerror}") from None
+
+
+def _row(c: Change) -> dict[str, Any]:
+    own = {"change": c.kind, "segment": c.segment, "use": c.use}
+    return {**own, "why": list(c.why), "trail": list(c.trail), "because": list(c.because)}
+
+
 @policy.command("diff")
 def diff(
     old: Annotated[str, typer.Argument(help="The project as it was: a folder, or a git revision of the new one.")],
@@ -247,11 +273,7 @@ def diff(
     stopped = any(c.kind in ("stopped", "refused") for c in changes)
     broken = [d for d in after.found if d.is_error and d.code != "PQL0520"]
     if format == "json":
-        rows = [
-            {"change": c.kind, "segment": c.segment, "use": c.use, "why": list(c.why), "trail": list(c.trail)}
-            for c in changes
-        ]
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([_row(c) for c in changes], ensure_ascii=False, indent=2))
     else:
         _say(changes)
     if broken:
@@ -264,19 +286,25 @@ SAID = {
     "refused": "new, and refused",
     "allowed": "would be allowed",
     "reason": "stays forbidden, for other reasons",
+    "consent": "goes to other people",
     "new": "new, allowed",
     "gone": "no longer asked for",
 }
 
 
-def _say(changes: tuple[Change, ...]) -> None:
+STOPPED = {**SAID, "stopped": "stopped", "allowed": "allowed again"}
+
+
+def _say(changes: tuple[Change, ...], said: dict[str, str] = SAID) -> None:
     for c in changes:
-        typer.echo(f"{SAID[c.kind]}: `{c.segment}` → {c.use}")
+        typer.echo(f"{said[c.kind]}: `{c.segment}` → {c.use}")
         for line in c.why:
             typer.echo(f"    {line}")
         for line in c.trail:
             typer.echo(f"    trail: {line}")
-    counts = [f"{sum(c.kind == k for c in changes)} {w}" for k, w in SAID.items() if any(c.kind == k for c in changes)]
+        for line in c.because:
+            typer.echo(f"    because: {line}")
+    counts = [f"{sum(c.kind == k for c in changes)} {w}" for k, w in said.items() if any(c.kind == k for c in changes)]
     typer.echo("; ".join(counts) if counts else "no decision changes")
 
 

@@ -85,38 +85,11 @@ def run(
 
 def _audiences(near: Path, schema: Path | None, use: str, wanted: list[str]) -> tuple[dict[str, ir.Expr], bool]:
     """The segments with consent, by id; those that a policy refuses are named and left out."""
-    from pql.api import Unknown
-    from pql.cli.governing import judged
-    from pql.cli.whying import audience_words
+    from pql.cli.activating import Activation
 
-    made = judged(
-        near, schema, instant(None)
-    )  # whatever the question's instant: an exemption that has ended stays ended
-    if made.unsound:
-        show([d for d in made.found if d.is_error], "text", err=True)
-        raise typer.Exit(2)
-    destination, actions = audience_words(made, use)
-    listed = made.governance.destinations[destination].segments if destination else tuple(wanted)
-    found: dict[str, ir.Expr] = {}
-    refused = False
-    for id in wanted:
-        if id not in listed and made.project.segments[id].display not in listed:
-            continue
-        try:
-            audience = made.environment.audience(made.governed, id, destination, actions)
-        except Unknown as error:
-            refused = True
-            typer.echo(f"not sent: {error.code}: {error}; {error.help}".rstrip("; "), err=True)
-            continue
-        found[id] = audience.condition
-        names = ", ".join(c.name for c in audience.consents)
-        typer.echo(
-            f"`{id}` for `{use}`: " + (f"left to those with {names}" if names else "no consent policy applies"),
-            err=True,
-        )
-    if not found and not refused:
-        typer.echo(f"no segment of these is activated to `{use}`", err=True)
-    return found, refused
+    found = Activation.ask(near, schema, use, wanted)
+    found.say()
+    return found.audiences, bool(found.refused)
 
 
 def _wanted(project: object, names: list[str] | None) -> list[str]:

@@ -53,6 +53,9 @@ def stream(
     ] = False,
     commit_every: Annotated[int, typer.Option(min=1, max=1_000_000, help="Most messages in one commit.")] = 1_000,
     profiles_in_memory: Annotated[int, typer.Option(min=1, help="Most profiles that stay loaded.")] = 100_000,
+    for_: Annotated[
+        str | None, typer.Option("--for", help="A destination or marketing action: only people who may be addressed.")
+    ] = None,
     format: Annotated[
         str, typer.Option("--format", "-f", help="Of the figures on standard error: text, json or none.")
     ] = "text",
@@ -64,6 +67,8 @@ def stream(
     Example: tail -f log.jsonl | pql stream segments --events - --state live --clock wall
 
     Example: pql stream segments --events http://127.0.0.1:8090 --state live --clock wall
+
+    Example: pql stream segments --events events.jsonl --state live --for newsletter
 
     Example: pql stream segments --state live --store shop.duckdb --from 2026-03-01
     """
@@ -77,6 +82,6 @@ def stream(
         raise fail("`--lateness` is a number of seconds, 0 or more")
     wish = Wish(
         paths or [Path(".")], events, schema, state, store, output, quarantine, event_key, follow, until, clock, lateness, from_,
-        migrate, tuple(pause or ()), resume, from_start, commit_every, profiles_in_memory, format,
+        migrate, tuple(pause or ()), resume, from_start, commit_every, profiles_in_memory, format, for_ or "",
     )  # fmt: skip
     raise typer.Exit(run_stream(wish))

@@ -21,6 +21,7 @@ def verify(
         str | None, typer.Option("--as-of", help="Run the clock on to this instant first, in memory.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed draws other people.")] = 0,
+    for_: Annotated[str | None, typer.Option("--for", help="What the stream was started for with `--for`.")] = None,
     format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
 ) -> None:
     """Ask SQL and the plain evaluator about people of a running stream, and compare. Exit code 1 when an answer differs.
@@ -31,4 +32,4 @@ def verify(
 
     if format not in ("text", "json"):
         raise fail(f"no format `{format}`", "use text or json")
-    raise typer.Exit(run_verify(paths or [Path(".")], state, store, schema, sample, as_of, seed, format))
+    raise typer.Exit(run_verify(paths or [Path(".")], state, store, schema, sample, as_of, seed, format, for_ or ""))

@@ -1,4 +1,4 @@
-"""Explanations of PQL0520 to PQL0549: labels, policies, purposes, destinations, consent, exemptions."""
+"""Explanations of PQL0520 to PQL0569: labels, policies, purposes, destinations, consent, exemptions."""
 
 from __future__ import annotations
 
@@ -136,4 +136,28 @@ A line of a policy test file did not come out as it says: something was allowed 
 way round, or another policy was violated.
 """
     + _pair(_HEALTH, "correct the policy, or the expectation if it was wrong.", _PLAIN),
+    "PQL0550": """
+While a stream was sending, a file of the project changed (or a day ended, and an exemption with it), the question was
+asked again, and the answer is now no. The stream stops after the batch in hand; what it said until then stands.
+"""
+    + _pair(
+        _HEALTH,
+        "take a way out (`pql policy check` has them). Or start again with `--migrate` or `--store`: "
+        "everybody\nof the segment exits.",
+        _PLAIN,
+    ),
+    "PQL0551": """
+While a stream was sending, a file of the project changed so that other people may be addressed: a consent policy or a
+segment is another. The stream stops rather than going on with the audience that it began with.
+"""
+    + _pair(
+        ("emailTargeting", "loyalty.points > 10"),
+        "start it again with `--migrate` or `--store`: exactly the difference is sent.",
+        _PLAIN,
+    ),
+    "PQL0552": """
+The file named by `--accepted` is not what `pql policy enforce` wrote: broken, of another form, or something else. It
+is not taken for an empty one, because then nothing would be said of what has stopped.
+"""
+    + _pair(("emailTargeting", "loyalty.points > 10"), "restore it, or take it out to begin anew.", _PLAIN),
 }
