@@ -81,15 +81,24 @@ def main() -> None:
 
 
 def guarded(work: Callable[[], object]) -> None:
-    """Run; Ctrl-C ends with one word and exit 130.
+    """Run; Ctrl-C ends with one word and exit 130, whichever way it comes out: typer makes it an exit with that code, and a
+    statement of DuckDB in the main thread a `RuntimeError`.
 
     The interpreter is not torn down then: a thread of DuckDB that wakes in the middle of that aborts the process. Nothing
     is lost by it, for what a store holds was committed to its log.
     """
     try:
         work()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit, RuntimeError) as end:
+        if not _interrupted(end):
+            raise
         typer.echo("interrupted", err=True)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(130)
+
+
+def _interrupted(end: BaseException) -> bool:
+    if isinstance(end, SystemExit):
+        return end.code == 130
+    return isinstance(end, KeyboardInterrupt) or str(end) == "Query interrupted"

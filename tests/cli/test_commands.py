@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from pql.cli import app
+from pql.cli import app, guarded
 from pql.cli.waiting import waited
 
 SCHEMA = """
@@ -168,16 +168,23 @@ def test_project_file(shop: Path) -> None:
     assert code == 2 and "did you mean `store`" in said
 
 
-def test_an_interrupt_stops_the_statement(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "run",
+    ["guarded(lambda: waited(store, 'long', work))", "guarded(app)"],
+    ids=["waiting", "command"],
+)
+def test_an_interrupt_stops_the_statement(tmp_path: Path, run: str) -> None:
     """Ctrl-C during a long statement: exit 130, one word, no trace."""
     program = tmp_path / "long.py"
     program.write_text(
         # A child of a background job inherits an ignored SIGINT, and Python then leaves it ignored: ask for it.
         "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "import typer\n"
         "from pql.cli import guarded\nfrom pql.cli.waiting import waited\nfrom pql.api import Environment, Store\n"
         "store = Store.memory(Environment.from_short({'profile': {}, 'event': {}}).schema)\n"
         "def work():\n    print('started', flush=True)\n    return store.query('SELECT sum(a.range * b.range) FROM range(10000000) a, range(1000000) b', {})\n"
-        "guarded(lambda: waited(store, 'long', work))\n"
+        "app = typer.Typer()\napp.command()(lambda: waited(store, 'long', work))\n"
+        f"{run}\n"
     )  # fmt: skip
     running = subprocess.Popen(
         [sys.executable, str(program)],
@@ -301,3 +308,19 @@ def test_conformance_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "No such file" not in said and "directory" not in said and code in (0, 1)
     code, said = pql("conform", "nowhere.yaml")
     assert code == 2 and "Errno" not in said
+
+
+def test_an_interrupt_that_duckdb_found_is_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A statement in the main thread ends with a RuntimeError then."""
+
+    def interrupted() -> None:
+        raise RuntimeError("Query interrupted")
+
+    left: list[int] = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    guarded(interrupted)
+    assert left == [130] and capsys.readouterr().err == "interrupted\n"
+    with pytest.raises(SystemExit):
+        guarded(lambda: sys.exit(1))
