@@ -30,6 +30,8 @@ class Catalog:
     attributes: Mapping[str, ir.Expr] = field(default_factory=dict)
     segments: Mapping[str, str] = field(default_factory=dict)
     homes: Mapping[str, Source] = field(default_factory=dict)
+    shared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The display names that several segments have, with their ids."""
     sizes: Callable[[str], int] = lambda name: 0
     """How many characters a definition or attribute has, written out."""
 

@@ -268,6 +268,10 @@ class Calls(Base):
         target = self.catalog.segments.get(name)
         if target is not None:
             return ir.InSegment(target, span=node.span)
+        shared = self.catalog.shared.get(name)
+        if shared:
+            help = "write the id of one of them: " + ", ".join(f"`{id}`" for id in shared[:5])
+            return self.report("PQL0206", node.args[0].span, f"`{name}` is the name of {len(shared)} segments", help)
         help = did_you_mean(name, self.catalog.segments)
         if self.catalog.segments:
             code = "PQL0206" if help else "PQL0212"

@@ -109,12 +109,16 @@ class _ProjectChecker:
         for source in sources:
             self._collect(source)
         names = {id: id for id in self.segments}
-        displays = [s.display for s, _ in self.segments.values() if s.display]
+        displays: dict[str, list[str]] = {}
         for id, (segment, _) in self.segments.items():
-            if displays.count(segment.display) == 1:
-                names.setdefault(segment.display, id)
+            if segment.display:
+                displays.setdefault(segment.display, []).append(id)
+        for display, ids in displays.items():
+            if len(ids) == 1:
+                names.setdefault(display, ids[0])
+        shared = {display: tuple(ids) for display, ids in displays.items() if len(ids) > 1 and display not in names}
         homes = {n: i.findings.source for t in (self.definitions, self.attributes) for n, i in t.items_.items()}
-        self.catalog = Catalog(self.definitions, self.attributes, names, homes, self._size)
+        self.catalog = Catalog(self.definitions, self.attributes, names, homes, shared, self._size)
 
     def _collect(self, source: Source) -> None:
         file, found = parse_file(source)

@@ -40,7 +40,11 @@ def load_schema(path: Path) -> tuple[Schema, list[Diagnostic]]:
         document = read_yaml(path.read_text(encoding="utf-8")) if path.suffix != ".json" else _json(path)
     except RecursionError:
         return _unreadable(path, "it is nested too deeply")
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        return _unreadable(path, error.strerror or str(error))
+    except UnicodeDecodeError:
+        return _unreadable(path, "it is not UTF-8 text")
+    except ValueError as error:
         return _unreadable(path, str(error).split("\n")[0])
     if isinstance(document, dict) and isinstance(document.get("xdm"), dict):
         return compose_manifest(document["xdm"], path.parent)

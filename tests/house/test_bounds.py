@@ -87,3 +87,11 @@ def test_segments_inside_quantifiers_are_bounded() -> None:
         [Source("beside.pql", "\n".join([lines[0], *beside]))]
     )
     assert project.ok, project.diagnostics
+
+
+def test_a_name_of_several_segments_is_no_reference() -> None:
+    """It says whose name it is, and refers to none of them."""
+    text = 'segment a "Twins" { where true }\nsegment b "Twins" { where true }\nsegment c { where inSegment("Twins") }'
+    (found,) = ENVIRONMENT.project([Source("twins.pql", text)]).diagnostics
+    assert (found.code, found.message) == ("PQL0206", "`Twins` is the name of 2 segments")
+    assert found.help == ("write the id of one of them: `a`, `b`",)
