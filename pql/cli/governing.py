@@ -70,7 +70,7 @@ def governance_findings(
     everything = sorted(folder.rglob("*.pql")) if find_project_file(near) is not None else []
     if {str(p.resolve()) for p in everything} <= names:
         return [*found, *env.govern(project, governance, now).diagnostics]
-    others = [s for s in read_sources(everything) if str(Path(s.name).resolve()) not in names]
+    others = read_sources([p for p in everything if str(p.resolve()) not in names], [])
     governed = env.govern(env.project([*sources, *others]), governance, now)
     own = {s.name for s in sources}
     said = [d for d in governed.diagnostics if d.source.name in own or any(x.source.name in own for x in d.labels)]

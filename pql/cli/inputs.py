@@ -184,7 +184,8 @@ def _as_text(source: Any) -> Any:
     return Source(source.name, text)
 
 
-def read_sources(paths: list[Path]) -> list[Any]:
+def read_sources(paths: list[Path], unread: list[Any] | None = None) -> list[Any]:
+    """The sources at some paths. A file that is not UTF-8 ends the command, or becomes a finding in `unread` where that is given."""
     from pql.source import Source
 
     files = [f for p in paths for f in (sorted(p.rglob("*.pql")) if p.is_dir() else [p])]
@@ -193,12 +194,31 @@ def read_sources(paths: list[Path]) -> list[Any]:
         try:
             source = Source(str(file), file.read_bytes().decode("utf-8-sig"))
             sources.append(_as_text(source) if file.suffix == ".json" else source)
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise fail(f"`{file}` cannot be read: {reason}") from None
-    if not sources:
+        except UnicodeDecodeError as error:
+            if unread is None:
+                raise fail(f"`{file}` cannot be read: it is not UTF-8 text") from None
+            unread += _not_utf8(str(file), error)
+        except OSError as error:
+            raise fail(f"`{file}` cannot be read: {error.strerror}") from None
+    if not sources and not unread:
         raise fail("no `.pql` file found", "name a file, or a folder that holds some")
     return sources
+
+
+def _not_utf8(name: str, error: UnicodeDecodeError) -> list[Any]:
+    from pql.diagnostics.findings import Findings
+    from pql.source import Source, Span
+
+    start = len(error.object[: error.start].decode("utf-8"))
+    findings = Findings(Source(name, error.object.decode("utf-8", errors="replace")))
+    bad = error.object[error.start]
+    findings.report(
+        "PQL0004",
+        Span(start, start + 1),
+        f"source text is not UTF-8: the byte 0x{bad:02X}",
+        help="save the file as UTF-8",
+    )
+    return list(findings.items)
 
 
 def by_project(paths: list[Path]) -> dict[Path, list[Path]]:

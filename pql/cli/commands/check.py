@@ -41,11 +41,11 @@ def check(
 
         found, names = [], []
         for near, files in by_project(paths or [Path(".")]).items():
-            sources = read_sources(files)
+            sources = read_sources(files, found)
             env = environment(schema, near)
             project = env.project(sources)
             found += project.diagnostics
             found += governance_findings(near, schema, sources, project, env, exemption_day(as_of))
-            names += [s.name for s in sources]
+            names += [str(file) for file in files]
         show(found, format, tuple(names))
     raise typer.Exit(1 if any(d.is_error for d in found) else 0)

@@ -1,0 +1,24 @@
+"""`pql check` over files that cannot be read: a finding each, and the others are checked all the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pql.cli import app
+
+
+@pytest.mark.parametrize("project", [False, True])
+def test_a_file_that_is_not_utf8_is_a_finding(tmp_path: Path, project: bool) -> None:
+    (tmp_path / "schema.yaml").write_text("profile:\n  city: string\n", encoding="utf-8")
+    if project:
+        (tmp_path / "pql.yaml").write_text("schema: schema.yaml\n", encoding="utf-8")
+    (tmp_path / "a.pql").write_bytes(b'segment a "A" { where city = "Z\xfcrich" }\n')
+    (tmp_path / "b.pql").write_text('segment b "B" { where town = "Rome" }\n', encoding="utf-8")
+    done = CliRunner().invoke(app, ["check", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "PQL0004" in done.output and "a.pql:1:32" in done.output and "byte 0xFC" in done.output
+    assert "PQL0201" in done.output
+    assert "2 errors in 2 files" in done.output
