@@ -1,4 +1,4 @@
-"""What `pql explain` says of a condition: words, type, lineage, SQL, plan. Read `facts` (data) and `explained` (text)."""
+"""What `pql explain` says of a condition: words, type, lineage, SQL, plan, cost. Read `facts` (data) and `explained` (text)."""
 
 from __future__ import annotations
 
@@ -40,6 +40,45 @@ def facts(
         "parameters": ["now"] if "$now" in query.sql() else [],
         "plan": environment.plan(e, segments, layout),
     }
+
+
+def live_cost(environment: Environment, id: str, e: ir.Expr, segments: Mapping[str, ir.Expr]) -> dict[str, Any] | None:
+    """What keeping a test live will cost, before it runs: see `Plan.cost`. None: it is no test, so nobody is in or out of it.
+
+    `bytesPerProfile` is an estimate for half an event a day of a profile; where events are kept for good, after a year.
+    """
+    if not isinstance(e, ir.TESTS):
+        return None
+    cost = environment.live_plan({**segments, id: e}, [id]).cost(id)
+    retention = None if cost.retention is None else f"{cost.retention / 86_400_000_000:g} days"
+    return {
+        "class": cost.kind,
+        "unbounded": cost.unbounded,
+        "retention": retention,
+        "timers": cost.timers,
+        "bytesPerProfile": cost.bytes,
+        "leaves": cost.leaves,
+        "evaluatedAnew": cost.plain,
+    }
+
+
+def cost_lines(cost: Mapping[str, Any] | None) -> list[str]:
+    """The same for people."""
+    if cost is None:
+        return ["live: this is a value, not a test; nobody comes into it or leaves it"]
+    kept = (
+        "for good" if cost["unbounded"] else f"for {cost['retention']}" if cost["class"] == "bucketed" else "not at all"
+    )
+    lines = [
+        f"live: class {cost['class']}" + (", unbounded: its state grows with every event" if cost["unbounded"] else ""),
+        f"  {kept}; " + (f"at most {timers} timer{'s' * (timers != 1)} a profile" if timers else "no timers"),
+        f"  about {cost['bytesPerProfile']:,} bytes a profile (an estimate, for half an event a day)",
+    ]
+    if cost["evaluatedAnew"]:
+        lines.append(
+            f"  {cost['evaluatedAnew']} of {cost['leaves']} leaves are evaluated anew over the kept events, whole"
+        )
+    return lines
 
 
 def explained(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,12 @@ def test_a_file_that_is_not_utf8_is_a_finding(tmp_path: Path, project: bool) -> 
     assert "PQL0004" in done.output and "a.pql:1:32" in done.output and "byte 0xFC" in done.output
     assert "PQL0201" in done.output
     assert "2 errors in 2 files" in done.output
+
+
+def test_explain_says_what_a_segment_costs_live() -> None:
+    shop = str(Path(__file__).parents[2] / "examples" / "online-retail")
+    done = CliRunner().invoke(app, ["explain", shop, "--segment", "lapsed", "--cost"])
+    assert done.exit_code == 0, done.output
+    assert "live: class history, unbounded" in done.output and "bytes a profile" in done.output
+    told = json.loads(CliRunner().invoke(app, ["explain", shop, "--cost", "-f", "json"]).output)
+    assert {t["live"]["class"] for t in told} >= {"stateless", "bucketed", "history"}

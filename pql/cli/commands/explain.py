@@ -17,6 +17,9 @@ def explain(
     expression: Annotated[str | None, typer.Option("-e", help="An expression instead.")] = None,
     segment: Annotated[str | None, typer.Option("--segment", help="Only this segment of the file.")] = None,
     schema: SchemaOption = None,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Show what it costs to keep live: class, retention, timers, bytes a profile.")
+    ] = False,
     sql: Annotated[bool, typer.Option("--sql/--no-sql", help="Show the SQL too.")] = True,
     format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
 ) -> None:
@@ -24,7 +27,7 @@ def explain(
 
     Example: pql explain PQL0304
 
-    Example: pql explain examples/online-retail/segments.pql --segment lapsed
+    Example: pql explain examples/online-retail/segments.pql --segment lapsed --cost
     """
     if expression is None and what is not None and re.fullmatch(r"(?i)pql\d{4}", what):
         _code(what)
@@ -32,7 +35,7 @@ def explain(
     either(what, expression)
     if format not in ("text", "json"):
         raise fail(f"no format `{format}`", "use text or json")
-    from pql.cli.explaining import explained, facts
+    from pql.cli.explaining import cost_lines, explained, facts, live_cost
 
     near = Path(what or ".")
     if expression is None and what is not None and not near.exists():
@@ -59,12 +62,19 @@ def explain(
                 did_you_mean(segment or "", project.segments),
             )
     if format == "json":
-        typer.echo(json.dumps([facts(env, i, c, known) for i, c in conditions.items()], ensure_ascii=False, indent=2))
+        found = [
+            facts(env, i, c, known) | ({"live": live_cost(env, i, c, known)} if cost else {})
+            for i, c in conditions.items()
+        ]
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
     blocks = []
     for id, condition in conditions.items():
         head = "" if id == "expression" else f"segment {id}\n{'=' * (8 + len(id))}\n"
-        blocks.append(head + explained(env, id, condition, known, sql=sql))
+        block = head + explained(env, id, condition, known, sql=sql and not cost)
+        if cost:
+            block += "\n\n" + "\n".join(cost_lines(live_cost(env, id, condition, known)))
+        blocks.append(block)
     typer.echo("\n\n".join(blocks))
 
 
