@@ -66,9 +66,9 @@ def cost_lines(cost: Mapping[str, Any] | None) -> list[str]:
     """The same for people."""
     if cost is None:
         return ["live: this is a value, not a test; nobody comes into it or leaves it"]
-    kept = (
-        "for good" if cost["unbounded"] else f"for {cost['retention']}" if cost["class"] == "bucketed" else "not at all"
-    )
+    bounded = f"events are kept for {cost['retention']}" if cost["class"] == "bucketed" else "no events are kept"
+    kept = "events are kept for good" if cost["unbounded"] else bounded
+    timers = cost["timers"]
     lines = [
         f"live: class {cost['class']}" + (", unbounded: its state grows with every event" if cost["unbounded"] else ""),
         f"  {kept}; " + (f"at most {timers} timer{'s' * (timers != 1)} a profile" if timers else "no timers"),
