@@ -308,11 +308,11 @@ class Calls(Base):
         wrong = self._arity(node, args, 1, 1)
         if wrong is not None:
             return wrong
-        other = self.expr(args[0])
-        kind = unify(value.type, other.type)
-        if kind is None:
-            return self.no_common(value, other, node)
         with self.binding() as var:
+            other = self.expr(args[0])  # below the binder, so that what it binds has numbers of its own
+            kind = unify(value.type, other.type)
+            if kind is None:
+                return self.no_common(value, other, node)
             bound = ir.Var(var, value.type)
             choice = ir.If(ir.IsNull(bound), self.coerce(other, kind), self.coerce(bound, kind), kind)
             return ir.Let(var, value, choice, kind, span=node.span)
