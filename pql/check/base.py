@@ -15,7 +15,7 @@ from pql.diagnostics.findings import Findings
 from pql.ir import nodes as ir
 from pql.source import Source, Span
 from pql.syntax import ast
-from pql.types import BOOLEAN, NULL, ListType, MapType, ObjectType, Type, describe
+from pql.types import BOOLEAN, INTEGER, NULL, ListType, MapType, ObjectType, Type, describe
 from pql.xdm.schema import Schema
 
 
@@ -167,3 +167,8 @@ def names_in_scope(scopes: list[Scope]) -> Iterator[str]:
             yield from scope.names
         else:
             yield from scope.fields()
+
+
+def one_of(items: ir.Expr, node: ast.Expr) -> ir.Expr:
+    """Exactly one element."""
+    return ir.Compare("=", ir.Call("size", (items,), INTEGER), ir.Const(1, INTEGER), span=node.span)

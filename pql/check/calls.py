@@ -7,8 +7,8 @@ from datetime import date
 
 import re2
 
-from pql.check.base import Base
-from pql.check.coerce import akin, can_convert, one_of, small_integers
+from pql.check.base import Base, one_of
+from pql.check.coerce import akin, can_convert, small_integers
 from pql.check.consents import consent_name, consent_names, consent_test
 from pql.check.scope import VariableScope, is_unknown
 from pql.diagnostics.suggest import did_you_mean

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from pql.ir import nodes as ir
-from pql.syntax import ast
 from pql.types import (
     BOOLEAN,
     DATE,
@@ -161,8 +160,3 @@ def small_integers(value: ir.Expr) -> bool:
     """Are these literal integers that a `number` holds too?"""
     items = value.items if isinstance(value, ir.MakeList) else (value,)
     return all(isinstance(i, ir.Const) and (i.value is None or abs(i.value) < 10**12) for i in items)  # type: ignore[arg-type,operator]
-
-
-def one_of(items: ir.Expr, node: ast.Expr) -> ir.Expr:
-    """Exactly one element."""
-    return ir.Compare("=", ir.Call("size", (items,), INTEGER), ir.Const(1, INTEGER), span=node.span)

@@ -221,6 +221,29 @@ def _not_utf8(name: str, error: UnicodeDecodeError) -> list[Any]:
     return list(findings.items)
 
 
+class replaced:
+    """A file that appears whole or not at all. Exit code 2 when there is no such folder, or it cannot be written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.partial = path, path.with_name(path.name + ".partial")
+
+    def __enter__(self) -> Path:
+        if not self.path.parent.is_dir():
+            raise fail(f"there is no folder `{self.path.parent}`")
+        return self.partial
+
+    def __exit__(self, kind: object, error: object, _: object) -> None:
+        try:
+            if kind is None:
+                os.replace(self.partial, self.path)
+                return
+            self.partial.unlink(missing_ok=True)
+        except OSError as problem:
+            error = problem
+        if isinstance(error, OSError):
+            raise fail(f"`{self.path}` cannot be written: {error.strerror or error}") from None
+
+
 def by_project(paths: list[Path]) -> dict[Path, list[Path]]:
     """The `.pql` files below some paths, by the project that they belong to: the folder of the next `pql.yaml` or
     `schema.yaml` above, or the path that was given."""

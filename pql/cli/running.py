@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pql.api import Environment, Project, Store, StoreError
-from pql.cli.inputs import fail, stopped
+from pql.cli.inputs import replaced, stopped
 from pql.cli.waiting import waited
 from pql.ir import nodes as ir
 
@@ -72,7 +71,7 @@ def write(run: Run, format: str, output: Path | None, counts: bool) -> None:
             sys.stdout.write(line)
         return
     written = 0
-    with _replaced(output) as target, target.open("w", encoding="utf-8", newline="") as file:
+    with replaced(output) as target, target.open("w", encoding="utf-8", newline="") as file:
         for line in lines:
             written += file.write(line) > 0
     typer.echo(f"{max(written - (format == 'csv'), 0):,} memberships written to {output}", err=True)
@@ -90,24 +89,6 @@ def _lines(run: Run, format: str) -> Iterator[str]:
             yield json.dumps({"segment": segment, "profile": profile}, ensure_ascii=False) + "\n"
 
 
-class _replaced:
-    """A file that appears whole or not at all."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.partial = path, path.with_name(path.name + ".partial")
-
-    def __enter__(self) -> Path:
-        if not self.path.parent.is_dir():
-            raise fail(f"there is no folder `{self.path.parent}`")
-        return self.partial
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            os.replace(self.partial, self.path)
-        else:
-            self.partial.unlink(missing_ok=True)
-
-
 def _parquet(run: Run, output: Path) -> None:
     pairs = list(run.memberships())
     _write_parquet({"segment": [s for s, _ in pairs], "profile": [p for _, p in pairs]}, ("string", "string"), output)
@@ -120,7 +101,7 @@ def _write_parquet(columns: dict[str, list[Any]], types: tuple[str, ...], output
 
     typed = zip(columns.items(), types, strict=True)
     table = pa.table({name: pa.array(values, pa.type_for_alias(kind)) for (name, values), kind in typed})
-    with _replaced(output) as target:
+    with replaced(output) as target:
         pq.write_table(table, target)
 
 
@@ -157,7 +138,7 @@ def _counts(run: Run, format: str, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
-    with _replaced(output) as target:
+    with replaced(output) as target:
         target.write_text(text, encoding="utf-8")
 
 

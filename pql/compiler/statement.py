@@ -136,11 +136,10 @@ class _Statement:
 
 
 def _counted(test: exp.Expression) -> exp.Expression:
-    """How many rows satisfy it. A conjunction is a CASE, which stops at the first failure; a comparison is summed up as it is."""
-    inner = test.unnest()
-    if isinstance(inner, exp.EQ | exp.NEQ) and inner.find(exp.BitwiseAnd):
-        return cast(coalesce(exp.CountIf(this=test), number(0)), "BIGINT")
-    return call("count", exp.Case(ifs=[exp.If(this=test, true=number(1))]))
+    """How many rows satisfy it. With `and` or `or` by a CASE, which stops where it is decided; any other test is summed up as it is."""
+    if isinstance(test.unnest(), exp.And | exp.Or):
+        return call("count", exp.Case(ifs=[exp.If(this=test, true=number(1))]))
+    return cast(coalesce(exp.CountIf(this=test), number(0)), "BIGINT")
 
 
 def _event_fields(

@@ -1,8 +1,8 @@
 """Tests as bits of words: what a relation, or the profile, decides alone, and conjunctions of it in one comparison.
 
 A word is an unsigned number with a bit for each of up to `WORD` tests. `a and not b` over bits is
-`(~word & A) | (word & B) = 0`, which a column engine runs without a branch for each row; on a million profiles that takes
-some two thirds of the time of tests one by one (benchmarks/together.py). Read `packed_relation`, then `bit_test`.
+`(~word & A) | (word & B) = 0`, which a column engine runs without a branch for each row. What it is worth:
+benchmarks/together.py. Read `packed_relation`, then `bit_test`.
 """
 
 from __future__ import annotations

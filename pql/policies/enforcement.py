@@ -110,43 +110,26 @@ def discovered_labels(judge: Judge, carried: Iterable[Carried]) -> list[Json]:
 
 
 def refused(judge: Judge, violation: Violation, actions: Sequence[str]) -> Json:
-    """One violation in the published shape: a graph of dataset → merge policy → segment → destination. `options`: ways out."""
+    """One violation in the published shape: a graph of dataset (or the schema, for labels that stand there alone) → merge policy →
+    definitions, attributes and segments as they are read in one another → segment → destination. `options`: ways out."""
     subject = violation.subject
     ways = [way_json(w, subject) for w in ways_out(judge, violation, actions)]
-    entities: list[Json] = []
-    used = {c.path for c in violation.trail if c.path}
-    datasets = []
-    for dataset in judge.governance.datasets:
-        if dataset.name not in datasets and any(judge.carrier.contributes(dataset, p) for p in used):
-            datasets.append(dataset.name)
-            own = [d for d in judge.governance.datasets if d.name == dataset.name]
-            given = {x.label for d in own for x in (*d.labels, *d.connection)}
-            fields = {
-                c.label
-                for c in violation.trail
-                if c.origin.kind == "field" and any(judge.carrier.contributes(d, c.origin.name) for d in own)
-            }
-            entities.append(_entity(dataset.name, "dataset", [], given, given | fields))
+    entities = _sources(judge, violation)
     merge = subject.merge.name or "default"
     c10 = {"C10"} if subject.merge.stitched else set()
-    flat = {c.label for c in violation.trail}
-    entities.append(
-        _entity(merge, "merge-policy", datasets, c10, {x for e in entities for x in e["flattenedLabels"]} | c10)
-    )
+    below = {x for e in entities for x in e["flattenedLabels"]}
+    entities.append(_entity(merge, "merge-policy", [e["name"] for e in entities], c10, below | c10))
     own_labels = {x.label for x in judge.carrier.segment_labels(subject.segment)}
-    through = dict.fromkeys(
-        (s.kind, s.name) for c in violation.trail for s in c.steps if s.kind in ("segment", "definition", "attribute")
-    )
-    for kind, name in through:
-        inner = {c.label for c in violation.trail if any(s.kind == kind and s.name == name for s in c.steps)}
-        entities.append(_entity(name, kind, [merge], set(), inner))
-    parents = [merge, *(name for _, name in through)]
-    rule = {c.label for c in violation.trail if c.part == "rule"}
+    entities += _between(violation, merge)
+    rule = [c for c in violation.trail if c.part == "rule"]
+    export = [c for c in violation.trail if c.part == "export"]
+    held = {c.label for c in rule} | own_labels
     options = [] if subject.destination else ways
-    entities.append(_entity(subject.segment, "segment", parents, own_labels, rule | own_labels, options))
+    entities.append(_entity(subject.segment, "segment", _read(rule, merge), own_labels, held, options))
     if subject.destination is not None:
-        mapped = {c.label for c in violation.trail if c.part == "export"}
-        entities.append(_entity(subject.destination.id, "destination", [subject.segment], mapped, flat, ways))
+        parents = dict.fromkeys([subject.segment, *(_read(export, merge) if export else ())])
+        mapped, flat = {c.label for c in export}, {c.label for c in violation.trail}
+        entities.append(_entity(subject.destination.id, "destination", list(parents), mapped, flat, ways))
     where = f"destination/{subject.destination.id}" if subject.destination else f"segment/{subject.segment}"
     return {
         "enforcementRef": where,
@@ -155,6 +138,53 @@ def refused(judge: Judge, violation: Violation, actions: Sequence[str]) -> Json:
         "trail": [trail_json(c) for c in violation.trail],
         "violatedPolicies": [policy_json(violation.policy, judge.governance)],
     }
+
+
+def _sources(judge: Judge, violation: Violation) -> list[Json]:
+    """Where the labels were given: the datasets that contribute, and the schema for fields that no dataset has."""
+    found: list[Json] = []
+    used = {c.path for c in violation.trail if c.path}
+    given = {c.origin.name for c in violation.trail if c.origin.kind == "field"}
+    alone = set(given)
+    for name in dict.fromkeys(d.name for d in judge.governance.datasets):
+        own = [d for d in judge.governance.datasets if d.name == name]
+        if not any(judge.carrier.contributes(d, p) for d in own for p in used):
+            continue
+        mine = {f for f in given if any(judge.carrier.contributes(d, f) for d in own)}
+        alone -= mine
+        labels = {x.label for d in own for x in (*d.labels, *d.connection)}
+        fields = {c.label for c in violation.trail if c.origin.kind == "field" and c.origin.name in mine}
+        found.append(_entity(name, "dataset", [], labels, labels | fields))
+    if alone:
+        rest = {c.label for c in violation.trail if c.origin.kind == "field" and c.origin.name in alone}
+        found.append(_entity("schema", "schema", [], rest, rest))
+    return found
+
+
+THROUGH = ("segment", "definition", "attribute")
+
+
+def _chain(carried: Carried) -> list[tuple[str, str]]:
+    """What it is read through, outermost first."""
+    return [(s.kind, s.name) for s in carried.steps if s.kind in THROUGH]
+
+
+def _read(carried: Sequence[Carried], merge: str) -> list[str]:
+    """The names of what is read directly: the outermost steps, and the merge policy for what is read without any."""
+    return list(dict.fromkeys(chain[0][1] if (chain := _chain(c)) else merge for c in carried)) or [merge]
+
+
+def _between(violation: Violation, merge: str) -> list[Json]:
+    """Definitions, attributes and segments on the way, the innermost first; each has as parents what it reads in its turn."""
+    parents: dict[tuple[str, str], dict[str, None]] = {}
+    labels: dict[tuple[str, str], set[str]] = {}
+    for carried in violation.trail:
+        inner = merge
+        for step in reversed(_chain(carried)):
+            parents.setdefault(step, {})[inner] = None
+            labels.setdefault(step, set()).add(carried.label)
+            inner = step[1]
+    return [_entity(name, kind, list(read), set(), labels[kind, name]) for (kind, name), read in parents.items()]
 
 
 def _entity(

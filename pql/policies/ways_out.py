@@ -120,13 +120,19 @@ def _drop_words(violation: Violation, paths: frozenset[str], targets: frozenset[
     segments = sorted(p.removeprefix("segment ") for p in paths if p.startswith("segment "))
     fields = sorted(p for p in paths if not p.startswith("segment "))
     said = []
-    if fields:
-        own = [c for c in violation.trail if c.part == "rule" and c.path in paths and c.steps]
-        through = dict.fromkeys(f"the {c.steps[0].kind} `{c.steps[0].name}`" for c in own if c.steps[0].kind != "field")
+    own = [c for c in violation.trail if c.part == "rule" and c.path in fields and c.steps]
+    inside = dict.fromkeys(c.steps[0].name for c in own if c.steps[0].kind == "segment")
+    here = sorted({c.path for c in own if c.steps[0].kind != "segment"})
+    if here:
+        steps = (c.steps[0] for c in own if c.steps[0].kind not in ("field", "segment"))
+        through = dict.fromkeys(f"the {s.kind} `{s.name}`" for s in steps)
         said.append(
-            f"leave out of the segment what reads {_and(fields)}"
+            f"leave out of the segment what reads {_and(here)}"
             + (f" (through {', '.join(through)})" if through else "")
         )
+    if inside:
+        read = sorted({c.path for c in own if c.steps[0].kind == "segment"})
+        said.append(f"leave out the reference to the segment {_and(list(inside))}, which reads {_and(read)}")
     if segments:
         said.append(f"leave out the reference to {_and(segments)}")
     if targets:

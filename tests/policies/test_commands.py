@@ -141,7 +141,16 @@ def test_policy_check_in_the_published_shape(folder: Path) -> None:
     assert evaluation["violatedPolicies"][0]["id"] == "core.health"
     (violation,) = refused["violations"]
     kinds = [e["entityId"]["type"] for e in violation["entities"]]
-    assert kinds == ["merge-policy", "segment", "definition", "segment"]
+    assert kinds == ["schema", "merge-policy", "definition", "segment", "segment"]
+    chain = [(e["name"], e["parents"], e["labels"]) for e in violation["entities"]]
+    assert chain == [
+        ("schema", [], ["RHD"]),
+        ("default", ["schema"], []),
+        ("ill", ["default"], []),
+        ("base", ["ill"], []),
+        ("s", ["base"], []),
+    ]
+    assert all(e["flattenedLabels"] == ["RHD"] for e in violation["entities"])
     assert all(
         set(e) == {"name", "entityId", "parents", "labels", "options", "flattenedLabels"} for e in violation["entities"]
     )

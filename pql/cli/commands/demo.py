@@ -16,7 +16,7 @@ def demo(
 
     Luma: seven sources are mapped to XDM, stitched into people and merged; segments over them, and one person with where
     each value comes from. A shop: a year of invoices, 14 segments in one statement; then 40 of its customers live, event by
-    event. Takes about ten seconds, writes nothing.
+    event. Writes nothing.
 
     Example: pql demo --folder ~/pql
     """

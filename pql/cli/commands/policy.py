@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pql.cli.inputs import FormatOption, SchemaOption, exemption_day, fail, instant, show
+from pql.cli.inputs import FormatOption, SchemaOption, exemption_day, fail, instant, replaced, show
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -225,20 +225,9 @@ def enforce(
     if broken:
         show(broken, "text", err=True)
     if accepted is not None and not broken:
-        _write(accepted, json.dumps(accepted_json(now), ensure_ascii=False, indent=1) + "\n")
+        with replaced(accepted) as partial:
+            partial.write_text(json.dumps(accepted_json(now), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     raise typer.Exit(0 if fine else 1)
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    import os
-
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        raise fail(f"`{path}` cannot be written: {error.strerror}") from None
 
 
 def _row(c: Change) -> dict[str, Any]:
