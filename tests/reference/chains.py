@@ -146,9 +146,18 @@ class Search:
 
     def closed(self, step: Step, b: Bindings, end: datetime | None) -> bool:
         matching = [r for r in self.after(end) if step.matches(b, r)]
-        try:
-            ends = [e for e in (make(b) for make in step.ends if end is not None) if e is not None]
-        except (NullTime, OutOfRange):
+        ends, outside = [], False
+        for make in step.ends if end is not None else ():
+            try:
+                at = make(b)
+            except NullTime:
+                return False
+            except OutOfRange:
+                outside = True
+                continue
+            if at is not None:
+                ends.append(at)
+        if outside and not ends:
             return False
         if end is not None and ends:
             return self.now >= min(ends) and not matching

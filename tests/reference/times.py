@@ -93,7 +93,10 @@ class Calendar:
         """The calendar unit that holds the instant, or the one `offset` units on."""
         if unit in ("millisecond", "second", "minute", "hour"):  # as long as ever when the clock goes back
             wall = self.wall(instant)
-            begun = shift(instant - (wall - self.floor(wall, unit)), offset, unit)
+            into = wall - self.floor(wall, unit)
+            if instant - datetime.min < into:
+                raise OutOfRange
+            begun = shift(instant - into, offset, unit)
             return Reference(begun, lambda: shift(begun, 1, unit))
         start = shift(self.floor(self.wall(instant), unit), offset, unit)
         return Reference(self.utc(start), lambda: self.utc(shift(start, 1, unit)), unit == "month")
