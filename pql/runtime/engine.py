@@ -28,8 +28,9 @@ from pql.runtime.inputs import (
     Split,
     Transition,
 )
-from pql.runtime.network import Base, Work
+from pql.runtime.network import Work
 from pql.runtime.plan import Plan
+from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
 from pql.runtime.state import EPOCH, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
 from pql.runtime.tracing import Tracing
@@ -131,9 +132,11 @@ class Engine:
 
     def _feed(self, person: Person, work: Work, at: int, weights: tuple[int, ...]) -> None:
         """An event in order, into its cells. What most events do is written out; `Cell` says the same in general."""
-        now, cells, truth, armed = self.now, person.cells, person.truth, person.armed
+        now, cells, truth, armed, alive = self.now, person.cells, person.truth, person.armed, person.base.alive
         turned: list[int] = []
         for place_of, keep, cell, role, place, quick in work:
+            if not alive[place_of]:
+                continue
             state = cells.get(place_of)
             if keep:
                 if state is None:
@@ -167,8 +170,10 @@ class Engine:
                 if steady:
                     if watch.least > steady:
                         break
-                    if truth[number] == 1:
+                    if truth[number] & 1:
                         continue
+                elif truth[number] == IDLE:
+                    continue
                 value, until = cell.look(watch, state, now)
                 if value != truth[number]:
                     truth[number] = value
@@ -210,8 +215,10 @@ class Engine:
 
     def _anew(self, person: Person, numbers: Iterable[int], cause: Cause) -> None:
         """Makes cells anew from the kept events, and looks at their leaves."""
-        net = self.net
+        net, alive, truth = self.net, person.base.alive, person.truth
         for number in sorted(numbers):
+            if not alive[number]:
+                continue
             cell, rows = net.cells[number], []
             for stream in net.feeds[number]:
                 timed = net.streams[stream].timed
@@ -224,7 +231,8 @@ class Engine:
                 )
             person.cells[number] = cell.made(rows)
             for watch in cell.watches:
-                self._look(person, watch.number, cause)
+                if truth[watch.number] != IDLE:
+                    self._look(person, watch.number, cause)
 
     def _other(self, item: Input) -> None:
         match item:
@@ -266,13 +274,31 @@ class Engine:
         self._touch(person, cause)
         person.record = record
         person.stale |= WHOLE
-        truth, answers = person.truth, self.net.answers(record)
-        if person.base is self.net.base and not person.dirty and not person.judged:
-            person.base = answers
-            truth[:] = answers.truth if not person.events else truth
-        for number, value in answers.values:
+        base, person.base = person.base, self.net.answers(record)
+        if person.base is not base:
+            self._settle(person, base, person.base, cause)
+
+    def _settle(self, person: Person, old: Base, new: Base, cause: Cause) -> None:
+        """Another record: other truths of the leaves over it, other leaves that can turn a root."""
+        truth = person.truth
+        if not person.events and not person.judged and not person.dirty:
+            truth[:] = new.truth
+            return
+        for number, value in new.values:
             if truth[number] != value:
                 self._turn(person, number, value, cause)
+        waking = set()
+        for number, (cell, _) in self.net.watching.items():
+            if (old.truth[number] == IDLE) is (new.truth[number] == IDLE):
+                continue
+            truth[number] = new.truth[number]
+            if truth[number] == IDLE:
+                person.armed.pop(number, None)
+                if not new.alive[cell.number]:
+                    person.cells.pop(cell.number, None)
+            else:
+                waking.add(cell.number)
+        self._anew(person, waking, cause)
 
     def _merge(self, item: Merge) -> None:
         target, source = self._person(item.profile), self._person(item.source)
@@ -346,7 +372,7 @@ class Engine:
             person.cause = cause
 
     def _look(self, person: Person, number: int, cause: Cause) -> None:
-        """A leaf as it is at the clock's instant, and its timer."""
+        """A leaf that is not idle, as it is at the clock's instant, and its timer."""
         watching = self.net.watching.get(number)
         if watching is None:
             leaf = self.net.leaves[number]
@@ -375,26 +401,27 @@ class Engine:
             self.now, self._at = to, None
             return
         wheel = self.wheel
-        while True:
-            entry = wheel.first(to)
-            if entry is None:
-                if not self._open:
-                    break
-                self._judge_all()
-                continue
-            at, _, person, number = entry
-            if at > self.now:
-                if self._open:
-                    self._judge_all()
-                    wheel.add(at, person, number)  # what was judged may have set an earlier one
-                    continue
-                self.now, self._at = at, None
-            if person.armed.get(number) == at:
-                del person.armed[number]
-                self.fired += 1
-                self._look(person, number, "timer")
+        if self._open or wheel.earliest <= self.now:
+            self._close()
+        while (at := wheel.after(to)) is not None:
+            self.now, self._at = at, None
+            self._close()
         if not stay:
             self.now, self._at = to, None
+
+    def _close(self) -> None:
+        """The timers that are due at the clock's instant, and all that happened at it, judged together."""
+        wheel = self.wheel
+        while True:
+            if wheel.after(self.now + 1) is not None:
+                for at, _, person, number in wheel.take(self.now):
+                    if person.armed.get(number) == at:
+                        del person.armed[number]
+                        self.fired += 1
+                        self._look(person, number, "timer")
+            if not self._open:
+                return
+            self._judge_all()
 
     def _judge_all(self) -> None:
         people, self._open = self._open, []
@@ -421,9 +448,9 @@ class Engine:
                 self._look(person, number, cause)
         dirty, members, first = person.dirty or (), person.members, not person.judged
         person.judged, person.stale, person.dirty, person.cause = True, 0, None, None
-        base, person.base = person.base, net.base
+        base = person.base
         if 2 in person.truth or (first and (person.sequence or 1 in members)):
-            self._judge_each(person, dirty, base if first else None, at, cause)
+            self._judge_each(person, dirty, first, at, cause)
             return
         if first:
             members[:] = base.held
@@ -446,19 +473,18 @@ class Engine:
             add(Transition(profile, sequence, segment, REALIZED if members[number] else EXITED, at, cause, version))
         person.sequence = sequence
 
-    def _judge_each(self, person: Person, dirty: Sequence[int], base: Base | None, at: datetime, cause: Cause) -> None:
-        """Roots one by one, where a leaf is out of range or memberships are known to a profile that is first judged. `base`: of the
-        latter, what its record alone says."""
+    def _judge_each(self, person: Person, dirty: Sequence[int], first: bool, at: datetime, cause: Cause) -> None:
+        """Roots one by one, where a leaf is out of range or memberships are known to a profile that is judged for the `first` time."""
         net = self.net
         truth, members = person.truth, person.members
         above = (r for n in dirty for r in net.above[n])
         roots: Iterable[int]
-        if base is None:
+        if not first:
             roots = sorted({*above})
         elif person.sequence or 1 in members:
             roots = range(len(net.tests))
         else:
-            roots = sorted({*base.members, *above})
+            roots = sorted({*person.base.holding, *person.base.failing, *above})
         failed = 2 in truth
         for number in roots:
             holds = net.tests[number](truth)
@@ -517,8 +543,8 @@ class Engine:
         person.sequence, person.into = packed.sequence, packed.into
         person.record = packed.record
         if person.into is None and packed.judged:
-            for number, value in self.net.answers(person.record).values:
-                person.truth[number] = value
+            person.base = self.net.answers(person.record)
+            person.truth[:] = person.base.truth
             self._anew(person, range(len(self.net.cells)), "timer")
             for number in self.net.plain:
                 self._look(person, number, "timer")

@@ -6,30 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from pql.clock import Zone
 from pql.ir import nodes as ir
 from pql.runtime.cells import INTEGER_LIMIT, NUMBER_LIMIT, Cell, Count, Thens, Total, Watch, Withouts
 from pql.runtime.evaluate import Evaluator
 from pql.runtime.routing import Router, make_answers
+from pql.runtime.settled import Base, Parts, Settler
 from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Stream, Then, Tree, Without, leaves, take_apart
 from pql.types import NUMBER
 
 RootTest = Callable[[bytearray], bool]
 Above = Callable[[bytearray, bytearray], list[int]]
 """From the leaves' truth, none of them out of range, and the roots that held: the roots above a leaf that hold no more or now do."""
-
-
-class Base(NamedTuple):
-    """A record without events: the leaves over it with their values, the truth of all leaves, the roots that hold or fail, and
-    those that hold as numbers and as a byte each."""
-
-    values: tuple[tuple[int, int], ...]
-    truth: bytes
-    members: tuple[int, ...]
-    holding: tuple[int, ...]
-    held: bytes
 
 
 Work = tuple[tuple[int, int, Cell, int, int, tuple[tuple[int, int, int], ...]], ...]
@@ -71,6 +61,7 @@ class _Maker:
         self.stream_numbers: dict[Stream, int] = {}
         self.cell_numbers: dict[Any, Cell] = {}
         self.trees: list[Tree] = []
+        self.fed: dict[int, list[tuple[int, int]]] = {}
 
     def root(self, condition: ir.Expr, number: int) -> str:
         """A root as the source of a function of `t`, the leaves' truth."""
@@ -98,7 +89,7 @@ class _Maker:
         def first(t: bytearray, m: bytearray) -> list[int]:
             lines = ["def turns(t, m):", "    c = []"]
             for root in self.net.above[leaf]:
-                lines.append(f"    if ({self.source(self.trees[root])}) != m[{root}]: c.append({root})")
+                lines.append(f"    if (not ({self.source(self.trees[root])})) == m[{root}]: c.append({root})")
             space: dict[str, Any] = {}
             exec(compile("\n".join([*lines, "    return c"]), "<turns>", "exec"), space)  # noqa: S102
             made: Above = space["turns"]
@@ -163,15 +154,19 @@ class _Maker:
 
     def work(self, streams: tuple[int, ...]) -> Work:
         """What the engine does for an event in those streams."""
+        net = self.net
+        if not self.fed:
+            for cell, feeds in zip(net.cells, net.feeds, strict=True):
+                for role, stream in enumerate(feeds):
+                    self.fed.setdefault(stream, []).append((cell.number, -role))
+        weighed = [n for n in streams if net.streams[n].weight is not None]
         found = []
-        weighed = [n for n in streams if self.net.streams[n].weight is not None]
-        for cell, feeds in zip(self.net.cells, self.net.feeds, strict=True):
-            for role in (1, 0):
-                if role < len(feeds) and feeds[role] in streams:
-                    place = weighed.index(feeds[role]) if feeds[role] in weighed else -1
-                    quick = tuple((w.least, w.number, w.leave) for w in cell.watches)
-                    keep = cell.keep if isinstance(cell, Count) and cell.early else 0
-                    found.append((cell.number, keep, cell, role, place, quick))
+        for number, role in sorted(fed for stream in streams for fed in self.fed.get(stream, ())):
+            cell, stream = net.cells[number], net.feeds[number][-role]
+            place = weighed.index(stream) if stream in weighed else -1
+            quick = tuple((w.least, w.number, w.leave) for w in cell.watches)
+            keep = cell.keep if isinstance(cell, Count) and cell.early else 0
+            found.append((number, keep, cell, -role, place, quick))
         return tuple(found)
 
 
@@ -194,18 +189,12 @@ def make_network(conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr],
     for number, (cell, watch) in net.watching.items():
         first[number] = cell.look(watch, cell.fresh(), 0)[0]
 
-    def base(values: tuple[tuple[int, int], ...]) -> Base:
-        truth = bytearray(first)
-        for number, value in values:
-            truth[number] = value
-        failed = {i for i, below in enumerate(net.below) if any(truth[n] == 2 for n in below)} if 2 in truth else set()
-        holding = tuple(i for i, test in enumerate(net.tests) if i not in failed and test(truth))
-        held = bytearray(len(net.tests))
-        for i in holding:
-            held[i] = 1
-        return Base(values, bytes(truth), tuple(sorted({*holding, *failed})), holding, bytes(held))
-
-    net.answers = make_answers([(n, net.leaves[n].test) for n in net.records], evaluator, base)  # type: ignore[union-attr]
+    cells = {number: cell.number for number, (cell, _) in net.watching.items()}
+    may_fail = {number for number, (cell, _) in net.watching.items() if isinstance(cell, Total)}
+    parts = Parts(
+        maker.trees, maker.numbers, net.records, cells, [n for n in cells if n not in may_fail], bytes(first), len(net.cells)
+    )
+    net.answers = make_answers([(n, net.leaves[n].test) for n in net.records], evaluator, Settler(parts).base)  # type: ignore[union-attr]
     net.base = net.answers(None)
     return net
 

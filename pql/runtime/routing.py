@@ -53,6 +53,12 @@ def simple(test: ir.Expr, var: int = EVENT) -> tuple[tuple[str, ...], str, Any] 
     return None if path is None or test.op == "!=" else (path, test.op, test.right.value)
 
 
+def presence(test: ir.Expr, var: int = EVENT) -> tuple[str, ...] | None:
+    """The path of which a test asks whether it is there."""
+    inner = test.operand if isinstance(test, ir.Not) else test
+    return path_of(inner.operand, var) if isinstance(inner, ir.IsNull) else None
+
+
 def getter(path: Sequence[str]) -> Getter:
     """A function that reads a path of a document. The names are values of its namespace, never text of its source."""
     space: dict[str, Any] = {f"n{i}": name for i, name in enumerate(path)}
@@ -65,27 +71,41 @@ def getter(path: Sequence[str]) -> Getter:
     return made
 
 
-def _classify(tests: Sequence[ir.Expr], asks: Callable[[ir.Expr], Getter], var: int = EVENT) -> Getter:
-    """A function from a document to its class: hashable, and equal only for documents that no test tells apart."""
-    asked: dict[tuple[str, ...], list[tuple[str, Any]]] = {}
+Classes = tuple[Getter, list[list[ir.Expr]]]
+
+
+def _classify(tests: Sequence[ir.Expr], asks: Callable[[ir.Expr], Getter], var: int = EVENT) -> Classes:
+    """A function from a document to its class: a tuple, equal only for documents that no test tells apart; and the tests that each
+    part of it answers."""
+    asked: dict[tuple[str, ...], list[ir.Expr]] = {}
+    known: dict[tuple[str, ...], list[ir.Expr]] = {}
     space: dict[str, Any] = {"left": bisect_left, "right": bisect_right}
     lines: list[str] = ["def classify(d):"]
     parts: list[str] = []
+    answered: list[list[ir.Expr]] = []
     for test in dict.fromkeys(tests):
+        path = presence(test, var)
         found = simple(test, var)
-        if found is None:
+        if path is not None:
+            known.setdefault(path, []).append(test)
+        elif found is not None:
+            asked.setdefault(found[0], []).append(test)
+        else:
             space[f"ask{len(parts)}"] = asks(test)
             parts.append(f"ask{len(parts)}(d)")
-        else:
-            asked.setdefault(found[0], []).append(found[1:])
+            answered.append([test])
     places: dict[tuple[str, ...], str] = {(): "d"}
+    for path, of in known.items():
+        parts.append(f"{_read(path, places, space, lines)} is None")
+        answered.append(of)
     for path, of in asked.items():
         value = _read(path, places, space, lines)
-        parts.append(_part(value, of, space))
+        parts.append(_part(value, [found[1:] for test in of if (found := simple(test, var))], space))
+        answered.append(of)
     lines.append(f"    return ({', '.join(parts)}{',' if len(parts) == 1 else ''})")
     exec(compile("\n".join(lines), "<classes>", "exec"), space)  # noqa: S102
     made: Getter = space["classify"]
-    return made
+    return made, answered
 
 
 def _read(path: tuple[str, ...], places: dict[tuple[str, ...], str], space: dict[str, Any], lines: list[str]) -> str:
@@ -122,14 +142,30 @@ class _Classifier:
     def __init__(self, router: Router, candidates: list[tuple[int, tuple[ir.Expr, ...]]]) -> None:
         self.router, self.candidates = router, candidates
         self.routes: dict[Any, Route] = {}
-        self.classify = _classify([t for _, tests in candidates for t in tests], router.asks)
+        self.classify, self._tests = _classify([t for _, tests in candidates for t in tests], router.asks)
+        asking: dict[ir.Expr, int] = {}
+        for place, (_, tests) in enumerate(candidates):
+            for test in tests:
+                asking[test] = asking.get(test, 0) | 1 << place
+        self._asking = [[(test, asking[test]) for test in tests] for tests in self._tests]
+        self._failed: list[dict[Any, int]] = [{} for _ in self._tests]
 
     def made(self, key: Any, document: Document) -> Route:
-        """The route of a class that is new."""
+        """The route of a class that is new: a candidate is left out by the parts of the class that fail one of its tests."""
         if len(self.routes) > _MOST:
             self.routes.clear()
-        passed = [n for n, tests in self.candidates if all(self.router.asks(t)(document) for t in tests)]
-        found = self.routes[key] = self.router.made(tuple(passed))
+        failed = 0
+        for known, asking, value in zip(self._failed, self._asking, key, strict=True):
+            mask = known.get(value)
+            if mask is None:
+                mask = 0
+                for test, candidates in asking:
+                    if not self.router.asks(test)(document):
+                        mask |= candidates
+                known[value] = mask
+            failed |= mask
+        passed = tuple(n for place, (n, _) in enumerate(self.candidates) if not failed >> place & 1)
+        found = self.routes[key] = self.router.made(passed)
         return found
 
 
@@ -139,7 +175,7 @@ def make_answers(
     """A function from a record to what is `made` of (number, 1, 0 or 2) of each test over the record alone; records that no test can
     tell apart share it."""
     known: dict[Any, Any] = {}
-    classify = _classify([test for _, test in tests], lambda test: lambda d: _answer(evaluator, test, d), ir.PROFILE)
+    classify, _ = _classify([test for _, test in tests], lambda test: lambda d: _answer(evaluator, test, d), ir.PROFILE)
 
     def answers(record: Document | None) -> Any:
         document = record or {}

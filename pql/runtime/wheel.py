@@ -1,7 +1,7 @@
 """Timers: what has to be looked at again, and when, in microseconds. Read `Wheel`.
 
-A bucket holds the entries of a stretch of time unsorted; it is sorted when its time comes. Entries are never taken out: who set an
-earlier or no timer since then tells when the entry comes up (`armed` of the profile).
+A bucket holds the entries of a stretch of time unsorted; it is sorted when its time comes, and what is added to it later waits in a
+heap. Entries are never taken out: who set an earlier or no timer since then tells when the entry comes up (`armed` of the profile).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 GRAIN = 26
 """Microseconds of a bucket as a power of two: 67 seconds."""
+NEVER = 1 << 62
 Entry = tuple[int, int, Any, int]
 """(instant, a number that grows, the profile's state, the leaf)."""
 
@@ -20,9 +21,11 @@ class Wheel:
         self._buckets: dict[int, list[Entry]] = {}
         self._order: list[int] = []
         self._due: list[Entry] = []
-        self._due_bucket = -(1 << 62)
+        """The open bucket, latest first."""
+        self._late: list[Entry] = []
+        self._due_bucket = -NEVER
         self._added = 0
-        self.earliest = 1 << 62
+        self.earliest = NEVER
         """No entry is before this instant."""
 
     def add(self, at: int, person: Any, leaf: int) -> None:
@@ -30,44 +33,58 @@ class Wheel:
         self._added += 1
         if at < self.earliest:
             self.earliest = at
-        entry = (at, self._added, person, leaf)
         if bucket <= self._due_bucket:
-            heapq.heappush(self._due, entry)
+            heapq.heappush(self._late, (at, self._added, person, leaf))
             return
         entries = self._buckets.get(bucket)
         if entries is None:
-            self._buckets[bucket] = [entry]
+            self._buckets[bucket] = [(at, self._added, person, leaf)]
             heapq.heappush(self._order, bucket)
         else:
-            entries.append(entry)
-
-    def _open(self) -> bool:
-        """Makes the earliest bucket the due one, when the due one is empty."""
-        while not self._due:
-            if not self._order:
-                return False
-            self._due_bucket = heapq.heappop(self._order)
-            self._due = self._buckets.pop(self._due_bucket)
-            heapq.heapify(self._due)
-        return True
-
-    def first(self, before: int) -> Entry | None:
-        """The earliest entry if it is before an instant; it is taken out."""
-        if self.earliest >= before:
-            return None
-        if not self._due:
-            if not self._order or self._order[0] << GRAIN >= before or not self._open():
-                self.earliest = self._order[0] << GRAIN if self._order else 1 << 62
-                return None
-        if self._due[0][0] >= before:
-            self.earliest = self._due[0][0]
-            return None
-        return heapq.heappop(self._due)
+            entries.append((at, self._added, person, leaf))
 
     def next(self) -> Entry | None:
         """The earliest entry."""
-        return self._due[0] if self._open() else None
+        while not self._due and not self._late:
+            if not self._order:
+                return None
+            self._due_bucket = heapq.heappop(self._order)
+            self._due = self._buckets.pop(self._due_bucket)
+            self._due.sort(reverse=True)
+        due, late = self._due, self._late
+        return late[0] if late and (not due or late[0] < due[-1]) else due[-1]
 
     def drop(self) -> None:
         """Takes the earliest entry out."""
-        heapq.heappop(self._due)
+        due, late = self._due, self._late
+        if late and (not due or late[0] < due[-1]):
+            heapq.heappop(late)
+        else:
+            due.pop()
+
+    def after(self, before: int) -> int | None:
+        """The instant of the earliest entry, if that is before an instant. Buckets of later times stay unsorted."""
+        if self.earliest >= before:
+            return None
+        if not self._due and not self._late:
+            at = self._order[0] << GRAIN if self._order else NEVER
+            if at >= before:
+                self.earliest = at
+                return None
+        entry = self.next()
+        assert entry is not None
+        self.earliest = at = entry[0]
+        return at if at < before else None
+
+    def take(self, at: int) -> list[Entry]:
+        """Takes out the entries of an instant that `after` has named, and those before it, in order."""
+        due, late = self._due, self._late
+        found = []
+        if not late:
+            while due and due[-1][0] <= at:
+                found.append(due.pop())
+            return found
+        while (entry := self.next()) is not None and entry[0] <= at:
+            self.drop()
+            found.append(entry)
+        return found
