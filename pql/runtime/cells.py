@@ -1,8 +1,9 @@
 """What is kept of a profile's events for the leaves that have a form, and how a leaf is read off it.
 
-A *cell* is the state of a stream, or of two, for one profile: lists of timestamps (integer microseconds), oldest first. An event in
-order appends; anything else makes the cell anew from the profile's kept events. `look` answers a leaf at an instant: does it hold, and
-when may that change by time alone. Must not know documents or plans. Read `Count`, then `Thens` and `Withouts`.
+A *cell* is the state of a stream, or of two, for one profile: timestamps (integer microseconds), oldest first. An event in
+order is added; anything else makes the cell anew from the profile's kept events. `look` answers a leaf at an instant: does it hold, and
+when may that change by time alone. Where the newest timestamp is all that matters (`latest`), it is the state, as long as no event lies in
+the future. Must not know documents or plans. Read `Count`, then `Thens` and `Withouts`. The engine writes out what most events do.
 """
 
 from __future__ import annotations
@@ -34,25 +35,34 @@ class Watch:
 
 @dataclass(eq=False)
 class Cell:
-    """`watches`: the leaves that are read off it, by threshold. `reach`: how far back any of them looks."""
+    """`watches`: the leaves that are read off it, by threshold. `reach`: how far back any of them looks. `early`: all of them see an
+    event at once. `latest`: the newest timestamp is enough, while events come in order."""
 
     number: int
     watches: list[Watch] = field(default_factory=list)
+    reach: int = 0
+    keep: int = 0
+    early: bool = False
+    latest: bool = False
 
     def fresh(self) -> list[Any]:
         """The state of a profile without events."""
-        raise NotImplementedError
+        return []
 
     def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
         """An event in order. `role`: of which stream. What it can have turned: 0 any leaf; less: none; more: none that holds, and
         none with a larger threshold than this."""
         raise NotImplementedError
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
+    def preceded(self, firsts: list[int], at: int) -> bool:
+        """Do these timestamps of a trail let an event in?"""
+        return True
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
         """The state made anew from the (timestamp, weight) of each stream's events, in order."""
         raise NotImplementedError
 
-    def look(self, watch: Watch, state: list[Any], now: int) -> Answer:
+    def look(self, watch: Watch, state: Any, now: int) -> Answer:
         raise NotImplementedError
 
     def settle(self) -> None:
@@ -60,24 +70,23 @@ class Cell:
         self.reach = max(w.leave for w in self.watches)
         self.keep = max(w.least for w in self.watches)
         self.early = all(w.enter <= 0 for w in self.watches)
+        self.latest = self.early and self.keep == 1 and isinstance(self, Count | Thens)
 
 
 class Count(Cell):
-    """State: the timestamps of a stream's events; the `keep` newest are enough while they come in order."""
-
-    def fresh(self) -> list[Any]:
-        return []
+    """State: the timestamps of a stream's events; the `keep` newest are enough while they come in order and all leaves see them at once."""
 
     def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
         state.append(at)
-        if len(state) > self.keep and self.early:
-            del state[: -self.keep]
         return len(state)
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
-        return [at for at, _ in rows[0]]
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+        stamps = [at for at, _ in rows[0]]
+        return stamps[-1] if self.latest and stamps and stamps[-1] <= now else stamps
 
-    def look(self, watch: Watch, state: list[Any], now: int) -> Answer:
+    def look(self, watch: Watch, state: Any, now: int) -> Answer:
+        if type(state) is int:
+            return (1, state + watch.leave) if state + watch.leave > now else (0, NEVER)
         count = len(state)
         reached = count if not count or state[-1] + watch.enter <= now else bisect_right(state, now - watch.enter)
         if reached >= watch.least:
@@ -109,7 +118,7 @@ class Total(Cell):
             del stamps[0], weights[0]
         return 0 if state[2] or state[3] else FOREVER
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
         found = rows[0]
         weights = [w for _, w in found]
         wide = any(not -WIDE < w < WIDE for w in weights)
@@ -136,48 +145,58 @@ class Total(Cell):
         return 0, following
 
 
-class Thens(Cell):
-    """State: timestamps of the first stream, and those of the second that one of the first precedes by `low` to `high`."""
+class Trail(Cell):
+    """State: the timestamps of a stream that is the first of one or more `Thens`, once for all of them. `brief`: the newest two that differ are
+    enough in order, because all of them ask for an earlier one, however little; else those that the longest gap can reach."""
 
-    def __init__(self, number: int, low: int, high: int) -> None:
-        super().__init__(number)
-        self.low, self.high = low, high
+    brief, longest = True, 0
 
-    def fresh(self) -> list[Any]:
-        return [[], []]
+    def used(self, low: int, high: int) -> None:
+        """A `Thens` with those gaps reads it."""
+        self.brief = self.brief and low <= 1
+        self.longest = max(self.longest, high)
 
     def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
-        firsts = state[0]
-        if role == 0:
-            if self.high < FOREVER:
-                firsts.append(at)
-                if len(firsts) > 8:
-                    del firsts[: bisect_left(firsts, at - self.high)]
-            elif not firsts:
-                firsts.append(at)
-            return -1
-        if not firsts or not self._preceded(firsts, at):
-            return -1
-        state[1].append(at)
-        if self.early and len(state[1]) > 1:
-            del state[1][:-1]
+        state.append(at)
+        if len(state) > 8 and self.longest < FOREVER:
+            del state[: bisect_left(state, at - self.longest)]
+        return -1
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+        return [at for at, _ in rows[0]]
+
+    def settle(self) -> None:
+        """Nothing is read off it."""
+
+
+class Thens(Cell):
+    """State: timestamps of the second stream that one of the first precedes by `low` to `high`. Those of the first are in `trail`."""
+
+    def __init__(self, number: int, low: int, high: int, trail: Trail) -> None:
+        super().__init__(number)
+        self.low, self.high, self.trail = low, high, trail
+
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
+        state.append(at)
         return 1
 
-    def _preceded(self, firsts: list[int], at: int) -> bool:
+    def preceded(self, firsts: list[int], at: int) -> bool:
         i = bisect_right(firsts, at - self.low)
         return i > 0 and firsts[i - 1] >= at - self.high
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
         firsts = [at for at, _ in rows[0]]
-        return [firsts, [at for at, _ in rows[1] if self._preceded(firsts, at)]]
+        stamps = [at for at, _ in rows[1] if self.preceded(firsts, at)]
+        return stamps[-1] if self.latest and stamps and stamps[-1] <= now else stamps
 
-    def look(self, watch: Watch, state: list[Any], now: int) -> Answer:
-        seconds = state[1]
-        count = len(seconds)
-        reached = count if not count or seconds[-1] + watch.enter <= now else bisect_right(seconds, now - watch.enter)
-        if reached and seconds[reached - 1] + watch.leave > now:
-            return 1, seconds[reached - 1] + watch.leave
-        return 0, seconds[reached] + watch.enter if reached < count else NEVER
+    def look(self, watch: Watch, state: Any, now: int) -> Answer:
+        if type(state) is int:
+            return (1, state + watch.leave) if state + watch.leave > now else (0, NEVER)
+        count = len(state)
+        reached = count if not count or state[-1] + watch.enter <= now else bisect_right(state, now - watch.enter)
+        if reached and state[reached - 1] + watch.leave > now:
+            return 1, state[reached - 1] + watch.leave
+        return 0, state[reached] + watch.enter if reached < count else NEVER
 
 
 class Withouts(Cell):
@@ -208,7 +227,7 @@ class Withouts(Cell):
             del firsts[bisect_left(firsts, at - self.within) : bisect_left(firsts, at)]
         return 0
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
         firsts, seconds = [at for at, _ in rows[0]], [at for at, _ in rows[1]]
         if self.within is None:
             return [firsts, seconds]

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from pql.runtime.cells import NEVER
+from pql.runtime.feeding import LAST, feed
 from pql.runtime.inputs import (
     Advance,
     Cause,
@@ -28,7 +29,6 @@ from pql.runtime.inputs import (
     Split,
     Transition,
 )
-from pql.runtime.network import Work
 from pql.runtime.plan import Plan
 from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
@@ -38,7 +38,6 @@ from pql.runtime.wheel import Wheel
 
 START = -TIMELESS
 """The clock of an engine that has seen no instant yet: what comes without one waits for the first."""
-LAST = 1 << 61
 REALIZED: Literal["realized"] = "realized"
 EXITED: Literal["exited"] = "exited"
 EVENTS, WHOLE = 1, 2
@@ -122,73 +121,26 @@ class Engine:
                 self._touch(person, "event")
             elif not person.judged:
                 self._touch(person, "event")
-            if route.work:
-                self._feed(person, route.work, stamp, weights)
+            work = route.work
+            if work.touched:
+                turned = feed(person, work, stamp, weights, self.now, self.wheel)
+                if turned:
+                    self._turned(person, turned)
             if net.retention is not None and len(person.events) > KEEP_AT_LEAST:
                 if person.events[KEEP_AT_LEAST // 2].stamp < self.now - net.retention:
                     person.forget(self.now - net.retention)
         else:
             self._disorder(person, None if key is None else person.find(key), kept)
 
-    def _feed(self, person: Person, work: Work, at: int, weights: tuple[int, ...]) -> None:
-        """An event in order, into its cells. What most events do is written out; `Cell` says the same in general."""
-        now, cells, truth, armed, alive = self.now, person.cells, person.truth, person.armed, person.base.alive
-        turned: list[int] = []
-        for place_of, keep, cell, role, place, quick in work:
-            if not alive[place_of]:
-                continue
-            state = cells.get(place_of)
-            if keep:
-                if state is None:
-                    cells[place_of] = state = [at]
-                    count = 1
-                else:
-                    state.append(at)
-                    count = len(state)
-                    if count > keep:
-                        del state[:-keep]
-                        count = keep
-                for least, number, leave in quick:
-                    if least > count:
-                        break
-                    if not truth[number]:
-                        until = state[count - least] + leave
-                        if until > now:
-                            truth[number] = 1
-                            turned.append(number)
-                            if until < LAST and armed.get(number, LAST) > until:
-                                armed[number] = until
-                                self.wheel.add(until, person, number)
-                continue
-            if state is None:
-                state = cells[place_of] = cell.fresh()
-            steady = cell.add(state, at, weights[place] if place >= 0 else 1, role)
-            if steady < 0:
-                continue
-            for watch in cell.watches:
-                number = watch.number
-                if steady:
-                    if watch.least > steady:
-                        break
-                    if truth[number] & 1:
-                        continue
-                elif truth[number] == IDLE:
-                    continue
-                value, until = cell.look(watch, state, now)
-                if value != truth[number]:
-                    truth[number] = value
-                    turned.append(number)
-                if until < LAST and armed.get(number, LAST) > until:
-                    armed[number] = until
-                    self.wheel.add(until, person, number)
-        if turned:
-            if person.dirty is None:
-                person.dirty = turned
-                self._open.append(person)
-            else:
-                person.dirty += turned
-            if person.cause is None or person.cause == "timer":
-                person.cause = "event"
+    def _turned(self, person: Person, turned: list[int]) -> None:
+        """An event turned those leaves."""
+        if person.dirty is None:
+            person.dirty = turned
+            self._open.append(person)
+        else:
+            person.dirty += turned
+        if person.cause is None or person.cause == "timer":
+            person.cause = "event"
 
     def _disorder(self, person: Person, old: Kept | None, kept: Kept) -> None:
         """An event that is late, in the future, or in the place of another."""
@@ -211,7 +163,7 @@ class Engine:
         self._touch(person, "event")
         if net.documents:
             person.stale |= EVENTS
-        self._anew(person, {w[0] for k in (old, kept) if k is not None for w in k.route.work}, "event")
+        self._anew(person, {n for k in (old, kept) if k is not None for n in k.route.work.touched}, "event")
 
     def _anew(self, person: Person, numbers: Iterable[int], cause: Cause) -> None:
         """Makes cells anew from the kept events, and looks at their leaves."""
@@ -229,7 +181,7 @@ class Engine:
                         if stream in k.route.streams and not (timed and k.stamp == TIMELESS)
                     ]
                 )
-            person.cells[number] = cell.made(rows)
+            person.cells[number] = cell.made(rows, self.now)
             for watch in cell.watches:
                 if truth[watch.number] != IDLE:
                     self._look(person, watch.number, cause)
@@ -258,7 +210,7 @@ class Engine:
                     person.remove(old)
                     self._touch(person, "event")
                     person.stale |= EVENTS
-                    self._anew(person, {w[0] for w in old.route.work}, "event")
+                    self._anew(person, old.route.work.touched, "event")
             case Record():
                 person = self._person(item.profile)
                 if person.record != item.document or not person.judged:
@@ -289,15 +241,17 @@ class Engine:
                 self._turn(person, number, value, cause)
         waking = set()
         for number, (cell, _) in self.net.watching.items():
-            if (old.truth[number] == IDLE) is (new.truth[number] == IDLE):
-                continue
-            truth[number] = new.truth[number]
-            if truth[number] == IDLE:
-                person.armed.pop(number, None)
-                if not new.alive[cell.number]:
-                    person.cells.pop(cell.number, None)
-            else:
-                waking.add(cell.number)
+            if (old.truth[number] == IDLE) is not (new.truth[number] == IDLE):
+                truth[number] = new.truth[number]
+                if truth[number] == IDLE:
+                    person.armed.pop(number, None)
+                else:
+                    waking.add(cell.number)
+        for number, (was, now) in enumerate(zip(old.alive, new.alive, strict=True)):
+            if now and not was:
+                waking.add(number)
+            elif was and not now:
+                person.cells.pop(number, None)
         self._anew(person, waking, cause)
 
     def _merge(self, item: Merge) -> None:

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pql.clock import Zone
 from pql.ir import nodes as ir
-from pql.runtime.cells import INTEGER_LIMIT, NUMBER_LIMIT, Cell, Count, Thens, Total, Watch, Withouts
+from pql.runtime.cells import INTEGER_LIMIT, NUMBER_LIMIT, Cell, Count, Thens, Total, Trail, Watch, Withouts
 from pql.runtime.evaluate import Evaluator
 from pql.runtime.routing import Router, make_answers
 from pql.runtime.settled import Base, Parts, Settler
@@ -22,9 +22,17 @@ Above = Callable[[bytearray, bytearray], list[int]]
 """From the leaves' truth, none of them out of range, and the roots that held: the roots above a leaf that hold no more or now do."""
 
 
-Work = tuple[tuple[int, int, Cell, int, int, tuple[tuple[int, int, int], ...]], ...]
-"""For each cell that an event feeds: its number, how many timestamps it keeps when it is a count whose leaves look back from now and
-else 0, the cell, the role, the place of the weight or -1, and (threshold, leaf, leave) of its leaves."""
+class Work(NamedTuple):
+    """What an event of a class does, by the form of the cells, which are named by number. `latest`: cells whose newest timestamp is all: the cell, the trail that
+    must precede the event (-1: none) and by how much, (leaf, leave) of the leaves. `counts`: how many timestamps are kept, (threshold, leaf,
+    leave). `others`: the cell, the role, the place of the weight or -1, the trail or -1. `trails`: the trail itself. `touched`: all cells
+    that may be other when such an event is late or gone."""
+
+    latest: tuple[tuple[int, Cell, int, int, int, tuple[tuple[int, int], ...]], ...] = ()
+    counts: tuple[tuple[int, int, tuple[tuple[int, int, int], ...]], ...] = ()
+    others: tuple[tuple[int, Cell, int, int, int], ...] = ()
+    trails: tuple[tuple[int, Trail], ...] = ()
+    touched: tuple[int, ...] = ()
 
 
 @dataclass(eq=False)
@@ -131,16 +139,29 @@ class _Maker:
         known = self.cell_numbers.get(key)
         if known is not None:
             return known
+        trail = self.trail(leaf.first, leaf.low, leaf.high) if isinstance(leaf, Then) else None
         number = len(self.net.cells)
         cell: Cell
         if isinstance(leaf, Then):
-            cell = Thens(number, leaf.low, leaf.high)
+            assert trail is not None
+            cell = Thens(number, leaf.low, leaf.high, trail)
         elif isinstance(leaf, Without):
             cell = Withouts(number, leaf.within)
         elif leaf.stream.weight is not None:
             cell = Total(number, NUMBER_LIMIT if leaf.stream.weight.type == NUMBER else INTEGER_LIMIT)
         else:
             cell = Count(number)
+        return self.kept(key, cell, feeds)
+
+    def trail(self, first: Stream, low: int, high: int) -> Trail:
+        known = self.cell_numbers.get(("trail", first))
+        if known is None:
+            known = self.kept(("trail", first), Trail(len(self.net.cells)), (first,))
+        assert isinstance(known, Trail)
+        known.used(low, high)
+        return known
+
+    def kept(self, key: Any, cell: Cell, feeds: tuple[Stream, ...]) -> Cell:
         self.cell_numbers[key] = cell
         self.net.cells.append(cell)
         self.net.feeds.append(tuple(self.stream(s) for s in feeds))
@@ -160,14 +181,25 @@ class _Maker:
                 for role, stream in enumerate(feeds):
                     self.fed.setdefault(stream, []).append((cell.number, -role))
         weighed = [n for n in streams if net.streams[n].weight is not None]
-        found = []
+        forms: dict[str, list[Any]] = {form: [] for form in Work._fields}
         for number, role in sorted(fed for stream in streams for fed in self.fed.get(stream, ())):
             cell, stream = net.cells[number], net.feeds[number][-role]
-            place = weighed.index(stream) if stream in weighed else -1
-            quick = tuple((w.least, w.number, w.leave) for w in cell.watches)
-            keep = cell.keep if isinstance(cell, Count) and cell.early else 0
-            found.append((number, keep, cell, -role, place, quick))
-        return tuple(found)
+            forms["touched"].append(number)
+            ones = tuple((w.number, w.leave) for w in cell.watches)
+            if isinstance(cell, Trail):
+                forms["trails"].append((number, cell))
+            elif isinstance(cell, Thens):
+                if role and cell.latest:
+                    forms["latest"].append((number, cell, cell.trail.number, cell.low, cell.high, ones))
+                elif role:
+                    forms["others"].append((number, cell, 1, -1, cell.trail.number))
+            elif cell.latest:
+                forms["latest"].append((number, cell, -1, 0, 0, ones))
+            elif isinstance(cell, Count) and cell.early:
+                forms["counts"].append((number, cell.keep, tuple((w.least, w.number, w.leave) for w in cell.watches)))
+            else:
+                forms["others"].append((number, cell, -role, weighed.index(stream) if stream in weighed else -1, -1))
+        return Work(**{form: tuple(dict.fromkeys(of)) for form, of in forms.items()})
 
 
 def make_network(conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr], zone: Zone) -> Network:
@@ -189,10 +221,18 @@ def make_network(conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr],
     for number, (cell, watch) in net.watching.items():
         first[number] = cell.look(watch, cell.fresh(), 0)[0]
 
-    cells = {number: cell.number for number, (cell, _) in net.watching.items()}
+    cells = {
+        n: (c.number, c.trail.number) if isinstance(c, Thens) else (c.number,) for n, (c, _) in net.watching.items()
+    }
     may_fail = {number for number, (cell, _) in net.watching.items() if isinstance(cell, Total)}
     parts = Parts(
-        maker.trees, maker.numbers, net.records, cells, [n for n in cells if n not in may_fail], bytes(first), len(net.cells)
+        maker.trees,
+        maker.numbers,
+        net.records,
+        cells,
+        [n for n in cells if n not in may_fail],
+        bytes(first),
+        len(net.cells),
     )
     net.answers = make_answers([(n, net.leaves[n].test) for n in net.records], evaluator, Settler(parts).base)  # type: ignore[union-attr]
     net.base = net.answers(None)

@@ -30,7 +30,7 @@ class Route:
 
     streams: tuple[int, ...]
     weighed: tuple[int, ...]
-    work: tuple[Any, ...] = ()
+    work: Any = None
 
     def weight(self, stream: int, weights: Sequence[int]) -> int:
         return weights[self.weighed.index(stream)] if stream in self.weighed else 1
@@ -200,9 +200,7 @@ def _answer(evaluator: Evaluator, test: ir.Expr, record: Document) -> int:
 class Router:
     """`work`: what the plan attaches to a set of streams."""
 
-    def __init__(
-        self, streams: Sequence[Stream], work: Callable[[tuple[int, ...]], tuple[Any, ...]], evaluator: Evaluator
-    ) -> None:
+    def __init__(self, streams: Sequence[Stream], work: Callable[[tuple[int, ...]], Any], evaluator: Evaluator) -> None:
         self.streams, self.work, self.evaluator = streams, work, evaluator
         self._known: dict[tuple[int, ...], Route] = {}
         self._asks: dict[ir.Expr, Getter] = {}

@@ -21,7 +21,7 @@ _MOST = 100_000
 
 class Base(NamedTuple):
     """`values`: the leaves over the record with their truth. `truth`: of all leaves of a profile without events, IDLE where nobody can
-    ask. `alive`: a byte for each cell, 1 when a leaf that is not idle is read off it. `holding`, `held`: the roots that hold without events, as
+    ask. `alive`: a byte for each cell, 1 when a leaf that is not idle needs it. `holding`, `held`: the roots that hold without events, as
     numbers and as a byte each. `failing`: those with a leaf over the record that is out of range."""
 
     values: tuple[tuple[int, int], ...]
@@ -53,13 +53,13 @@ class _Group:
 
 @dataclass(frozen=True)
 class Parts:
-    """Of a network: the trees of the roots, the number of each leaf, leaves over the record, the cell that a leaf is read off, leaves that may be idle, and
+    """Of a network: the trees of the roots, the number of each leaf, leaves over the record, the cells that a leaf needs, leaves that may be idle, and
     the truth of every leaf without record and events."""
 
     trees: Sequence[Tree]
     numbers: Mapping[Leaf, int]
     records: Sequence[int]
-    cell_of: Mapping[int, int]
+    cells_of: Mapping[int, tuple[int, ...]]
     idleable: Iterable[int]
     first: bytes
     cells: int
@@ -80,8 +80,8 @@ class Settler:
         self.groups = [(group, self._picker(group.records)) for group in groups.values()]
         self.idleable = sum(IDLE << (8 * n) for n in parts.idleable)
         self.first = int.from_bytes(parts.first, "little")
-        kept = set(parts.cell_of) - set(parts.idleable)
-        self.always = sum(1 << (8 * cell) for cell in {parts.cell_of[n] for n in kept})
+        kept = set(parts.cells_of) - set(parts.idleable)
+        self.always = sum(1 << (8 * cell) for cell in {cell for n in kept for cell in parts.cells_of[n]})
 
     def base(self, values: tuple[tuple[int, int], ...]) -> Base:
         """`values`: (leaf, 1, 0 or 2) of each leaf over the record."""
@@ -133,7 +133,7 @@ class Settler:
                 failing.append(root)
             elif self._holds(tree, values):
                 holding.append(root)
-        cells = {self.parts.cell_of[n] for n in leaves if n in self.parts.cell_of}
+        cells = {cell for n in leaves for cell in self.parts.cells_of.get(n, ())}
         return _Part(
             sum(1 << (8 * n) for n in leaves),
             sum(1 << (8 * n) for n in cells),

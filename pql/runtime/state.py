@@ -48,7 +48,7 @@ class Person:
         self.record: Document | None = None
         self.events: list[Kept] = []
         self.keys: set[str] = set()
-        self.cells: dict[int, list[Any]] = {}
+        self.cells: dict[int, Any] = {}
         self.armed: dict[int, int] = {}
         self.dirty: list[int] | None = None
         self.cause: Cause | None = None

@@ -1,0 +1,128 @@
+"""An event in order, into the cells of its profile: the inner loop of the live engine.
+
+What `cells.Cell` says in general is written out for what most events do: a leaf that holds is passed over, one that turns gets its timer.
+A function of a profile's state, the work of the event's class, and a clock; it must not know engines, inputs or documents, so that a compiled core can
+take its place. Read `feed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pql.runtime.cells import Cell, Trail
+from pql.runtime.network import Work
+from pql.runtime.settled import IDLE
+from pql.runtime.state import Person
+from pql.runtime.wheel import Wheel
+
+LAST = 1 << 61
+"""Timers at or after this instant (in microseconds) are not set."""
+Add = Callable[[int, Person, int], None]
+Others = tuple[tuple[int, Cell, int, int, int], ...]
+
+
+def feed(person: Person, work: Work, at: int, weights: tuple[int, ...], now: int, wheel: Wheel) -> list[int]:
+    """The leaves that an event of timestamp `at` turns; their truth is set and their timers run. `weights`: what it adds to weighed streams."""
+    turned = _first(person, work, at, now, wheel.add)
+    if work.others:
+        turned += _others(person, work.others, at, weights, now, wheel.add)
+    for place, trail in work.trails:
+        if person.base.alive[place]:
+            _follow(person.cells, place, trail, at)
+    return turned
+
+
+def _first(person: Person, work: Work, at: int, now: int, add: Add) -> list[int]:
+    """An event in order, into the cells that see it at once. Gives the leaves that it turned. What `Cell` says in general is written out."""
+    cells, truth, armed, alive = person.cells, person.truth, person.armed, person.base.alive
+    turned: list[int] = []
+    for place, cell, trail, low, high, ones in work.latest:
+        if not alive[place]:
+            continue
+        if trail >= 0:
+            firsts = cells.get(trail)
+            if not firsts or not (low <= at - firsts[-1] <= high or cell.preceded(firsts, at)):
+                continue
+        cells[place] = at
+        for number, leave in ones:
+            if not truth[number]:
+                until = at + leave
+                if until > now:
+                    truth[number] = 1
+                    turned.append(number)
+                    if until < LAST and armed.get(number, LAST) > until:
+                        armed[number] = until
+                        add(until, person, number)
+    for place, keep, quick in work.counts:
+        if alive[place]:
+            state = cells.get(place)
+            if state is None:
+                cells[place] = state = [at]
+                count = 1
+            else:
+                state.append(at)
+                count = len(state)
+                if count > keep:
+                    del state[:-keep]
+                    count = keep
+            for least, number, leave in quick:
+                if least > count:
+                    break
+                if not truth[number]:
+                    until = state[count - least] + leave
+                    if until > now:
+                        truth[number] = 1
+                        turned.append(number)
+                        if until < LAST and armed.get(number, LAST) > until:
+                            armed[number] = until
+                            add(until, person, number)
+    return turned
+
+
+def _others(person: Person, others: Others, at: int, weights: tuple[int, ...], now: int, add: Add) -> list[int]:
+    """An event in order, into the cells of other forms. Gives the leaves that it turned."""
+    cells, truth, armed, alive = person.cells, person.truth, person.armed, person.base.alive
+    turned: list[int] = []
+    for place_of, cell, role, place, trail in others:
+        if not alive[place_of]:
+            continue
+        state = cells.get(place_of)
+        if role and trail < 0 and (state is None or not state[0]):
+            continue  # nothing that it could end
+        if trail >= 0 and not cell.preceded(cells.get(trail, ()), at):
+            continue
+        if state is None:
+            state = cells[place_of] = cell.fresh()
+        steady = cell.add(state, at, weights[place] if place >= 0 else 1, role)
+        if steady < 0:
+            continue
+        for watch in cell.watches:
+            number = watch.number
+            if steady:
+                if watch.least > steady:
+                    break
+                if truth[number] & 1:
+                    continue
+            elif truth[number] == IDLE:
+                continue
+            value, until = cell.look(watch, state, now)
+            if value != truth[number]:
+                truth[number] = value
+                turned.append(number)
+            if until < LAST and armed.get(number, LAST) > until:
+                armed[number] = until
+                add(until, person, number)
+    return turned
+
+
+def _follow(cells: dict[int, Any], place: int, trail: Trail, at: int) -> None:
+    """An event in order that others may follow."""
+    state = cells.get(place)
+    if not state:
+        cells[place] = [at]
+    elif not trail.brief:
+        trail.add(state, at, 1, 0)
+    elif state[-1] != at:
+        state.append(at)
+        del state[:-2]
