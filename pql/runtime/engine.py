@@ -34,7 +34,7 @@ from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
 from pql.runtime.state import EPOCH, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
 from pql.runtime.tracing import Tracing
-from pql.runtime.wheel import Wheel
+from pql.runtime.wheel import Entry, Wheel
 
 START = -TIMELESS
 """The clock of an engine that has seen no instant yet: what comes without one waits for the first."""
@@ -357,7 +357,7 @@ class Engine:
         wheel = self.wheel
         if self._open or wheel.earliest <= self.now:
             self._close()
-        while (at := wheel.after(to)) is not None:
+        while wheel.earliest < to and (at := wheel.after(to)) is not None:
             self.now, self._at = at, None
             self._close()
         if not stay:
@@ -367,27 +367,53 @@ class Engine:
         """The timers that are due at the clock's instant, and all that happened at it, judged together."""
         wheel = self.wheel
         while True:
-            if wheel.after(self.now + 1) is not None:
-                for at, _, person, number in wheel.take(self.now):
-                    if person.armed.get(number) == at:
-                        del person.armed[number]
-                        self.fired += 1
-                        self._look(person, number, "timer")
+            if wheel.earliest <= self.now and wheel.after(self.now + 1) is not None:
+                self._expire(wheel.take(self.now))
             if not self._open:
                 return
             self._judge_all()
+
+    def _expire(self, entries: list[Entry]) -> None:
+        """Looks at the leaves whose timers are due. What `_look` does for a leaf with a cell is written out."""
+        now, watching, add = self.now, self.net.watching, self.wheel.add
+        for at, _, person, number in entries:
+            armed = person.armed
+            if armed.get(number) != at:
+                continue
+            del armed[number]
+            self.fired += 1
+            found = watching.get(number)
+            if found is None:
+                self._look(person, number, "timer")
+                continue
+            cell, watch = found
+            state = person.cells.get(cell.number)
+            value, until = cell.look(watch, cell.fresh() if state is None else state, now)
+            if value != person.truth[number]:
+                person.truth[number] = value
+                if person.dirty is None:
+                    person.dirty = [number]
+                    self._open.append(person)
+                else:
+                    person.dirty.append(number)
+            if until < LAST:
+                armed[number] = until
+                add(until, person, number)
 
     def _judge_all(self) -> None:
         people, self._open = self._open, []
         if len(people) > 1:
             people.sort(key=lambda p: (isinstance(p.profile, str), p.profile))
-        at = self._at
-        if at is None:
-            at = self._at = instant(self.now)
         for person in people:
-            self._judge(person, at)
+            self._judge(person)
 
-    def _judge(self, person: Person, at: datetime) -> None:
+    def _instant(self) -> datetime:
+        """The clock's instant."""
+        if self._at is None:
+            self._at = instant(self.now)
+        return self._at
+
+    def _judge(self, person: Person) -> None:
         """A profile's roots above the leaves that turned, at the instant that closes."""
         net = self.net
         cause = person.cause or "timer"
@@ -395,7 +421,7 @@ class Engine:
             person.dirty = person.cause = None
             for number, holds in enumerate(person.members):
                 if holds:
-                    self._emit(person, number, False, at, cause)
+                    self._emit(person, number, False, cause)
             return
         if person.stale or not person.judged:
             for number in net.plain if person.stale & WHOLE or not person.judged else net.eventful:
@@ -404,7 +430,7 @@ class Engine:
         person.judged, person.stale, person.dirty, person.cause = True, 0, None, None
         base = person.base
         if 2 in person.truth or (first and (person.sequence or 1 in members)):
-            self._judge_each(person, dirty, first, at, cause)
+            self._judge_each(person, dirty, first, cause)
             return
         if first:
             members[:] = base.held
@@ -420,6 +446,9 @@ class Engine:
         told: Iterable[int] = turned
         if first:
             told = sorted({*base.holding}.symmetric_difference(turned)) if turned else base.holding
+        if not told:
+            return
+        at = self._instant()
         profile, sequence, add, names = person.profile, person.sequence, self._out.append, self._names
         for number in told:
             sequence += 1
@@ -427,7 +456,7 @@ class Engine:
             add(Transition(profile, sequence, segment, REALIZED if members[number] else EXITED, at, cause, version))
         person.sequence = sequence
 
-    def _judge_each(self, person: Person, dirty: Sequence[int], first: bool, at: datetime, cause: Cause) -> None:
+    def _judge_each(self, person: Person, dirty: Sequence[int], first: bool, cause: Cause) -> None:
         """Roots one by one, where a leaf is out of range or memberships are known to a profile that is judged for the `first` time."""
         net = self.net
         truth, members = person.truth, person.members
@@ -445,16 +474,18 @@ class Engine:
             if failed and any(truth[n] == 2 for n in net.below[number]):
                 holds = False
                 message = "a sum is outside the range of its type"
-                self.failures.append(Failure(person.profile, self.plan.roots[number].segment, at, "PQL0601", message))
+                self.failures.append(
+                    Failure(person.profile, self.plan.roots[number].segment, self._instant(), "PQL0601", message)
+                )
             if holds != members[number]:
-                self._emit(person, number, holds, at, cause)
+                self._emit(person, number, holds, cause)
 
-    def _emit(self, person: Person, number: int, holds: bool, at: datetime, cause: Cause) -> None:
+    def _emit(self, person: Person, number: int, holds: bool, cause: Cause) -> None:
         person.members[number] = holds
         person.sequence += 1
         segment, version = self._names[number]
         status = REALIZED if holds else EXITED
-        self._out.append(Transition(person.profile, person.sequence, segment, status, at, cause, version))
+        self._out.append(Transition(person.profile, person.sequence, segment, status, self._instant(), cause, version))
 
     # --- questions ---
     def members(self, profile: Profile) -> frozenset[str]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pql.runtime.engine import START, Engine
-from pql.runtime.inputs import Advance, Cause, Document, Event, Input, Profile, Transition
+from pql.runtime.inputs import Advance, Document, Event, Input, Profile, Transition
 from pql.runtime.plan import Plan
 from pql.runtime.state import TIMELESS, Kept, Person, microseconds, pack, unpack
+from pql.runtime.wheel import Entry
 
 
 class HostedEngine(Engine):
@@ -22,14 +23,13 @@ class HostedEngine(Engine):
         super().__init__(plan, clock)
         self.changed: set[Profile] = set()
 
-    def _look(self, person: Person, number: int, cause: Cause) -> None:
-        if cause == "timer":
-            self.changed.add(person.profile)
-        super()._look(person, number, cause)
+    def _expire(self, entries: list[Entry]) -> None:
+        self.changed.update(person.profile for _, _, person, leaf in entries if leaf in person.armed)
+        super()._expire(entries)
 
-    def _judge(self, person: Person, at: datetime) -> None:
+    def _judge(self, person: Person) -> None:
         self.changed.add(person.profile)
-        super()._judge(person, at)
+        super()._judge(person)
 
     def resume(self, clock: datetime, arrivals: int) -> None:
         """Goes on where an engine was, when no instant is open."""
