@@ -16,6 +16,7 @@ import msgspec
 from pql.diagnostics.suggest import did_you_mean
 from pql.runtime.inputs import Advance, Deletion, Event, Input, Merge, Record, Split
 from pql.streams.errors import BadMessage
+from pql.xdm.decoding import exact_number
 from pql.xdm.schema import Schema
 from pql.xdm.values import read_event, read_instant, read_profile
 
@@ -34,12 +35,7 @@ Owner = Callable[[Mapping[str, Any]], str | None]
 """The profile that an event's document belongs to, as its identities say."""
 
 
-def _number(text: str) -> float | Decimal:
-    """Exact where a float would not be."""
-    return float(text) if len(text) < 16 else Decimal(text)
-
-
-_DECODER = msgspec.json.Decoder(float_hook=_number)
+_DECODER = msgspec.json.Decoder(float_hook=exact_number)
 _EXACT = msgspec.json.Decoder(float_hook=Decimal)
 
 

@@ -42,6 +42,7 @@ READER = api.Reader(ENVIRONMENT.schema)
         ('{"kind": "profile", "profile": "a", "record": {"tier": 3}}', "PQL0811", "`profile.tier`: a string is wanted"),
         ('{"profileId": "a", "timestamp": "x"}', "PQL0811", "`event.timestamp`"),
         ('{"profileId": "a", "prize": 1}', "PQL0811", "`event.prize`: the schema has no such field"),
+        ('{"profileId": "a", "price": 1e99999999999999999999}', "PQL0811", "`event.price`: the number is out of range"),
         ('{"profileId": {"a": 1}}', "PQL0634", "`profileId`: a name is wanted"),
         ("[" * 5000, "PQL0634", "no JSON"),
         ('{"a":' * 5000, "PQL0634", "no JSON"),
