@@ -26,6 +26,7 @@ READER = api.Reader(ENVIRONMENT.schema)
         ("[1]", "PQL0634", "a JSON object is wanted"),
         ("{}", "PQL0634", "nothing names its profile"),
         ('{"kind": "evnt"}', "PQL0634", "did you mean `event`?"),
+        ('{"kind": ["event"]}', "PQL0634", "no kind of message"),
         ('{"kind": "merge", "profile": "a", "sorce": "b"}', "PQL0634", "did you mean `source`?"),
         ('{"kind": "merge", "profile": "a"}', "PQL0634", "no `source`"),
         ('{"kind": "delete", "profile": "a", "key": true}', "PQL0634", "`key`: a name is wanted"),
