@@ -81,12 +81,10 @@ class HostedEngine(Engine):
 
 def instant_of(item: Input) -> datetime | None:
     """The instant that an input moves the clock to, when that is later. None: the clock's own."""
-    if isinstance(item, Advance):
-        return item.to
     if isinstance(item, Event):
         stamp: datetime | None = item.document.get("timestamp")
         return item.arrival or stamp
-    return item.arrival
+    return item.to if isinstance(item, Advance) else item.arrival
 
 
 @dataclass
