@@ -1,7 +1,8 @@
 """What decoding an event of some 1,500 bytes costs: `python -m benchmarks.decode`. Process CPU time, the best of rounds in turns.
 
 The events differ in their ids, instants and prices. Numbers are remembered by their texts, so two figures are given: with prices as a
-catalog has them, seen before, and with none ever seen before.
+catalog has them, seen before, and with none ever seen before. Then the reader of `pql stream`, which reads every field, against its
+way for messages that are not as usual.
 """
 
 from __future__ import annotations
@@ -14,17 +15,33 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pql.api import Environment, read_short
+import msgspec
+
+from pql.api import Environment, read_short, streams
 from pql.runtime.decode import Decoder
-from pql.xdm.decoding import NUMBERS
+from pql.xdm.decoding import NUMBERS, exact_number
 from pql.xdm.values import read_event
 
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "profile": {},
     "event": {
         "commerce": {"order": {"priceTotal": "number", "currencyCode": "string"}},
         "web": {"webPageDetails": {"URL": "string", "name": "string"}, "device": "string"},
         "productListItems[]": {"SKU": "string", "name": "string", "priceTotal": "number", "quantity": "integer"},
+    },
+}
+WHOLE = {
+    "profile": {},
+    "event": {
+        "commerce": {
+            "order": {"priceTotal": "number", "currencyCode": "string", "purchaseID": "string"},
+            "purchases": {"value": "number"},
+        },
+        "web": SCHEMA["event"]["web"],
+        "productListItems[]": {**SCHEMA["event"]["productListItems[]"], "category": "string"},
+        "environment": {"browserDetails": {"userAgent": "string", "viewportWidth": "integer"}},
+        "placeContext": {"geo": {"countryCode": "string", "city": "string", "postalCode": "string"}},
+        "implementationDetails": {"name": "string", "version": "string", "environment": "string", "note": "string"},
     },
 }
 TEXTS = (
@@ -34,6 +51,7 @@ TEXTS = (
 )
 
 
+_EXACT = msgspec.json.Decoder(float_hook=exact_number)
 EVENTS = 200
 """So few that they stay in the processor's cache, as one does that has just arrived."""
 
@@ -70,6 +88,13 @@ def event(seed: int) -> bytes:
     return json.dumps(document).encode()
 
 
+def message(data: bytes) -> bytes:
+    """A bare event of a profile, with fields of WHOLE alone."""
+    document = {"profileId": "sarah", **json.loads(data)}
+    del document["identityMap"]
+    return json.dumps(document).encode()
+
+
 def cost(way: Callable[[bytes], Any], events: list[bytes]) -> float:
     """Microseconds of an event."""
     started = time.process_time()
@@ -90,6 +115,15 @@ def main() -> None:
             json.loads(data, parse_float=Decimal), schema, True
         ),
     }
+    show(ways, events)
+    reader = streams.Reader(Environment.from_short(WHOLE).schema)
+    show(
+        {"reader of a stream": reader.read, "the same, not as usual": lambda data: reader.input(_EXACT.decode(data))},
+        [message(data) for data in events],
+    )
+
+
+def show(ways: dict[str, Callable[[bytes], Any]], events: list[bytes]) -> None:
     best = dict.fromkeys(ways, 1e9)
     for name, way in [*ways.items()] * 10:
         for _ in range(10):
