@@ -209,10 +209,10 @@ class _Writer:
         if isinstance(kind.value, MapType):
             self._line(depth, f"for k in {value}:")
             self._line(depth + 1, "if k.endswith(FOLDED): refuse(k)")
-        if name.endswith(FOLDED):
-            self._line(depth, f"{place} = {value} = {{k.lower(): x for k, x in {value}.items()}}")
         if _unfinished(kind.value, ""):
             self._each(f"{value}.items()", kind.value, value, depth)
+        if name.endswith(FOLDED):  # last: what another key takes the place of must fit, too
+            self._line(depth, f"{place} = {{k.lower(): x for k, x in {value}.items()}}")
 
     def _each(self, items: str, kind: Type, owner: str, depth: int) -> None:
         key, value = self._fresh("k"), self._fresh("v")

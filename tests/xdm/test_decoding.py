@@ -91,6 +91,7 @@ def test_what_is_as_it_should_be_is_accepted(text: str) -> None:
         ('{"double": false}', False, False, False),
         ('{"numbers": [1, null, 2.5]}', True, True, True),
         ('{"maps": {"xsegmentMembership": {"A": 1}}}', False, False, False),
+        ('{"segmentMembership": {"B": {"a": {"at": "x"}}, "b": null}}', False, False, False),
         ("[]", False, False, False),
         ("null", False, False, False),
     ],
