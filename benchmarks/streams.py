@@ -7,6 +7,7 @@ is committed, and the bytes of a profile in the state.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import tempfile
 import time
@@ -54,6 +55,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--profiles", type=int, default=20_000)
     profiles = options.parse_args().profiles
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)  # as the command line does
     project = ENVIRONMENT.project([Source("segments.pql", SEGMENTS)])
     plan = ENVIRONMENT.live_plan(project.conditions)
     with tempfile.TemporaryDirectory() as name:

@@ -15,6 +15,8 @@ from pql.runtime.plan import Plan
 from pql.runtime.state import TIMELESS, Kept, Person, microseconds, pack, unpack
 from pql.runtime.wheel import Entry
 
+_NO_KEYS: set[str] = set()
+
 
 class HostedEngine(Engine):
     """`changed`: profiles that a timer looked at or that were judged since it was last emptied; those of inputs the host knows."""
@@ -75,18 +77,19 @@ class HostedEngine(Engine):
         return min(self.people[profile].armed.values(), default=None)
 
     def discard(self, profile: Profile) -> None:
-        """Forgets a profile that is kept elsewhere."""
-        self.people.pop(profile).armed = {}
+        """Forgets a profile that is kept elsewhere. Its timers find nothing to do when their time comes; until then they hold no
+        more of it than its name."""
+        gone = self.people.pop(profile)
+        gone.armed, gone.cells = {}, {}
+        gone.events, gone.keys, gone.record = [], _NO_KEYS, None
 
 
 def instant_of(item: Input) -> datetime | None:
     """The instant that an input moves the clock to, when that is later. None: the clock's own."""
-    if isinstance(item, Advance):
-        return item.to
     if isinstance(item, Event):
         stamp: datetime | None = item.document.get("timestamp")
         return item.arrival or stamp
-    return item.arrival
+    return item.to if isinstance(item, Advance) else item.arrival
 
 
 @dataclass

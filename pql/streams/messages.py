@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, assert_never
 
 import msgspec
@@ -16,6 +17,8 @@ import msgspec
 from pql.diagnostics.suggest import did_you_mean
 from pql.runtime.inputs import Advance, Deletion, Event, Input, Merge, Record, Split
 from pql.streams.errors import BadMessage
+from pql.streams.usual import Usual, UsualEvents
+from pql.xdm.decoding import exact_number
 from pql.xdm.schema import Schema
 from pql.xdm.values import read_event, read_instant, read_profile
 
@@ -34,12 +37,7 @@ Owner = Callable[[Mapping[str, Any]], str | None]
 """The profile that an event's document belongs to, as its identities say."""
 
 
-def _number(text: str) -> float | Decimal:
-    """Exact where a float would not be."""
-    return float(text) if len(text) < 16 else Decimal(text)
-
-
-_DECODER = msgspec.json.Decoder(float_hook=_number)
+_DECODER = msgspec.json.Decoder(float_hook=exact_number)
 _EXACT = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -59,6 +57,9 @@ class Reader:
         """A message as JSON text. Raises BadMessage (PQL0634, PQL0811)."""
         if len(raw) > MESSAGE_MOST:
             raise BadMessage("PQL0634", f"a message of more than {MESSAGE_MOST:,} bytes")
+        usual = self._usual.read(raw)
+        if usual is not None:
+            return self._usual_event(usual)
         try:
             document = _DECODER.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -72,7 +73,7 @@ class Reader:
         kind = document.get("kind")
         if kind is None or "kind" in self.schema.event.fields:
             return self._bare(document)
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             help = did_you_mean(str(kind)[:100], KINDS) or "the kinds are " + ", ".join(KINDS)
             raise BadMessage("PQL0634", f"no kind of message `{str(kind)[:100]}`: {help}")
         for name in document:
@@ -82,18 +83,29 @@ class Reader:
         made: Input = getattr(self, "_" + kind)(document)
         return made
 
+    @cached_property
+    def _usual(self) -> UsualEvents:
+        return UsualEvents(self.schema, self.event_key)
+
+    def _usual_event(self, usual: Usual) -> Event:
+        typed, bare, named, key, arrival = usual
+        return self._made_bare(typed, named) if bare else self._made(typed, named, key, arrival)
+
     def _bare(self, document: dict[str, Any]) -> Event:
         key = self.event_key
         body = document if key in self.schema.event.fields else {k: v for k, v in document.items() if k != key}
-        named = document.get(key)
-        typed = self._typed_event(body)
-        return Event(self._owned(typed) if named is None else _name(named, key), typed)
+        return self._made_bare(self._typed_event(body), document.get(key))
+
+    def _made_bare(self, typed: dict[str, Any], named: Any) -> Event:
+        return Event(self._owned(typed) if named is None else _name(named, self.event_key), typed)
 
     def _event(self, document: dict[str, Any]) -> Event:
         typed = self._typed_event(document.get("event"))
-        named, key = document.get("profile"), document.get("key")
+        return self._made(typed, document.get("profile"), document.get("key"), document.get("arrival"))
+
+    def _made(self, typed: dict[str, Any], named: Any, key: Any, arrival: Any) -> Event:
         owner = self._owned(typed) if named is None else _name(named, "profile")
-        return Event(owner, typed, _instant(document, "arrival"), None if key is None else _name(key, "key"))
+        return Event(owner, typed, _read_instant(arrival, "arrival"), None if key is None else _name(key, "key"))
 
     def _profile(self, document: dict[str, Any]) -> Record:
         if "record" not in document:
@@ -209,7 +221,10 @@ def _name(value: Any, field: str) -> str:
 
 
 def _instant(document: Mapping[str, Any], field: str) -> datetime | None:
-    text = document.get(field)
+    return _read_instant(document.get(field), field)
+
+
+def _read_instant(text: Any, field: str) -> datetime | None:
     if text is None:
         return None
     found = read_instant(text) if isinstance(text, str) else None

@@ -24,6 +24,8 @@ from pql.streams.state import QUARANTINE, TRANSITIONS, Commit, State, Written, m
 PART = 20_000
 """Changed profiles after which a long advance is committed on the way."""
 RAW_MOST = 1_000_000
+_text = json.encoder.encode_basestring
+"""A string as JSON, not in ASCII."""
 REPORT_SECONDS = 0.1
 
 
@@ -168,9 +170,11 @@ class Stream:
         clock, last = self.shard.clock, None
         for number, item in enumerate(items):
             if not isinstance(item, BadMessage):
-                if self.shard.leaves(item, clock):
+                to = instant_of(item)
+                if self.shard.leaves(item, to, clock):
                     last = number
-                clock = max(clock, instant_of(item) or clock)
+                if to is not None and to > clock:
+                    clock = to
         return last
 
     def _apply(self, item: Input, counts: bool = True, settles: bool = True) -> None:
@@ -182,8 +186,10 @@ class Stream:
         self.taken += counts
 
     def _emit(self, transitions: list[Transition], offset: int) -> None:
-        lines = self._batch.lines[TRANSITIONS]
-        lines += [transition_line(t, offset) for t in transitions]
+        if transitions:
+            self._batch.lines[TRANSITIONS] += [transition_line(t, offset) for t in transitions]
+        if not self.shard.failures:
+            return
         for failure in self.shard.failures:
             self.failures += 1
             row = {
@@ -203,8 +209,10 @@ class Stream:
         self._batch.lines[QUARANTINE].append(json.dumps(row, ensure_ascii=False))
 
     def _is_later(self, item: Input) -> bool:
+        if self.options.until is None:
+            return False
         at = instant_of(item)
-        return self.options.until is not None and at is not None and at > self.options.until
+        return at is not None and at > self.options.until
 
     # --- the clock ---
     def _timed(self, item: Input, after: int) -> Input:
@@ -337,15 +345,10 @@ class Stream:
 
 def transition_line(t: Transition, offset: int) -> str:
     """A transition as a JSON line. `offset`: the number of the message at which it was found."""
-    row = {
-        "key": f"{t.profile}/{t.sequence}",
-        "profile": t.profile,
-        "sequence": t.sequence,
-        "segment": t.segment,
-        "status": t.status,
-        "at": f"{t.at.isoformat()}Z",
-        "cause": t.cause,
-        "version": t.version,
-        "offset": offset,
-    }
-    return json.dumps(row, ensure_ascii=False)
+    profile = str(t.profile)
+    named = _text(profile) if isinstance(t.profile, str) else profile
+    return (
+        f'{{"key": {_text(f"{profile}/{t.sequence}")}, "profile": {named}, "sequence": {t.sequence}, '
+        f'"segment": {_text(t.segment)}, "status": "{t.status}", "at": "{t.at.isoformat()}Z", "cause": "{t.cause}", '
+        f'"version": {_text(t.version)}, "offset": {offset}}}'
+    )

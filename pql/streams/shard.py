@@ -39,7 +39,7 @@ class Shard:
         self.history: list[Happened] = []
         self._touched: set[str] = set()
         self._rows: dict[str, Row] = {}
-        self._open: list[bytes] = []
+        self._open: list[Input] = []
         self._open_kept = 0
         self._closed = False
         self._due: dict[str, int | None] = {}
@@ -53,10 +53,9 @@ class Shard:
         self.profiles, self.timers = progress.profiles, progress.timers
         self.engine.resume(instant(progress.clock), progress.arrivals)
         reader = Reader(self.plan.schema)
-        self._open = self.state.open_inputs()
-        for message in self._open:
+        for message in self.state.open_inputs():
             self._apply(reader.read(message))
-        self._open_kept = len(self._open)
+            self._open_kept += 1
 
     @property
     def clock(self) -> datetime:
@@ -96,21 +95,20 @@ class Shard:
         if isinstance(item, Advance):
             self._close(settles)
         elif self.state.keeps:
-            self.history += self._happened(item)
-            self._open.append(write_message(item))
-            if len(self._open) > OPEN_MOST:
+            self._happened(item)
+            self._open.append(item)
+            if self._open_kept + len(self._open) > OPEN_MOST:
                 out += self._advance(self.clock)
         return out
 
     @property
     def settled(self) -> bool:
         """Is all that changed written down, and no instant open?"""
-        return not (self._open or self._touched or self.engine.changed)
+        return not (self._open or self._open_kept or self._touched or self.engine.changed)
 
     @staticmethod
-    def leaves(item: Input, clock: datetime) -> bool:
-        """Does an input leave the clock's instant, so that it is judged? Before the first instant there is none."""
-        to = instant_of(item)
+    def leaves(item: Input, to: datetime | None, clock: datetime) -> bool:
+        """Does an input, which happens at `to`, leave the clock's instant, so that it is judged? Before the first instant there is none."""
         return isinstance(item, Advance) or (to is not None and to > clock > datetime.min)
 
     def _close(self, settles: bool) -> None:
@@ -128,18 +126,21 @@ class Shard:
         profiles = _profiles(item)
         for profile in profiles:
             self._ensure(profile)
-        fresh = [p for p in profiles if not self.engine.holds(p)]
+        people = self.engine.people
+        fresh = [p for p in profiles if p not in people] if isinstance(item, Deletion | Merge) else ()
         out = self.engine.apply((item,))
         for profile in profiles:
-            if not self.engine.holds(profile):
+            if profile not in people:
                 continue
-            if profile in fresh and isinstance(item, Deletion | Merge) and not self.engine.is_open(profile):
+            if profile in fresh and not self.engine.is_open(profile):
                 self.engine.discard(profile)
                 continue
-            self._touched |= {profile, self.real(profile)}
+            self._touched.add(profile)
+            if people[profile].into is not None:
+                self._touched.add(self.real(profile))
         return out
 
-    def _happened(self, item: Input) -> Iterator[Happened]:
+    def _happened(self, item: Input) -> None:
         """What an input, which has been applied, does to the events of profiles."""
         if isinstance(item, Advance | Record) or not self.engine.holds(str(item.profile)):
             return
@@ -147,14 +148,14 @@ class Shard:
         match item:
             case Event():
                 key = item.key if item.key is not None else item.document.get("_id")
-                yield Put(profile, key, write_document(item.document))
+                self.history.append(Put(profile, key, write_document(item.document)))
             case Deletion():
-                yield Dropped(profile, item.key)
+                self.history.append(Dropped(profile, item.key))
             case Merge():
                 if str(item.source) != profile:
-                    yield Joined(profile, str(item.source))
+                    self.history.append(Joined(profile, str(item.source)))
             case Split():
-                yield Parted(profile, str(item.target), tuple(sorted(item.keys)))
+                self.history.append(Parted(profile, str(item.target), tuple(sorted(item.keys))))
             case _:
                 assert_never(item)
 
@@ -221,8 +222,8 @@ class Shard:
             following = self._into(following)
 
     def _into(self, profile: str) -> str | None:
-        into = self.engine.into(profile) if self.engine.holds(profile) else None
-        return None if into is None else str(into)
+        person = self.engine.people.get(profile)
+        return None if person is None or person.into is None else str(person.into)
 
     def real(self, profile: str) -> str:
         """The profile that a loaded one is part of."""
@@ -271,8 +272,8 @@ class Shard:
 
     def open_inputs(self) -> tuple[list[bytes], bool]:
         """The inputs of the open instant since the last time, and whether those before are done with."""
-        found, closed = self._open[self._open_kept :], self._closed
-        self._open_kept, self._closed = len(self._open), False
+        found, closed = [write_message(item) for item in self._open], self._closed
+        self._open, self._open_kept, self._closed = [], self._open_kept + len(self._open), False
         return found, closed
 
     def let_go(self) -> None:
@@ -303,6 +304,8 @@ class Shard:
 def _profiles(item: Input) -> tuple[str, ...]:
     """Who an input is about."""
     match item:
+        case Event():
+            return (str(item.profile),)
         case Advance():
             return ()
         case Merge():

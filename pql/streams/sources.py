@@ -167,7 +167,7 @@ class FileSource(Lines):
         return self._head
 
     def mark(self) -> str:
-        return f'{{"offset": {self.offset}, "line": {self.line}, "head": "{self._begins()}"}}'
+        return f'{{"offset": {self.offset}, "line": {self.line}, "head": "{self._head or self._begins()}"}}'
 
     def chunk(self, wait: float) -> bytes | None:
         assert self._file is not None

@@ -16,6 +16,8 @@ from pql.xdm.schema import Schema
 
 Problem = tuple[str, str]
 MICRO = Decimal("0.000001")
+FOLDED = "segmentMembership"
+"""The end of the path of maps whose keys are read in lower case."""
 
 
 class _Misfit(Exception):
@@ -125,7 +127,7 @@ def _read(value: Any, kind: Type, path: str, problems: list[Problem], loose: boo
         if not isinstance(value, dict):
             problems.append((path, "an object is wanted"))
             return None
-        fold = path.endswith("segmentMembership")
+        fold = path.endswith(FOLDED)
         return {_key(k, fold): _read(v, kind.value, f"{path}.{k}", problems, loose) for k, v in value.items()}
     if isinstance(kind, ObjectType):
         return _object(value, kind, path, problems, loose)

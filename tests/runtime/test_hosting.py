@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from pql.api import Engine, Environment, Event
 from pql.runtime.hosting import HostedEngine
+from pql.runtime.inputs import Record
 
 ENVIRONMENT = Environment.from_short({"profile": {"tier": "string"}, "event": {"price": "number"}})
 T = datetime(2026, 3, 1)
@@ -48,3 +49,17 @@ def test_a_timer_that_is_due_at_the_open_instant_outlasts_a_dump() -> None:
     other.take_over(engine.dump("a"))
     assert [(t.status, t.at) for t in other.advance(end)] == [("exited", end)]
     assert other.due("a") is None
+
+
+def test_timers_of_a_profile_that_was_let_go_hold_nothing_of_it() -> None:
+    engine = HostedEngine(
+        plan('xEvent[price > 1 and timestamp occurs <= 9 days before now].count() > 0 and tier != "x"')
+    )
+    engine.apply([Record("a", {"tier": "gold"}), Event("a", {"timestamp": T, "_id": "e", "price": 5})])
+    engine.advance(T + timedelta(days=1))
+    gone, due = engine.people["a"], engine.due("a")
+    assert due is not None
+    assert gone.events
+    engine.discard("a")
+    assert not (gone.events or gone.cells or gone.keys or gone.record or gone.armed)
+    assert engine.advance(T + timedelta(days=20)) == []

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pql.api import streams as api
+from pql.runtime.inputs import Transition
 from pql.streams.errors import BadMessage, StreamError
+from pql.streams.running import transition_line
 from pql.streams.sources import LINE_MOST
 from tests.streams.project import ENVIRONMENT, day, event, stream, told, write
 
@@ -26,6 +30,7 @@ READER = api.Reader(ENVIRONMENT.schema)
         ("[1]", "PQL0634", "a JSON object is wanted"),
         ("{}", "PQL0634", "nothing names its profile"),
         ('{"kind": "evnt"}', "PQL0634", "did you mean `event`?"),
+        ('{"kind": ["event"]}', "PQL0634", "no kind of message"),
         ('{"kind": "merge", "profile": "a", "sorce": "b"}', "PQL0634", "did you mean `source`?"),
         ('{"kind": "merge", "profile": "a"}', "PQL0634", "no `source`"),
         ('{"kind": "delete", "profile": "a", "key": true}', "PQL0634", "`key`: a name is wanted"),
@@ -42,6 +47,7 @@ READER = api.Reader(ENVIRONMENT.schema)
         ('{"kind": "profile", "profile": "a", "record": {"tier": 3}}', "PQL0811", "`profile.tier`: a string is wanted"),
         ('{"profileId": "a", "timestamp": "x"}', "PQL0811", "`event.timestamp`"),
         ('{"profileId": "a", "prize": 1}', "PQL0811", "`event.prize`: the schema has no such field"),
+        ('{"profileId": "a", "price": 1e99999999999999999999}', "PQL0811", "`event.price`: the number is out of range"),
         ('{"profileId": {"a": 1}}', "PQL0634", "`profileId`: a name is wanted"),
         ("[" * 5000, "PQL0634", "no JSON"),
         ('{"a":' * 5000, "PQL0634", "no JSON"),
@@ -54,6 +60,25 @@ def test_a_bad_message_says_what_is_wrong(text: str, code: str, said: str) -> No
         READER.read(text.encode())
     assert caught.value.code == code
     assert said in str(caught.value)
+
+
+@given(st.text(), st.text(), st.integers(1, 10**9), st.datetimes())
+def test_a_transition_is_a_line_of_json(profile: str, segment: str, sequence: int, at: datetime) -> None:
+    made = Transition(profile, sequence, segment, "exited", at, "timer", "8d1f")
+    row = {
+        "key": f"{profile}/{sequence}",
+        "profile": profile,
+        "sequence": sequence,
+        "segment": segment,
+        "status": "exited",
+        "at": f"{at.isoformat()}Z",
+        "cause": "timer",
+        "version": "8d1f",
+        "offset": 7,
+    }
+    line = transition_line(made, 7)
+    assert "\n" not in line
+    assert line == json.dumps(row, ensure_ascii=False)
 
 
 def test_names_may_be_numbers() -> None:
