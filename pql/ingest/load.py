@@ -19,7 +19,7 @@ from pql.identity.settings import IdentitySettings
 from pql.ingest.columns import arrow_kinds
 from pql.ingest.compile import Compiled, compile_mapping
 from pql.ingest.evaluate import Evaluator, LookUps
-from pql.ingest.files import BLOCK, Chunk, read_chunks
+from pql.ingest.files import BLOCK, BLOCKS, Chunk, in_row_groups, read_chunks
 from pql.ingest.functions import Misfit
 from pql.ingest.records import parse_record, record_text, table_records
 from pql.ingest.shapes import ColumnFields, JsonFields, Unvectorised
@@ -135,12 +135,17 @@ def load_file(store: Store, plan: Plan, path: Path, progress: Progress | None = 
         read = 0
         for name, rows in plan.look_ups.items():
             load.look_up(name, rows, record_text)
-        for chunk in read_ahead(lambda: read_chunks(path, plan.source.format, dict(plan.source.options), block)):
+        for chunk in read_ahead(lambda: _chunks(path, plan, block)):
             load_chunk(load, plan, chunk)
             read += chunk.size
             if progress is not None:
                 progress(read, load.counts)
     return load.counts
+
+
+def _chunks(path: Path, plan: Plan, block: int) -> Iterator[Chunk]:
+    chunks = read_chunks(path, plan.source.format, dict(plan.source.options), block)
+    return chunks if plan.source.format == "parquet" else in_row_groups(chunks, BLOCKS * block)
 
 
 def load_chunk(load: DatasetLoad, plan: Plan, chunk: Chunk) -> Counts:

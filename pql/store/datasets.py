@@ -43,8 +43,8 @@ OWN = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered
 _identities {IDENTITY_TYPE}, _times MAP(VARCHAR, TIMESTAMP)"""
 
 
-PARALLEL_ROWS = 16_384
-"""Rows of a chunk that one thread maps at a time."""
+PARALLEL_ROWS = 61_440
+"""Rows of a chunk that one thread maps at a time: half a row group."""
 SAMPLE_ROWS = 2_000
 BEYOND_MOST = 100
 """Rows of a chunk whose identity map holds more than expected that are worked out singly; with more of them the chunk is mapped again."""
