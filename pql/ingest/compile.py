@@ -19,6 +19,7 @@ from pql.ingest.functions.logic import LAZY
 from pql.ingest.functions.number import DECIMAL
 from pql.ingest.shapes import (
     JSON,
+    RECORD,
     ColumnFields,
     JsonFields,
     Unvectorised,
@@ -38,10 +39,12 @@ Fields = JsonFields | ColumnFields
 
 @dataclass(frozen=True)
 class Compiled:
-    """`select`: over `incoming`; columns `_line`, `_doubtful`, then the schema's fields that are mapped."""
+    """`select`: over `incoming`; columns `_line`, `_doubtful`, then the schema's fields that are mapped. `odd`: finds further lines
+    that SQL does not vouch for, if there can be such."""
 
     select: Sql
     columns: tuple[str, ...]
+    odd: Sql | None = None
 
 
 def compile_mapping(
@@ -52,17 +55,12 @@ def compile_mapping(
     columns, doubts = made.document(mapping, kind)
     for name in required:
         doubts.append(null(columns[name].copy()) if name in columns else exp.true())
-    inner: list[Sql] = [exp.column("__line"), exp.column("raw")] if isinstance(fields, JsonFields) else [exp.Star()]
+    inner: list[Sql] = [exp.Star()]
+    odd: Sql | None = None
     if isinstance(fields, JsonFields):
-        doubts = fields.doubts() + doubts
-        inner += [
-            typed(exp.alias_(fields.source(), "s")),
-            typed(exp.alias_(fields.kinds, "kinds")),
-            typed(exp.alias_(fields.keys(), "keys")),
-        ]
-        key = exp.column("k")
-        twice = exp.NEQ(this=call("len", call("list_distinct", key.copy())), expression=call("len", key.copy()))
-        doubts.append(_some(exp.column("keys"), "k", twice))
+        doubts.insert(0, null(exp.column(RECORD)))
+        inner = [exp.column("__line"), typed(exp.alias_(fields.source(), RECORD))]
+        odd = fields.odd()
     rows = exp.select(*inner).from_("incoming")
     doubtful = some(*(call("coalesce", exp.Paren(this=d), exp.true()) for d in doubts)) if doubts else exp.false()
     outer = exp.select(exp.alias_(exp.column("__line"), "_line"), exp.alias_(doubtful, "_doubtful"))
@@ -71,7 +69,7 @@ def compile_mapping(
         rows = exp.select(exp.Star(), *further).from_(rows.subquery("q"))
     for name, value in columns.items():
         outer = outer.select(exp.alias_(cast(value, sql_type(kind.fields[name].type)), name, quoted=True))
-    return Compiled(outer.from_(rows.subquery("r")), tuple(columns))
+    return Compiled(outer.from_(rows.subquery("r")), tuple(columns), odd)
 
 
 def _some(values: Sql, variable: str, test: Sql) -> Sql:

@@ -157,7 +157,8 @@ def load_chunk(load: DatasetLoad, plan: Plan, chunk: Chunk) -> Counts:
         load.stage(None, None, top)
         doubtful = chunk.table["__line"].to_pylist()
     else:
-        doubtful = load.stage(chunk.table, compiled.select.sql("duckdb"), compiled.columns)
+        odd = compiled.odd.sql("duckdb") if compiled.odd is not None else None
+        doubtful = load.stage(chunk.table, compiled.select.sql("duckdb"), compiled.columns, odd)
     refused = list(chunk.refused)
     if doubtful:
         refused += _worked_out(load, plan, chunk.table, doubtful)

@@ -105,6 +105,19 @@ def record(r: random.Random) -> dict[str, Any]:
     return made
 
 
+def mangled(r: random.Random, text: str) -> str:
+    """Now and then no strict record any more."""
+    kind = r.random()
+    if kind > 0.1:
+        return text
+    if kind < 0.03:  # a key twice
+        inner = r.choice(['"a": 1', '"b": "x"', '"z": null', '"o": {}'])
+        return f"{{{inner}, {inner}{', ' if text[1] != '}' else ''}{text[1:]}"
+    if kind < 0.06:
+        return text.replace("}", r.choice([",}", ", }", ",\t\n }"]))
+    return r.choice([f"[{text}]", text[:-1], f"{text}{text}", text.replace('"', "'"), "1", "null", "", "{}"])
+
+
 def mapping(expression: str, kind: Type) -> Mapping:
     node, found = read_expression(expression, "test", [])
     assert not found.items, [d.message for d in found.items]
@@ -137,12 +150,14 @@ def test_sql_and_python_agree(store: Store, expression: str, kind: Type) -> None
     sql = compiled.select.sql("duckdb")
     r = random.Random(expression)
     records = [record(r) for _ in range(400)]
-    texts = [json.dumps(x, ensure_ascii=i % 2 == 0) for i, x in enumerate(records)]
+    texts = [mangled(r, json.dumps(x, ensure_ascii=i % 2 == 0)) for i, x in enumerate(records)]
     store.connection.register("incoming", pa.table({"__line": range(len(texts)), "raw": texts}))
+    assert compiled.odd is not None
+    odd = {line for (line,) in store.connection.execute(compiled.odd.sql("duckdb")).fetchall()}
     vouched = 0
     for line, doubtful, answer in store.connection.execute(sql).fetchall():
         document, refused = map_record(evaluator, texts[line], line)
-        if not doubtful:
+        if not doubtful and line not in odd:
             vouched += 1
             assert refused is None, (texts[line], refused)
             assert plain(answer) == plain(document.get("v")), texts[line]
