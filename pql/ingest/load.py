@@ -162,7 +162,7 @@ def load_chunk(load: DatasetLoad, plan: Plan, chunk: Chunk) -> Counts:
     refused = list(chunk.refused)
     if doubtful:
         refused += _worked_out(load, plan, chunk.table, doubtful)
-    counts = load.settle(refused, lambda line: _raw(chunk.table, line))
+    counts = load.settle(refused, lambda lines: _raw(chunk.table, lines))
     assert counts.read == rows + len(chunk.refused), (counts, rows, len(chunk.refused))
     return counts
 
@@ -206,11 +206,15 @@ def map_record(evaluator: Evaluator, record: Any, line: int) -> tuple[dict[str, 
     return {}, Refused(line, path, code, message + more, raw)
 
 
-def _raw(table: pa.Table, line: int) -> str:
-    row = table.filter(pc.equal(table["__line"], line))
+def _raw(table: pa.Table, lines: Sequence[int]) -> list[str]:
+    """The rows of these lines as they came."""
+    rows = table.filter(pc.is_in(table["__line"], pa.array(lines, pa.int64())))
     if "raw" in table.column_names:
-        return str(row["raw"][0].as_py()).strip()
-    return record_text(table_records(row)[0][1])
+        pairs = zip(rows["__line"].to_pylist(), (str(r).strip() for r in rows["raw"].to_pylist()), strict=True)
+        found = dict(pairs)
+    else:
+        found = {line: record_text(record) for line, record in table_records(rows)}
+    return [found[line] for line in lines]
 
 
 def _compiled(plan: Plan, schema: pa.Schema) -> Compiled | None:

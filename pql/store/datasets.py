@@ -239,15 +239,18 @@ class DatasetLoad:
         self.connection.execute(f"INSERT INTO ready BY NAME {self._identified('SELECT * FROM made_rows')}")
         self.connection.unregister("made_rows")
 
-    def settle(self, refused: Sequence[Refused], raw: Callable[[int], str]) -> Counts:
-        """Put the staged rows where they belong. `refused`: rows of the chunk that do not fit; `raw(line)`: a row as it came."""
+    def settle(self, refused: Sequence[Refused], raw: Callable[[Sequence[int]], Sequence[str]]) -> Counts:
+        """Put the staged rows where they belong. `refused`: rows of the chunk that do not fit; `raw`: rows as they
+        came, by their lines."""
         connection, spec = self.connection, self.spec
         nobody = connection.execute(
             "SELECT _line FROM ready WHERE _key IS NULL OR _primary IS NULL ORDER BY _line"
         ).fetchall()
         if nobody:
             reason = spec.identities.reason(spec.kind)
-            refused = [*refused, *(Refused(line, "", "PQL0828", reason, raw(line)) for (line,) in nobody)]
+            lines = [line for (line,) in nobody]
+            texts = zip(lines, raw(lines), strict=True)
+            refused = [*refused, *(Refused(line, "", "PQL0828", reason, text) for line, text in texts)]
             connection.execute("DELETE FROM ready WHERE _key IS NULL OR _primary IS NULL")
         self.refused = self._without_deleted(refused)
         refused = self.refused
