@@ -33,13 +33,11 @@ from pql.ingest.shapes import (
 from pql.ingest.tree import Apply, Build, Constant, Each, Listing, LookUp, Mapping, Node, Reference, Target, references
 from pql.types import (
     BOOLEAN,
-    DATE,
     DOUBLE,
     INTEGER,
     NULL,
     NUMBER,
     STRING,
-    TIMESTAMP,
     Field,
     ListType,
     MapType,
@@ -162,7 +160,9 @@ class _Compiler:
             and isinstance(self.fields, JsonFields)
             and not _single(kind)
         ):
-            sql, doubts = fit_json(self.fields.typed(node.steps, kind), kind, self.name, False)
+            sql, doubts = fit_json(
+                self.fields.typed(node.steps, kind), kind, self.name, False, lambda v: self.hoist(v, {})
+            )
             return Value(sql, kind, doubts)
         if isinstance(node, Build) and not _single(kind):
             return self.build(node, kind, scope)
@@ -180,7 +180,7 @@ class _Compiler:
     def fitted(self, value: Value, kind: Type, scope: dict[str, Value] | None = None) -> Value:
         if scope is not None and _single(kind):
             source = Value(self.hoist(value.sql, scope), value.type)
-            made = self.as_fitted(source, kind)
+            made = self.as_fitted(source, kind, scope)
             if made is source.sql:
                 return Value(made, kind, value.doubts)
             made = self.hoist(made, scope)
@@ -196,12 +196,9 @@ class _Compiler:
         sql, doubts = fit_typed(value.sql, value.type, kind, self.name, self.loose)
         return Value(sql, kind, [*value.doubts, *doubts])
 
-    def as_fitted(self, value: Value, kind: Type) -> Sql:
-        if value.type == JSON and kind in (DATE, TIMESTAMP):
-            written = self.hoist(fit_json(value.sql, STRING, self.name, True)[0], {})
-            return fit_typed(written, STRING, kind, self.name, self.loose)[0]
+    def as_fitted(self, value: Value, kind: Type, scope: dict[str, Value]) -> Sql:
         if value.type == JSON:
-            return fit_json(value.sql, kind, self.name, True)[0]
+            return fit_json(value.sql, kind, self.name, True, lambda v: self.hoist(v, scope))[0]
         return fit_typed(value.sql, value.type, kind, self.name, self.loose)[0]
 
     def hoist(self, value: Sql, scope: dict[str, Value]) -> Sql:

@@ -24,6 +24,7 @@ from pql.xdm.short import read_short
 from pql.xdm.values import write_value
 
 ITEM = make_object("i", {"k": Field("k", STRING), "n": Field("n", INTEGER), "l": Field("l", ListType(STRING))})
+DATED = make_object("d", {"k": Field("k", DATE), "n": Field("n", TIMESTAMP), "l": Field("l", ITEM)})
 CASES: list[tuple[str, Type]] = [
     ("a", STRING), ("a", INTEGER), ("a", NUMBER), ("a", BOOLEAN), ("a", DATE), ("a", TIMESTAMP), ("a", ListType(STRING)), ("a", ListType(INTEGER)),
     ("a", ListType(ITEM)), ("a", ITEM), ("a", MapType(STRING)), ("a", MapType(ListType(ITEM))), ("o.k", STRING), ("o.n", INTEGER),
@@ -37,6 +38,9 @@ CASES: list[tuple[str, Type]] = [
     ('{"k": a, "n": 5}', ITEM), ("a + b", NUMBER), ("a * 2", NUMBER), ("min(a, b)", NUMBER), ('matches_regex(a, "[a-z]+")', BOOLEAN), ("not a", BOOLEAN),
     ("a and b", BOOLEAN), ("a < b", BOOLEAN), ("is_null(a)", BOOLEAN), ('equals_ignore_case(a, "X")', BOOLEAN), ("first(a)", STRING), ("last(a)", STRING),
     ("format(date(a), \"d/M/yy\")", STRING), ("to_string(a)", STRING), ("trim(o.k)", STRING), ('to_decimal(a, ",", ".")', NUMBER),
+    ("a", DATED), ("o", DATED), ("a", ListType(DATED)), ('map(a, x => {"k": x.k, "n": x.n})', ListType(DATED)), ('[{"k": a}, {"n": b}]', ListType(DATED)),
+    ('map(a, x => {"k": date(x.k, "yyyy-M-d"), "n": timestamp(x.n)})', ListType(DATED)), ("[a]", ListType(DATE)), ('lower(concat(o.k, "", a))', STRING),
+    ('date(trim(coalesce(a, o.k)), "yyyy-M-d")', DATE), ("[to_decimal(a)]", ListType(NUMBER)),
 ]  # fmt: skip
 TEXTS = ["x", "y", "X ", " 1", "12", "7.5", "-3", "1e3", "true", "No", "31.12.2000", "1.1.2000", "2000-02-29", "2001-02-29", "2000-1-2", "null", "", "a:b::c",
          "2024-01-01T10:00:00Z", "2024-01-01T10:00:00+02:00", "2024-01-01T10:00:00.1234567Z", "2024-01-01 10:00", "1.234,5", "\u0130", "\u00df", "\u00e9\U0001f600", "'", '"',
