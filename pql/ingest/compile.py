@@ -19,6 +19,7 @@ from pql.ingest.functions.logic import LAZY
 from pql.ingest.functions.number import DECIMAL
 from pql.ingest.shapes import (
     JSON,
+    RECORD,
     ColumnFields,
     JsonFields,
     Unvectorised,
@@ -30,7 +31,19 @@ from pql.ingest.shapes import (
     typed,
 )
 from pql.ingest.tree import Apply, Build, Constant, Each, Listing, LookUp, Mapping, Node, Reference, Target, references
-from pql.types import BOOLEAN, DOUBLE, INTEGER, NULL, NUMBER, STRING, Field, ListType, MapType, ObjectType, Type
+from pql.types import (
+    BOOLEAN,
+    DOUBLE,
+    INTEGER,
+    NULL,
+    NUMBER,
+    STRING,
+    Field,
+    ListType,
+    MapType,
+    ObjectType,
+    Type,
+)
 
 Sql = exp.Expression
 Fields = JsonFields | ColumnFields
@@ -38,10 +51,12 @@ Fields = JsonFields | ColumnFields
 
 @dataclass(frozen=True)
 class Compiled:
-    """`select`: over `incoming`; columns `_line`, `_doubtful`, then the schema's fields that are mapped."""
+    """`select`: over `incoming`; columns `_line`, `_doubtful`, then the schema's fields that are mapped. `odd`: finds further lines
+    that SQL does not vouch for, if there can be such."""
 
     select: Sql
     columns: tuple[str, ...]
+    odd: Sql | None = None
 
 
 def compile_mapping(
@@ -52,26 +67,35 @@ def compile_mapping(
     columns, doubts = made.document(mapping, kind)
     for name in required:
         doubts.append(null(columns[name].copy()) if name in columns else exp.true())
-    inner: list[Sql] = [exp.column("__line"), exp.column("raw")] if isinstance(fields, JsonFields) else [exp.Star()]
+    inner: list[Sql] = [exp.Star()]
+    odd: Sql | None = None
     if isinstance(fields, JsonFields):
-        doubts = fields.doubts() + doubts
-        inner += [
-            typed(exp.alias_(fields.source(), "s")),
-            typed(exp.alias_(fields.kinds, "kinds")),
-            typed(exp.alias_(fields.keys(), "keys")),
-        ]
-        key = exp.column("k")
-        twice = exp.NEQ(this=call("len", call("list_distinct", key.copy())), expression=call("len", key.copy()))
-        doubts.append(_some(exp.column("keys"), "k", twice))
+        doubts.insert(0, null(exp.column(RECORD)))
+        inner = [exp.column("__line"), typed(exp.alias_(fields.source(), RECORD))]
+        odd = fields.odd()
     rows = exp.select(*inner).from_("incoming")
-    doubtful = some(*(call("coalesce", exp.Paren(this=d), exp.true()) for d in doubts)) if doubts else exp.false()
+    doubtful = some(*map(_surely, doubts)) if doubts else exp.false()
     outer = exp.select(exp.alias_(exp.column("__line"), "_line"), exp.alias_(doubtful, "_doubtful"))
-    if made.hoisted:
-        further = [typed(exp.alias_(v, n)) for n, v in made.hoisted]
+    for level in made.hoisted:
+        further = [typed(exp.alias_(v, n)) for n, v in level]
         rows = exp.select(exp.Star(), *further).from_(rows.subquery("q"))
     for name, value in columns.items():
         outer = outer.select(exp.alias_(cast(value, sql_type(kind.fields[name].type)), name, quoted=True))
-    return Compiled(outer.from_(rows.subquery("r")), tuple(columns))
+    return Compiled(outer.from_(rows.subquery("r")), tuple(columns), odd)
+
+
+def _surely(test: Sql) -> Sql:
+    """The test, or true where it has no answer."""
+    return exp.Paren(this=test) if _is_certain(test) else call("coalesce", exp.Paren(this=test), exp.true())
+
+
+def _is_certain(test: Sql) -> bool:
+    """Has it an answer for every row?"""
+    if isinstance(test, exp.And | exp.Or):
+        return _is_certain(typed(test.this)) and _is_certain(typed(test.expression))
+    if isinstance(test, exp.Paren | exp.Not):
+        return _is_certain(typed(test.this))
+    return isinstance(test, exp.Boolean) or isinstance(test, exp.Is) and isinstance(test.expression, exp.Null)
 
 
 def _some(values: Sql, variable: str, test: Sql) -> Sql:
@@ -82,7 +106,10 @@ def _some(values: Sql, variable: str, test: Sql) -> Sql:
 class _Compiler:
     def __init__(self, fields: Fields, loose: bool) -> None:
         self.fields, self.loose, self.count = fields, loose, 0
-        self.hoisted: list[tuple[str, Sql]] = []
+        self.hoisted: list[list[tuple[str, Sql]]] = []
+        """Columns of SELECTs further in, the innermost first."""
+        self.levels: dict[str, int] = {}
+        self.names: dict[str, str] = {}
 
     # --- the document ---
     def document(self, mapping: Mapping, kind: ObjectType) -> tuple[dict[str, Sql], list[Sql]]:
@@ -133,12 +160,14 @@ class _Compiler:
             and isinstance(self.fields, JsonFields)
             and not _single(kind)
         ):
-            sql, doubts = fit_json(self.fields.typed(node.steps, kind), kind, self.name, False)
+            sql, doubts = fit_json(
+                self.fields.typed(node.steps, kind), kind, self.name, False, lambda v: self.hoist(v, {})
+            )
             return Value(sql, kind, doubts)
         if isinstance(node, Build) and not _single(kind):
             return self.build(node, kind, scope)
         if isinstance(node, Listing) and isinstance(kind, ListType):
-            return self.listing([self.into(i, kind.element, scope) for i in node.items], kind)
+            return self.listing([self.into(i, kind.element, scope) for i in node.items], kind, scope)
         if isinstance(node, Each) and not node.test and isinstance(kind, ListType):
             values, variable, inner = self.each_parts(node, scope)
             body = self.into(node.body, kind.element, inner)
@@ -151,7 +180,7 @@ class _Compiler:
     def fitted(self, value: Value, kind: Type, scope: dict[str, Value] | None = None) -> Value:
         if scope is not None and _single(kind):
             source = Value(self.hoist(value.sql, scope), value.type)
-            made = self.as_fitted(source, kind)
+            made = self.as_fitted(source, kind, scope)
             if made is source.sql:
                 return Value(made, kind, value.doubts)
             made = self.hoist(made, scope)
@@ -167,22 +196,24 @@ class _Compiler:
         sql, doubts = fit_typed(value.sql, value.type, kind, self.name, self.loose)
         return Value(sql, kind, [*value.doubts, *doubts])
 
-    def as_fitted(self, value: Value, kind: Type) -> Sql:
+    def as_fitted(self, value: Value, kind: Type, scope: dict[str, Value]) -> Sql:
         if value.type == JSON:
-            return fit_json(value.sql, kind, self.name, True)[0]
+            return fit_json(value.sql, kind, self.name, True, lambda v: self.hoist(v, scope))[0]
         return fit_typed(value.sql, value.type, kind, self.name, self.loose)[0]
 
     def hoist(self, value: Sql, scope: dict[str, Value]) -> Sql:
-        """The value as a column of a SELECT further in, so that its doubts do not work it out again. Not inside lambdas."""
-        if (
-            scope
-            or isinstance(value, exp.Column | exp.Dot)
-            or any(c.name.startswith("_h") for c in value.find_all(exp.Column))
-        ):
+        """The value as a column of a SELECT further in, so that whoever reads it twice does not work it out again. Not inside lambdas."""
+        if scope or isinstance(value, exp.Column | exp.Dot) or value.find(exp.Column) is None:
             return value
-        name = f"_h{len(self.hoisted)}"
-        self.hoisted.append((name, value))
-        return exp.column(name)
+        key = value.sql("duckdb")
+        if key not in self.names:
+            level = 1 + max((self.levels.get(c.name, -1) for c in value.find_all(exp.Column)), default=-1)
+            if level == len(self.hoisted):
+                self.hoisted.append([])
+            self.names[key] = f"_h{len(self.names)}"
+            self.levels[self.names[key]] = level
+            self.hoisted[level].append((self.names[key], value))
+        return exp.column(self.names[key])
 
     def name(self) -> str:
         self.count += 1
@@ -221,12 +252,16 @@ class _Compiler:
         known = exp.Lambda(this=not_null(dot(exp.column(name), "v")), expressions=[exp.to_identifier(name)])
         return call("map_from_entries", call("list_filter", exp.Array(expressions=pairs), known))
 
-    def listing(self, values: list[Value], kind: ListType) -> Value:
+    def listing(self, values: list[Value], kind: ListType, scope: dict[str, Value]) -> Value:
+        doubts = [d for v in values for d in v.doubts]
+        if len(values) == 1:  # without a lambda
+            item = self.hoist(cast(values[0].sql, sql_type(kind.element)), scope)
+            none = exp.If(this=null(item.copy()), true=cast(exp.Array(expressions=[]), sql_type(kind)))
+            return Value(exp.Case(ifs=[none], default=exp.Array(expressions=[item])), kind, doubts)
         name = self.name()
         items = exp.Array(expressions=[cast(v.sql, sql_type(kind.element)) for v in values])
         known = exp.Lambda(this=not_null(exp.column(name)), expressions=[exp.to_identifier(name)])
-        made = call("list_filter", cast(items, sql_type(kind)), known)
-        return Value(made, kind, [d for v in values for d in v.doubts])
+        return Value(call("list_filter", cast(items, sql_type(kind)), known), kind, doubts)
 
     # --- lists ---
     def each_parts(self, node: Each, scope: dict[str, Value]) -> tuple[Value, str, dict[str, Value]]:
@@ -274,7 +309,7 @@ class _Compiler:
             case Listing():
                 made = [self.value(i, scope) for i in node.items]
                 common = _common([m.type for m in made])
-                return self.listing([self.as_type(m, common) for m in made], ListType(common))
+                return self.listing([self.as_type(m, common) for m in made], ListType(common), scope)
             case LookUp():
                 return self.look_up(node, scope)
             case _:
@@ -317,6 +352,8 @@ class _Compiler:
             args = list(self.aligned(args[0], args[1]))
         elif function.kind(0) == "scalar":
             args[0] = self.scalar(args[0])
+        if function.partial:
+            args = [Value(self.hoist(a.sql, scope), a.type, a.doubts) for a in args]
         made = function.sql(*(a.sql.copy() for a in args))
         if made is None:
             raise Unvectorised(f"`{function.name}` has no SQL form for these arguments")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from pathlib import Path
@@ -28,9 +28,11 @@ BLOCK = 32 << 20
 LINE_MOST = 4 << 20
 """Bytes of one record."""
 ROWS = 61_440
-"""Rows of a Parquet file that are read at once, by one thread: half a row group of the store."""
+"""Rows that are worked on at once, by one thread: half a row group of the store."""
 BATCHES = 4
 """So many of them are a chunk."""
+BLOCKS = 4
+"""So many blocks are a chunk at most, however few rows they hold."""
 
 
 class BadFile(Exception):
@@ -111,6 +113,42 @@ def read_chunks(path: Path, format: str, options: dict[str, Any], block: int = B
                     yield Chunk(table, refused, size)
     except (OSError, EOFError, pa.ArrowException, LookupError, UnicodeError, ValueError) as error:
         raise BadFile(str(error).split("\n")[0][:200] or type(error).__name__) from None
+
+
+def in_row_groups(chunks: Iterable[Chunk], most: int, rows: int = ROWS * BATCHES) -> Iterator[Chunk]:
+    """The same rows in chunks of exactly `rows` (fewer when more than `most` bytes were read for them, and at the end). What fills row
+    groups of the store is written once; parts of them are written again at the end."""
+    held: Chunk | None = None
+    for chunk in chunks:
+        held = chunk if held is None else _joined(held, chunk)
+        while held is not None and held.table.num_rows >= rows:
+            full, held = _cut(held, rows)
+            yield full
+        if held is not None and held.size >= most:
+            yield held
+            held = None
+    if held is not None:
+        yield held
+
+
+def _joined(one: Chunk, other: Chunk) -> Chunk:
+    if one.table.schema == other.table.schema:
+        table = pa.concat_tables([one.table, other.table])
+    else:  # one of them holds no rows
+        table = one.table if one.table.num_rows else other.table
+    return Chunk(table, [*one.refused, *other.refused], one.size + other.size)
+
+
+def _cut(chunk: Chunk, rows: int) -> tuple[Chunk, Chunk | None]:
+    """The first rows, with what was refused before the others; the others. The bytes are shared out by rows."""
+    if chunk.table.num_rows == rows:
+        return chunk, None
+    after = chunk.table.slice(rows)
+    line = after["__line"][0].as_py()
+    before = [r for r in chunk.refused if r.line < line]
+    size = chunk.size * rows // chunk.table.num_rows
+    left = Chunk(after, [r for r in chunk.refused if r.line >= line], chunk.size - size)
+    return Chunk(chunk.table.slice(0, rows), before, size), left
 
 
 def line_chunks(file: IO[bytes], block: int) -> Iterator[Chunk]:

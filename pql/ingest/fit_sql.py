@@ -53,6 +53,10 @@ def json_text(value: Sql) -> Sql:
     return call("json_extract_string", value.copy(), text("$"))
 
 
+def _same(value: Sql) -> Sql:
+    return value
+
+
 def _raw(value: Sql) -> Sql:
     return cast(value.copy(), "VARCHAR")
 
@@ -75,26 +79,31 @@ SCALARS: dict[Type, Callable[[Sql], Sql]] = {
     INTEGER: lambda v: guarded(_raw(v), r"-?[0-9]+", "BIGINT"),
     NUMBER: lambda v: cast(_raw(v), DECIMAL, safe=True),
     DOUBLE: lambda v: cast(cast(_raw(v), DECIMAL, safe=True), "DOUBLE"),
-    DATE: lambda v: date_sql(_string(v)),
-    TIMESTAMP: lambda v: instant_sql(_string(v)),
 }
 
 
-def fit_json(value: Sql, kind: Type, name: Callable[[], str], inside: bool) -> Made:
-    """A JSON value taken out with `shapes`. `inside` a list or map, containers are still text."""
+def fit_json(value: Sql, kind: Type, name: Callable[[], str], inside: bool, keep: Callable[[Sql], Sql] = _same) -> Made:
+    """A JSON value taken out with `shapes`. `inside` a list or map, containers are still text. `keep`: gives what is read more than once
+    a place where it is worked out once; not for values inside lists and maps."""
     match kind:
         case ListType():
             return _list(value, kind, name, lambda x: fit_json(x, kind.element, name, True))
         case MapType():
             return _map(value, kind, name, lambda x: fit_json(x, kind.value, name, True))
         case ObjectType():
-            return _object(value, kind, name, inside)
+            return _object(value, kind, name, inside, keep)
         case _:
-            made = SCALARS[kind](value)
+            made = keep(_scalar(value, kind, keep))
             return made, [lost(value, made)]
 
 
-def _object(value: Sql, kind: ObjectType, name: Callable[[], str], inside: bool) -> Made:
+def _scalar(value: Sql, kind: Type, keep: Callable[[Sql], Sql]) -> Sql:
+    if kind == DATE:
+        return date_sql(keep(_string(value)))
+    return instant_sql(keep(_string(value))) if kind == TIMESTAMP else SCALARS[kind](value)
+
+
+def _object(value: Sql, kind: ObjectType, name: Callable[[], str], inside: bool, keep: Callable[[Sql], Sql]) -> Made:
     """Inside a list, what is no object looks like an object with nothing in it: that is doubtful."""
     if not kind.fields:
         raise Unvectorised("an object without fields")
@@ -111,7 +120,7 @@ def _object(value: Sql, kind: ObjectType, name: Callable[[], str], inside: bool)
             begins = exp.EQ(this=call("left", _raw(part), exp.Literal.number(1)), expression=text(sign))
             doubts.append(every(not_null(part.copy()), exp.Not(this=exp.Paren(this=begins))))
         else:
-            made, more = fit_json(part, field.type, name, inside)
+            made, more = fit_json(part, field.type, name, inside, keep)
         entries.append(exp.PropertyEQ(this=exp.to_identifier(key, quoted=True), expression=made))
         doubts += [
             every(not_null(value.copy()), exp.Paren(this=d)) for d in (*more, *demanded(made, field, required=True))

@@ -19,7 +19,7 @@ from pql.identity.settings import IdentitySettings
 from pql.ingest.columns import arrow_kinds
 from pql.ingest.compile import Compiled, compile_mapping
 from pql.ingest.evaluate import Evaluator, LookUps
-from pql.ingest.files import BLOCK, Chunk, read_chunks
+from pql.ingest.files import BLOCK, BLOCKS, Chunk, in_row_groups, read_chunks
 from pql.ingest.functions import Misfit
 from pql.ingest.records import parse_record, record_text, table_records
 from pql.ingest.shapes import ColumnFields, JsonFields, Unvectorised
@@ -135,12 +135,17 @@ def load_file(store: Store, plan: Plan, path: Path, progress: Progress | None = 
         read = 0
         for name, rows in plan.look_ups.items():
             load.look_up(name, rows, record_text)
-        for chunk in read_ahead(lambda: read_chunks(path, plan.source.format, dict(plan.source.options), block)):
+        for chunk in read_ahead(lambda: _chunks(path, plan, block)):
             load_chunk(load, plan, chunk)
             read += chunk.size
             if progress is not None:
                 progress(read, load.counts)
     return load.counts
+
+
+def _chunks(path: Path, plan: Plan, block: int) -> Iterator[Chunk]:
+    chunks = read_chunks(path, plan.source.format, dict(plan.source.options), block)
+    return chunks if plan.source.format == "parquet" else in_row_groups(chunks, BLOCKS * block)
 
 
 def load_chunk(load: DatasetLoad, plan: Plan, chunk: Chunk) -> Counts:
@@ -152,11 +157,12 @@ def load_chunk(load: DatasetLoad, plan: Plan, chunk: Chunk) -> Counts:
         load.stage(None, None, top)
         doubtful = chunk.table["__line"].to_pylist()
     else:
-        doubtful = load.stage(chunk.table, compiled.select.sql("duckdb"), compiled.columns)
+        odd = compiled.odd.sql("duckdb") if compiled.odd is not None else None
+        doubtful = load.stage(chunk.table, compiled.select.sql("duckdb"), compiled.columns, odd)
     refused = list(chunk.refused)
     if doubtful:
         refused += _worked_out(load, plan, chunk.table, doubtful)
-    counts = load.settle(refused, lambda line: _raw(chunk.table, line))
+    counts = load.settle(refused, lambda lines: _raw(chunk.table, lines))
     assert counts.read == rows + len(chunk.refused), (counts, rows, len(chunk.refused))
     return counts
 
@@ -200,11 +206,15 @@ def map_record(evaluator: Evaluator, record: Any, line: int) -> tuple[dict[str, 
     return {}, Refused(line, path, code, message + more, raw)
 
 
-def _raw(table: pa.Table, line: int) -> str:
-    row = table.filter(pc.equal(table["__line"], line))
+def _raw(table: pa.Table, lines: Sequence[int]) -> list[str]:
+    """The rows of these lines as they came."""
+    rows = table.filter(pc.is_in(table["__line"], pa.array(lines, pa.int64())))
     if "raw" in table.column_names:
-        return str(row["raw"][0].as_py()).strip()
-    return record_text(table_records(row)[0][1])
+        pairs = zip(rows["__line"].to_pylist(), (str(r).strip() for r in rows["raw"].to_pylist()), strict=True)
+        found = dict(pairs)
+    else:
+        found = {line: record_text(record) for line, record in table_records(rows)}
+    return [found[line] for line in lines]
 
 
 def _compiled(plan: Plan, schema: pa.Schema) -> Compiled | None:

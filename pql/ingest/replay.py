@@ -52,7 +52,7 @@ def _replay_group(store: Store, plan: Plan, rows: list[Quarantined]) -> Counts:
                 lines.append(row.line)
                 documents.append(document)
         load.add(lines, documents)
-        load.settle(refused, lambda line: by_line[line].raw)
+        load.settle(refused, lambda lines: [by_line[n].raw for n in lines])
         still = {r.line: r for r in load.refused}
         done = [r.id for r in rows if r.line not in still]
         settle_refused(store, done, [(by_line[line].id, r) for line, r in still.items()], load.arrived)

@@ -19,6 +19,8 @@ from pql.types import ListType, MapType, ObjectType, ScalarType, Type
 Sql = exp.Expression
 JSON = ScalarType("json")
 RECORD = "s"
+LOOSE_COMMA = r",\s*[}\]]"
+"""A comma after the last entry, which the database takes; inside a text it is a doubt too many."""
 
 
 class Unvectorised(Exception):
@@ -150,31 +152,45 @@ class JsonFields:
         shape = json.dumps(self.structure or {"_": "JSON"})
         return exp.Anonymous(this="TRY", expressions=[call("from_json", exp.column("raw"), text(shape))])
 
-    def doubts(self) -> list[Sql]:
-        """Rows where a container is of another kind, a key stands twice, or the JSON is not strict."""
+    def odd(self) -> Sql:
+        """A SELECT over `incoming` of the lines whose text is no strict record: a container is of another kind, a key stands twice, a
+        comma too many. Rows share few shapes, and each shape is looked at once."""
         paths = list(self.containers)
-        words = exp.Array(expressions=[text(_json_path(p)) for p in paths])
-        kinds = exp.Anonymous(this="TRY", expressions=[call("json_type", exp.column("raw"), words)])
-        tests: list[Sql] = [exp.Is(this=exp.column(RECORD), expression=exp.Null())]
-        tests += [
-            exp.Not(
-                this=exp.In(
-                    this=_at(exp.column("kinds"), i),
-                    expressions=[text(self.containers[p]), *([] if not p else [text("NULL")])],
-                )
-            )
-            for i, p in enumerate(paths)
-        ]
-        self.kinds = kinds
-        for sign in (",}", ",]", ", }", ", ]"):
-            tests.append(call("contains", exp.column("raw"), text(sign)))
+        objects = [p for p, k in self.containers.items() if k == "OBJECT"]
+        raw, line = exp.column("raw"), exp.column("__line")
+        shaped = exp.select(
+            line,
+            exp.alias_(call("regexp_matches", raw.copy(), text(LOOSE_COMMA)), "loose"),
+            exp.alias_(_tried("json_keys", raw.copy(), objects), "keys"),
+            exp.alias_(_tried("json_type", raw.copy(), paths) if len(paths) > 1 else exp.Null(), "kinds"),
+        ).from_("incoming")
+        kept = ("loose", "keys", "kinds")
+        grouped = exp.select(*kept, exp.alias_(call("list", line.copy()), "lines")).from_(shaped.subquery("t"))
+        grouped = grouped.group_by(*kept)
+        tests = some(*(call("coalesce", exp.Paren(this=t), exp.true()) for t in self._oddities()))
+        return exp.select(call("unnest", exp.column("lines"))).from_(grouped.subquery("g")).where(tests)
+
+    def _oddities(self) -> list[Sql]:
+        """Tests of a shape. Without inner containers no kinds are asked for: a record without keys is odd enough."""
+        zero = exp.Literal.number(0)
+        key, keys = exp.column("k"), exp.column("keys")
+        twice = exp.NEQ(this=call("len", call("list_distinct", key.copy())), expression=call("len", key.copy()))
+        wrong = call("list_filter", keys.copy(), exp.Lambda(this=twice, expressions=[exp.to_identifier("k")]))
+        tests: list[Sql] = [exp.column("loose"), exp.GT(this=call("len", wrong), expression=zero)]
+        if len(self.containers) == 1:
+            return [*tests, exp.EQ(this=call("len", _at(keys, 0)), expression=zero.copy())]
+        for place, (path, kind) in enumerate(self.containers.items()):
+            found = _at(exp.column("kinds"), place)
+            other = exp.Not(this=exp.In(this=found, expressions=[text(kind), *([text("NULL")] if path else [])]))
+            there = exp.Not(this=exp.Is(this=found.copy(), expression=exp.Null()))
+            tests.append(every(there, other) if path else other)
         return tests
 
-    def keys(self) -> Sql:
-        """The keys of the objects that are read: a list of lists."""
-        objects = [p for p, k in self.containers.items() if k == "OBJECT"]
-        words = exp.Array(expressions=[text(_json_path(p)) for p in objects])
-        return exp.Anonymous(this="TRY", expressions=[call("json_keys", exp.column("raw"), words)])
+
+def _tried(function: str, raw: Sql, paths: list[tuple[str, ...]]) -> Sql:
+    """What a function says of several paths; null when the text is no JSON."""
+    words = exp.Array(expressions=[text(_json_path(p)) for p in paths])
+    return exp.Anonymous(this="TRY", expressions=[call(function, raw, words)])
 
 
 def _at(values: Sql, index: int) -> Sql:

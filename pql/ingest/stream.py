@@ -132,7 +132,7 @@ class Stream:
         with DatasetLoad(self.store, self.plan.spec, self.plan.source.id, "http") as load:
             load.stage(None, None, tuple(dict.fromkeys(t.path[0] for t in self.plan.mapping.targets)))
             load.add(numbers, documents)
-            load.settle(refused, lambda line: messages[line - 1])
+            load.settle(refused, lambda lines: [messages[n - 1] for n in lines])
             wrong = {r.line: r for r in load.refused}
         answers = [self._answer(wrong.get(n)) for n in range(1, len(messages) + 1)]
         return answers, load.counts

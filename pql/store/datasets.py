@@ -6,7 +6,7 @@ or refused. Mapping is done elsewhere: a SELECT over the table `incoming`, or do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -43,8 +43,8 @@ OWN = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered
 _identities {IDENTITY_TYPE}, _times MAP(VARCHAR, TIMESTAMP)"""
 
 
-PARALLEL_ROWS = 16_384
-"""Rows of a chunk that one thread maps at a time."""
+PARALLEL_ROWS = 61_440
+"""Rows of a chunk that one thread maps at a time: half a row group."""
 SAMPLE_ROWS = 2_000
 BEYOND_MOST = 100
 """Rows of a chunk whose identity map holds more than expected that are worked out singly; with more of them the chunk is mapped again."""
@@ -162,8 +162,11 @@ class DatasetLoad:
         )
         self.connection.unregister("look_up_rows")
 
-    def stage(self, incoming: pa.Table | None, select: str | None, columns: Sequence[str]) -> list[int]:
-        """Map a chunk with a SELECT over `incoming` (or begin an empty one). The lines that SQL does not vouch for."""
+    def stage(
+        self, incoming: pa.Table | None, select: str | None, columns: Sequence[str], odd: str | None = None
+    ) -> list[int]:
+        """Map a chunk with a SELECT over `incoming` (or begin an empty one). The lines that SQL does not vouch for, those that the
+        SELECT `odd` finds among them."""
         fields = self.spec.columns.fields
         kinds = {n: duckdb_type(fields[n].type) if n in fields else "TIMESTAMP" for n in columns}
         self.columns = tuple(kinds)
@@ -173,11 +176,23 @@ class DatasetLoad:
             empty = f"SELECT * FROM (SELECT NULL::BIGINT AS _line, FALSE AS _doubtful{_nulls(kinds)}) WHERE FALSE"
             run(f"CREATE OR REPLACE TEMP TABLE ready AS {self._identified(empty)}")
             return []
-        self._map(select, _for_threads(incoming))
-        doubtful = [r[0] for r in run("SELECT _line FROM ready WHERE _doubtful OR _beyond ORDER BY _line").fetchall()]
-        if doubtful:
+        incoming = _for_threads(incoming)
+        self._map(select, incoming)
+        found = run("SELECT _line FROM ready WHERE _doubtful OR _beyond").fetchall()
+        if found:
             run("DELETE FROM ready WHERE _doubtful OR _beyond")
-        return doubtful
+        doubtful = {line for (line,) in found}
+        strange = {line for (line,) in run(odd).fetchall()} - doubtful if odd is not None else set()
+        self.leave(strange)
+        return sorted(doubtful | strange)
+
+    def leave(self, lines: Iterable[int]) -> None:
+        """Take rows out of the staged ones."""
+        given = list(lines)
+        if given:
+            self.connection.register("left_lines", pa.table({"line": pa.array(given, pa.int64())}))
+            self.connection.execute("DELETE FROM ready WHERE _line IN (SELECT line FROM left_lines)")
+            self.connection.unregister("left_lines")
 
     def _map(self, select: str, incoming: pa.Table) -> None:
         """Fill `ready`. Identity maps are expected to hold what those before held; when many hold more, all are looked at.
@@ -224,15 +239,18 @@ class DatasetLoad:
         self.connection.execute(f"INSERT INTO ready BY NAME {self._identified('SELECT * FROM made_rows')}")
         self.connection.unregister("made_rows")
 
-    def settle(self, refused: Sequence[Refused], raw: Callable[[int], str]) -> Counts:
-        """Put the staged rows where they belong. `refused`: rows of the chunk that do not fit; `raw(line)`: a row as it came."""
+    def settle(self, refused: Sequence[Refused], raw: Callable[[Sequence[int]], Sequence[str]]) -> Counts:
+        """Put the staged rows where they belong. `refused`: rows of the chunk that do not fit; `raw`: rows as they
+        came, by their lines."""
         connection, spec = self.connection, self.spec
         nobody = connection.execute(
             "SELECT _line FROM ready WHERE _key IS NULL OR _primary IS NULL ORDER BY _line"
         ).fetchall()
         if nobody:
             reason = spec.identities.reason(spec.kind)
-            refused = [*refused, *(Refused(line, "", "PQL0828", reason, raw(line)) for (line,) in nobody)]
+            lines = [line for (line,) in nobody]
+            texts = zip(lines, raw(lines), strict=True)
+            refused = [*refused, *(Refused(line, "", "PQL0828", reason, text) for line, text in texts)]
             connection.execute("DELETE FROM ready WHERE _key IS NULL OR _primary IS NULL")
         self.refused = self._without_deleted(refused)
         refused = self.refused
@@ -255,8 +273,6 @@ class DatasetLoad:
         if staged is not None:
             found = [line for (line,) in connection.execute(staged).fetchall()]
             lines.update(found)
-            connection.register("deleted_lines", pa.table({"line": pa.array(found, pa.int64())}))
-            connection.execute("DELETE FROM ready WHERE _line IN (SELECT line FROM deleted_lines)")
-            connection.unregister("deleted_lines")
+            self.leave(found)
         gone = [Refused(line, "", DELETED, "the row tells of a deleted person", "") for line in sorted(lines)]
         return [*(r for r in refused if r.line not in named), *gone]

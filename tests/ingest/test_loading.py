@@ -328,6 +328,29 @@ def test_small_blocks_give_the_same_rows(tmp_path: Path) -> None:
             assert list(itertools.chain(*(c.refused for c in chunks))) == []
 
 
+def test_chunks_are_cut_to_row_groups_and_nothing_is_lost() -> None:
+    import pyarrow as pa
+
+    from pql.ingest.files import Chunk, in_row_groups
+    from pql.store.ledger import Refused
+
+    def chunk(first: int, rows: int, refused: int, size: int) -> Chunk:
+        lines = range(first, first + rows)
+        wrong = [Refused(first + rows + i, "", "PQL0823", "", "") for i in range(refused)]
+        return Chunk(pa.table({"__line": pa.array(lines, pa.int64()), "raw": [str(n) for n in lines]}), wrong, size)
+
+    parts = [(7, 1, 70), (0, 2, 30), (25, 0, 300), (3, 1, 40), (1, 0, 500), (2, 1, 10)]
+    chunks, first = [], 1
+    for count, refused, size in parts:
+        chunks.append(chunk(first, count, refused, size))
+        first += count + refused
+    made = list(in_row_groups(chunks, 400, rows=10))
+    assert [c.table.num_rows for c in made] == [10, 10, 10, 6, 2]
+    met = [sorted(c.table["__line"].to_pylist() + [r.line for r in c.refused]) for c in made]
+    assert list(itertools.chain(*met)) == list(range(1, first)), "every line once, in order"
+    assert sum(c.size for c in made) == sum(size for *_, size in parts)
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
 def test_identities_of_one_fragment_are_linked_as_they_arrived(tmp_path: Path, order: tuple[int, ...]) -> None:
     """A household's number is seen with one login, then with another: the two logins never stood together."""

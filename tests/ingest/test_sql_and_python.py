@@ -24,6 +24,7 @@ from pql.xdm.short import read_short
 from pql.xdm.values import write_value
 
 ITEM = make_object("i", {"k": Field("k", STRING), "n": Field("n", INTEGER), "l": Field("l", ListType(STRING))})
+DATED = make_object("d", {"k": Field("k", DATE), "n": Field("n", TIMESTAMP), "l": Field("l", ITEM)})
 CASES: list[tuple[str, Type]] = [
     ("a", STRING), ("a", INTEGER), ("a", NUMBER), ("a", BOOLEAN), ("a", DATE), ("a", TIMESTAMP), ("a", ListType(STRING)), ("a", ListType(INTEGER)),
     ("a", ListType(ITEM)), ("a", ITEM), ("a", MapType(STRING)), ("a", MapType(ListType(ITEM))), ("o.k", STRING), ("o.n", INTEGER),
@@ -37,6 +38,9 @@ CASES: list[tuple[str, Type]] = [
     ('{"k": a, "n": 5}', ITEM), ("a + b", NUMBER), ("a * 2", NUMBER), ("min(a, b)", NUMBER), ('matches_regex(a, "[a-z]+")', BOOLEAN), ("not a", BOOLEAN),
     ("a and b", BOOLEAN), ("a < b", BOOLEAN), ("is_null(a)", BOOLEAN), ('equals_ignore_case(a, "X")', BOOLEAN), ("first(a)", STRING), ("last(a)", STRING),
     ("format(date(a), \"d/M/yy\")", STRING), ("to_string(a)", STRING), ("trim(o.k)", STRING), ('to_decimal(a, ",", ".")', NUMBER),
+    ("a", DATED), ("o", DATED), ("a", ListType(DATED)), ('map(a, x => {"k": x.k, "n": x.n})', ListType(DATED)), ('[{"k": a}, {"n": b}]', ListType(DATED)),
+    ('map(a, x => {"k": date(x.k, "yyyy-M-d"), "n": timestamp(x.n)})', ListType(DATED)), ("[a]", ListType(DATE)), ('lower(concat(o.k, "", a))', STRING),
+    ('date(trim(coalesce(a, o.k)), "yyyy-M-d")', DATE), ("[to_decimal(a)]", ListType(NUMBER)),
 ]  # fmt: skip
 TEXTS = ["x", "y", "X ", " 1", "12", "7.5", "-3", "1e3", "true", "No", "31.12.2000", "1.1.2000", "2000-02-29", "2001-02-29", "2000-1-2", "null", "", "a:b::c",
          "2024-01-01T10:00:00Z", "2024-01-01T10:00:00+02:00", "2024-01-01T10:00:00.1234567Z", "2024-01-01 10:00", "1.234,5", "\u0130", "\u00df", "\u00e9\U0001f600", "'", '"',
@@ -105,6 +109,19 @@ def record(r: random.Random) -> dict[str, Any]:
     return made
 
 
+def mangled(r: random.Random, text: str) -> str:
+    """Now and then no strict record any more."""
+    kind = r.random()
+    if kind > 0.1:
+        return text
+    if kind < 0.03:  # a key twice
+        inner = r.choice(['"a": 1', '"b": "x"', '"z": null', '"o": {}'])
+        return f"{{{inner}, {inner}{', ' if text[1] != '}' else ''}{text[1:]}"
+    if kind < 0.06:
+        return text.replace("}", r.choice([",}", ", }", ",\t\n }"]))
+    return r.choice([f"[{text}]", text[:-1], f"{text}{text}", text.replace('"', "'"), "1", "null", "", "{}"])
+
+
 def mapping(expression: str, kind: Type) -> Mapping:
     node, found = read_expression(expression, "test", [])
     assert not found.items, [d.message for d in found.items]
@@ -137,12 +154,14 @@ def test_sql_and_python_agree(store: Store, expression: str, kind: Type) -> None
     sql = compiled.select.sql("duckdb")
     r = random.Random(expression)
     records = [record(r) for _ in range(400)]
-    texts = [json.dumps(x, ensure_ascii=i % 2 == 0) for i, x in enumerate(records)]
+    texts = [mangled(r, json.dumps(x, ensure_ascii=i % 2 == 0)) for i, x in enumerate(records)]
     store.connection.register("incoming", pa.table({"__line": range(len(texts)), "raw": texts}))
+    assert compiled.odd is not None
+    odd = {line for (line,) in store.connection.execute(compiled.odd.sql("duckdb")).fetchall()}
     vouched = 0
     for line, doubtful, answer in store.connection.execute(sql).fetchall():
         document, refused = map_record(evaluator, texts[line], line)
-        if not doubtful:
+        if not doubtful and line not in odd:
             vouched += 1
             assert refused is None, (texts[line], refused)
             assert plain(answer) == plain(document.get("v")), texts[line]
