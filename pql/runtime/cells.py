@@ -19,6 +19,7 @@ NEVER = FOREVER * 2
 FAILED = 2
 INTEGER_LIMIT, NUMBER_LIMIT = 2**63, 10**12 * SCALE
 WIDE = 2**40
+ANY, NOTHING, ENDS = 0, -1, -2
 Answer = tuple[int, int]
 """(1, 0 or FAILED; the next instant at which it may be another, NEVER when none)."""
 
@@ -50,8 +51,8 @@ class Cell:
         return []
 
     def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
-        """An event in order. `role`: of which stream. What it can have turned: 0 any leaf; less: none; more: none that holds, and
-        none with a larger threshold than this."""
+        """An event in order. `role`: of which stream. What it can have turned: ANY leaf, NOTHING, one that holds (ENDS); more: none that
+        holds, and none with a larger threshold than this."""
         raise NotImplementedError
 
     def preceded(self, firsts: list[int], at: int) -> bool:
@@ -116,7 +117,7 @@ class Total(Cell):
             state[3] = True
         if len(stamps) > 4 and stamps[0] + self.reach <= at:
             del stamps[0], weights[0]
-        return 0 if state[2] or state[3] else FOREVER
+        return ANY if state[2] or state[3] else FOREVER
 
     def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
         found = rows[0]
@@ -160,7 +161,7 @@ class Trail(Cell):
         state.append(at)
         if len(state) > 8 and self.longest < FOREVER:
             del state[: bisect_left(state, at - self.longest)]
-        return -1
+        return NOTHING
 
     def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
         return [at for at, _ in rows[0]]
@@ -219,13 +220,13 @@ class Withouts(Cell):
         if self.within is None:
             state[1] = [at]
             if not firsts:
-                return -1
+                return NOTHING
             del firsts[: bisect_left(firsts, at)]
         else:
             if not firsts:
-                return -1
+                return NOTHING
             del firsts[bisect_left(firsts, at - self.within) : bisect_left(firsts, at)]
-        return 0
+        return ENDS
 
     def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
         firsts, seconds = [at for at, _ in rows[0]], [at for at, _ in rows[1]]

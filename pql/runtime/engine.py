@@ -30,7 +30,7 @@ from pql.runtime.inputs import (
     Transition,
 )
 from pql.runtime.plan import Plan
-from pql.runtime.settled import IDLE, Base
+from pql.runtime.settled import FAILED, IDLE, Base
 from pql.runtime.shapes import Plain
 from pql.runtime.state import EPOCH, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
 from pql.runtime.tracing import Tracing
@@ -103,8 +103,11 @@ class Engine:
         net, id, key = self.net, document.get("_id"), item.key
         if key is None:
             key = id
-        route = net.router.route(document)
-        weights = net.router.weights(route, document) if route.weighed else ()
+        router = net.router
+        classes = router.typed.get(document.get("eventType"), router.other)  # type: ignore[arg-type]
+        of = classes.classify(document)
+        route = classes.routes.get(of) or classes.made(of, document)
+        weights = router.weights(route, document) if route.weighed else ()
         kept = _kept(
             Kept, (stamp, id is None, id or "", self.arrivals, key, route, weights, document if net.documents else None)
         )
@@ -125,22 +128,18 @@ class Engine:
             if work.touched:
                 turned = feed(person, work, stamp, weights, self.now, self.wheel)
                 if turned:
-                    self._turned(person, turned)
+                    if person.dirty is None:
+                        person.dirty = turned
+                        self._open.append(person)
+                    else:
+                        person.dirty += turned
+                    if person.cause is None or person.cause == "timer":
+                        person.cause = "event"
             if net.retention is not None and len(person.events) > KEEP_AT_LEAST:
                 if person.events[KEEP_AT_LEAST // 2].stamp < self.now - net.retention:
                     person.forget(self.now - net.retention)
         else:
             self._disorder(person, None if key is None else person.find(key), kept)
-
-    def _turned(self, person: Person, turned: list[int]) -> None:
-        """An event turned those leaves."""
-        if person.dirty is None:
-            person.dirty = turned
-            self._open.append(person)
-        else:
-            person.dirty += turned
-        if person.cause is None or person.cause == "timer":
-            person.cause = "event"
 
     def _disorder(self, person: Person, old: Kept | None, kept: Kept) -> None:
         """An event that is late, in the future, or in the place of another."""
@@ -428,13 +427,13 @@ class Engine:
                 self._look(person, number, cause)
         dirty, members, first = person.dirty or (), person.members, not person.judged
         person.judged, person.stale, person.dirty, person.cause = True, 0, None, None
-        base = person.base
-        if 2 in person.truth or (first and (person.sequence or 1 in members)):
+        truth, base = person.truth, person.base
+        if FAILED in truth or (first and (person.sequence or 1 in members)):
             self._judge_each(person, dirty, first, cause)
             return
         if first:
             members[:] = base.held
-        truth, turns = person.truth, net.turns
+        turns = net.turns
         turned = turns[dirty[0]](truth, members) if dirty else []
         if len(dirty) > 1:
             for n in dirty[1:]:
@@ -446,7 +445,7 @@ class Engine:
         told: Iterable[int] = turned
         if first:
             told = sorted({*base.holding}.symmetric_difference(turned)) if turned else base.holding
-        if not told:
+        elif not turned:
             return
         at = self._instant()
         profile, sequence, add, names = person.profile, person.sequence, self._out.append, self._names
@@ -468,10 +467,10 @@ class Engine:
             roots = range(len(net.tests))
         else:
             roots = sorted({*person.base.holding, *person.base.failing, *above})
-        failed = 2 in truth
+        failed = FAILED in truth
         for number in roots:
             holds = net.tests[number](truth)
-            if failed and any(truth[n] == 2 for n in net.below[number]):
+            if failed and any(truth[n] == FAILED for n in net.below[number]):
                 holds = False
                 message = "a sum is outside the range of its type"
                 self.failures.append(

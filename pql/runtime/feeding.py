@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pql.runtime.cells import Cell, Trail
+from pql.runtime.cells import ENDS, NOTHING, Cell, Trail
 from pql.runtime.network import Work
 from pql.runtime.settled import IDLE
 from pql.runtime.state import Person
@@ -20,6 +20,7 @@ LAST = 1 << 61
 """Timers at or after this instant (in microseconds) are not set."""
 Add = Callable[[int, Person, int], None]
 Others = tuple[tuple[int, Cell, int, int, int], ...]
+Waits = tuple[tuple[int, Cell, tuple[tuple[int, int], ...]], ...]
 
 
 def feed(person: Person, work: Work, at: int, weights: tuple[int, ...], now: int, wheel: Wheel) -> list[int]:
@@ -27,6 +28,13 @@ def feed(person: Person, work: Work, at: int, weights: tuple[int, ...], now: int
     turned = _first(person, work, at, now, wheel.add)
     if work.others:
         turned += _others(person, work.others, at, weights, now, wheel.add)
+    if work.waits:
+        if at == now:
+            _waits(person, work.waits, at, wheel.add)
+        else:  # some of the wait, or all of it, is over
+            turned += _others(
+                person, tuple((n, cell, 0, -1, -1) for n, cell, _ in work.waits), at, weights, now, wheel.add
+            )
     for place, trail in work.trails:
         if person.base.alive[place]:
             _follow(person.cells, place, trail, at)
@@ -95,19 +103,20 @@ def _others(person: Person, others: Others, at: int, weights: tuple[int, ...], n
         if state is None:
             state = cells[place_of] = cell.fresh()
         steady = cell.add(state, at, weights[place] if place >= 0 else 1, role)
-        if steady < 0:
+        if steady == NOTHING:
             continue
         for watch in cell.watches:
             number = watch.number
-            if steady:
+            held = truth[number]
+            if steady > 0:
                 if watch.least > steady:
                     break
-                if truth[number] & 1:
+                if held & 1:
                     continue
-            elif truth[number] == IDLE:
+            elif held == IDLE or (steady == ENDS and not held):
                 continue
             value, until = cell.look(watch, state, now)
-            if value != truth[number]:
+            if value != held:
                 truth[number] = value
                 turned.append(number)
             if until < LAST and armed.get(number, LAST) > until:
@@ -126,3 +135,20 @@ def _follow(cells: dict[int, Any], place: int, trail: Trail, at: int) -> None:
     elif state[-1] != at:
         state.append(at)
         del state[:-2]
+
+
+def _waits(person: Person, waits: Waits, at: int, add: Add) -> None:
+    """An event in order that has to stay without another for a while: it turns nothing yet, but its time will come."""
+    cells, truth, armed, alive = person.cells, person.truth, person.armed, person.base.alive
+    for place, cell, ones in waits:
+        if not alive[place]:
+            continue
+        state = cells.get(place)
+        if state is None:
+            cells[place] = [[at], []]
+        else:
+            cell.add(state, at, 1, 0)
+        for number, enter in ones:
+            if not truth[number] and armed.get(number, LAST) > at + enter:
+                armed[number] = at + enter
+                add(at + enter, person, number)

@@ -25,11 +25,12 @@ Above = Callable[[bytearray, bytearray], list[int]]
 class Work(NamedTuple):
     """What an event of a class does, by the form of the cells, which are named by number. `latest`: cells whose newest timestamp is all: the cell, the trail that
     must precede the event (-1: none) and by how much, (leaf, leave) of the leaves. `counts`: how many timestamps are kept, (threshold, leaf,
-    leave). `others`: the cell, the role, the place of the weight or -1, the trail or -1. `trails`: the trail itself. `touched`: all cells
+    leave). `waits`: the cell, (leaf, enter) of leaves that see the event later only. `others`: the cell, the role, the place of the weight or -1, the trail or -1. `trails`: the trail itself. `touched`: all cells
     that may be other when such an event is late or gone."""
 
     latest: tuple[tuple[int, Cell, int, int, int, tuple[tuple[int, int], ...]], ...] = ()
     counts: tuple[tuple[int, int, tuple[tuple[int, int, int], ...]], ...] = ()
+    waits: tuple[tuple[int, Cell, tuple[tuple[int, int], ...]], ...] = ()
     others: tuple[tuple[int, Cell, int, int, int], ...] = ()
     trails: tuple[tuple[int, Trail], ...] = ()
     touched: tuple[int, ...] = ()
@@ -193,6 +194,8 @@ class _Maker:
                     forms["latest"].append((number, cell, cell.trail.number, cell.low, cell.high, ones))
                 elif role:
                     forms["others"].append((number, cell, 1, -1, cell.trail.number))
+            elif isinstance(cell, Withouts) and not role and all(0 < w.enter < FOREVER // 4 for w in cell.watches):
+                forms["waits"].append((number, cell, tuple((w.number, w.enter) for w in cell.watches)))
             elif cell.latest:
                 forms["latest"].append((number, cell, -1, 0, 0, ones))
             elif isinstance(cell, Count) and cell.early:

@@ -214,14 +214,14 @@ class Router:
                 typed.setdefault(str(simple(kinds[0])[2]), []).append((number, rest))  # type: ignore[index]
             else:
                 free.append((number, rest))
-        self._other = _Classifier(self, free)
-        self._typed = {
+        self.other = _Classifier(self, free)
+        self.typed = {
             kind: _Classifier(self, sorted([*found, *free], key=lambda c: c[0])) for kind, found in typed.items()
         }
 
     def route(self, document: Document) -> Route:
         """The class of an event."""
-        of = self._typed.get(document.get("eventType"), self._other)  # type: ignore[arg-type]
+        of = self.typed.get(document.get("eventType"), self.other)  # type: ignore[arg-type]
         key = of.classify(document)
         found = of.routes.get(key)
         return of.made(key, document) if found is None else found
