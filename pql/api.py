@@ -135,6 +135,7 @@ _LIVE = (
     "Record",
     "Split",
     "StateError",
+    "Traffic",
     "Transition",
 )
 _LATER = {

@@ -4,6 +4,7 @@
 Must not know SQL, stores or the batch engine, its sibling. Read `engine.Engine`, then `plan.make_plan` and `tracing.Tracing`.
 """
 
+from pql.runtime.cost import Traffic
 from pql.runtime.engine import Engine
 from pql.runtime.evaluate import Evaluator, OutOfRange
 from pql.runtime.inputs import Advance, Deletion, Event, Failure, Input, Merge, Record, Split, Transition
@@ -24,6 +25,7 @@ __all__ = [
     "Record",
     "Split",
     "StateError",
+    "Traffic",
     "Transition",
     "make_plan",
 ]

@@ -1,17 +1,26 @@
 """What a plan will keep and how often it will look, before it runs. Must not know state. Read `cost_of` and `Cost`.
 
 A segment's class is that of its most demanding leaf: `stateless` (the record alone), `constant` (the record and the clock), `bucketed` (events
-of a bounded stretch of time), `history` (every event for good: `unbounded`). Bytes are estimates from the sizes of CPython's objects.
+of a bounded stretch of time), `history` (every event for good: `unbounded`). Bytes follow from the sizes of CPython's objects and what is known of the
+traffic (`Traffic`); `python -m benchmarks.cost` compares them with what engines really keep.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import exp
 from typing import TYPE_CHECKING, Literal
 
-from pql.runtime.cells import Count
+from pql.ir import nodes as ir
+from pql.ir.walk import walk
+from pql.runtime.cells import Cell, Count, Thens, Total, Trail
+from pql.runtime.inputs import Document
 from pql.runtime.network import Network
-from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Stream, Then, Without
+from pql.runtime.routing import path_of, presence, simple
+from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Then, Without
+from pql.types import ObjectType
 
 if TYPE_CHECKING:
     from pql.runtime.plan import Plan
@@ -19,13 +28,30 @@ if TYPE_CHECKING:
 Kind = Literal["stateless", "constant", "bucketed", "history"]
 ORDER: tuple[Kind, ...] = ("stateless", "constant", "bucketed", "history")
 DAY = 86_400_000_000
-PERSON, EVENT, WHOLE_DOCUMENT, CELL, STAMP, TIMER = 1_050, 330, 1_500, 150, 8, 100
+ALLOCATED = 1.12
+"""What the allocator takes for objects of these sizes, and the tables that hold them, over their own bytes."""
+PERSON, OBJECT, TEXT = 420, 184, 40
+"""A profile's state with its place in the engine; an object (a small dict) and a text of a document."""
+EVENT, WEIGHT, STAMP, LIST, TIMER = 245, 80, 8, 88, 165
+"""An event that is kept, what it adds to a weighed stream, a timestamp once more in a cell, a cell's list, a timer."""
+KEEP_AT_LEAST = 8
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What is known of profiles and events before they come. `a_day`: events of a profile, of all types. `days`: for how long. `events`, `records`:
+    typed documents like those that will come, from which shares are counted; without them, shares are guesses."""
+
+    a_day: float = 0.5
+    days: float = 365.0
+    events: Sequence[Document] = ()
+    records: Sequence[Document] = ()
 
 
 @dataclass(frozen=True)
 class Cost:
     """`retention`: microseconds for which events are kept; None: for good. `timers`: outstanding for a profile, at most. `bytes`: of a
-    profile, for the rate of events that was assumed. `plain`: leaves that the plain evaluator answers anew at every event."""
+    profile, for the traffic that was assumed. `plain`: leaves that the plain evaluator answers anew at every event."""
 
     kind: Kind
     retention: int | None
@@ -59,39 +85,151 @@ def kind_of(leaf: Leaf) -> Kind:
     return "history" if reach_of(leaf) is None else "bucketed"
 
 
-def cost_of(plan: Plan, segment: str | None = None, events_a_day: float = 0.5) -> Cost:
-    """The cost of a segment alone, or of the whole plan, where equal leaves are kept once. `events_a_day`: of a profile; where history
-    is kept for good, bytes are those after a year."""
-    net = plan.network
+def cost_of(plan: Plan, segment: str | None = None, traffic: Traffic | None = None) -> Cost:
+    """The cost of a segment alone, or of the whole plan, where equal leaves are kept once."""
+    net, traffic = plan.network, traffic or Traffic()
     numbers = list(range(len(net.leaves))) if segment is None else net.below[plan.index[segment]]
-    roots = len(plan.roots) if segment is None else 1
     found = [net.leaves[n] for n in numbers]
     kind: Kind = max((kind_of(leaf) for leaf in found), key=ORDER.index, default="stateless")
     reaches = [reach_of(leaf) for leaf in found]
     retention = None if None in reaches else max((r for r in reaches if r is not None), default=0)
     plain = sum(isinstance(leaf, Plain) and leaf.events for leaf in found)
     timers = sum(not isinstance(leaf, Plain) or leaf.clock for leaf in found)
-    kept = events_a_day * (365.0 if retention is None else retention / DAY)
-    size = PERSON + roots + len(found) + kept * (EVENT + (WHOLE_DOCUMENT if plain else 0))
-    size += _cells(net, numbers, kept) + min(timers, kept + 1) * TIMER
-    return Cost(kind, retention, timers, int(size), len(found), plain)
+    roots = range(len(plan.roots)) if segment is None else [plan.index[segment]]
+    size = PERSON + len(roots) + len(found) + _record(plan, roots)
+    size += _events(plan, numbers, retention, traffic) + _cells(net, numbers, traffic)
+    return Cost(kind, retention, timers, int(size * ALLOCATED), len(found), plain)
 
 
-def _cells(net: Network, numbers: list[int], kept: float) -> float:
-    """Bytes of the cells that the events reach: a share of events falls into each stream, the narrower its tests the smaller."""
-    size, seen = 0.0, set()
-    for number in numbers:
-        cell = net.watching[number][0] if number in net.watching else None
-        if cell is None or cell.number in seen:
-            continue
-        seen.add(cell.number)
-        share = max(_share(net.streams[s]) for s in net.feeds[cell.number])
-        inside = kept * share
-        stamps = min(inside, cell.keep) if isinstance(cell, Count) and cell.early else inside
-        size += min(1.0, inside) * CELL + stamps * STAMP
+def _fields(plan: Plan, roots: Iterable[int]) -> set[tuple[str, ...]]:
+    """The paths that the conditions read of the profile, those of the segments that they refer to among them."""
+    found, seen = set(), set[str]()
+    todo = [plan.roots[i].condition for i in roots]
+    while todo:
+        for node in walk(todo.pop()):
+            if isinstance(node, ir.InSegment) and node.segment not in seen:
+                seen.add(node.segment)
+                todo.append(plan.conditions[node.segment])
+            elif isinstance(node, ir.Field) and (path := path_of(node, ir.PROFILE)) is not None:
+                found.add(path)
+    return found
+
+
+def _record(plan: Plan, roots: Iterable[int]) -> float:
+    """Bytes of the record, with no more in it than the conditions read; few attributes have texts of their own."""
+    paths = {path for path in _fields(plan, roots) if path[0] != "xEvent"}
+    objects = {path[:i] for path in paths for i in range(len(path))}
+    return OBJECT * max(1, len(objects))
+
+
+def _events(plan: Plan, numbers: Sequence[int], retention: int | None, traffic: Traffic) -> float:
+    """Bytes of the events that are kept: those of the retention, a part of it more (`Engine` lets a quarter go at once), and their keys."""
+    net = plan.network
+    inside = traffic.a_day * (traffic.days if retention is None else min(retention / DAY, traffic.days))
+    if retention is None or retention / DAY >= traffic.days:
+        kept = inside
+    else:
+        kept = max(1.15 * inside, min(traffic.a_day * traffic.days, (inside + KEEP_AT_LEAST) / 2))
+    shares = _Shares(net, traffic)
+    weights = sum(
+        shares.of(s) for s in {s for c in _cells_of(net, numbers) for s in net.feeds[c.number]}
+        if net.streams[s].weight is not None
+    )  # fmt: skip
+    size = 56 + kept * (EVENT + STAMP + weights * WEIGHT) + _set(kept)
+    if any(isinstance(net.leaves[n], Plain) and net.leaves[n].events for n in numbers):  # type: ignore[union-attr]
+        size += kept * _document(plan.schema.event)
     return size
 
 
-def _share(stream: Stream) -> float:
-    """A guess at the share of events that pass: an eighth for the type, a tenth for each further test."""
-    return 0.125 * 0.1 ** max(0, len(stream.tests) - 2) if stream.tests else 1.0
+def _document(event: ObjectType) -> float:
+    """Bytes of an event's document: its own fields and those one object below, which is what most events have."""
+    objects = [f.type for f in event.fields.values() if isinstance(f.type, ObjectType)]
+    leaves = sum(not isinstance(f.type, ObjectType) for f in event.fields.values())
+    leaves += sum(len(o.fields) for o in objects)
+    return min(len(objects) + 1, 8) * OBJECT + min(leaves, 20) * TEXT
+
+
+def _cells_of(net: Network, numbers: Iterable[int]) -> list[Cell]:
+    found: dict[int, Cell] = {}
+    for number in numbers:
+        if number in net.watching:
+            cell = net.watching[number][0]
+            found[cell.number] = cell
+            if isinstance(cell, Thens):
+                found[cell.trail.number] = cell.trail
+    return list(found.values())
+
+
+def _cells(net: Network, numbers: Sequence[int], traffic: Traffic) -> float:
+    """Bytes of the cells that events reach and of the timers that run: a leaf that the record leaves idle has none."""
+    lists, places, timers = 0.0, 0.0, 0.0
+    wanted, shares = set(numbers), _Shares(net, traffic)
+    for cell in _cells_of(net, numbers):
+        watches = [w for w in cell.watches if w.number in wanted]
+        reach = min(max((w.leave for w in watches), default=30 * DAY), 365 * DAY)
+        share = min(shares.of(s) for s in net.feeds[cell.number])
+        came = traffic.a_day * share * traffic.days
+        inside = traffic.a_day * share * min(reach / DAY, traffic.days)
+        alive = shares.alive(cell)
+        here = alive * (1 - exp(-came))
+        places += here
+        if isinstance(cell, Count | Trail | Thens) and not cell.latest:
+            lists += here * (LIST + STAMP * min(came, max(cell.keep, 1)))
+        elif not isinstance(cell, Count | Thens):
+            lists += here * (3 * LIST + 2 * STAMP * inside)
+        for watch in watches:
+            if watch.leave < FOREVER // 2:
+                least = 1 if isinstance(cell, Total) else watch.least
+                timers += alive * _reaching(traffic.a_day * share * min(watch.leave / DAY, traffic.days), least)
+    return _dict(places) + lists + _dict(timers) + timers * TIMER
+
+
+def _reaching(mean: float, least: int) -> float:
+    """The probability of `least` events or more, when they come independently of one another."""
+    if least > 50:
+        return float(mean >= least)
+    term = total = exp(-mean)
+    for n in range(1, least):
+        term *= mean / n
+        total += term
+    return max(0.0, 1.0 - total)
+
+
+def _dict(entries: float) -> float:
+    """Bytes of a dict with small keys (CPython 3.11): tables of 8, 16, 32 … places of which two thirds are used."""
+    if entries < 0.5:
+        return 64
+    places = 8
+    while entries > places * 2 / 3:
+        places *= 2
+    return 96 + places + places * 2 // 3 * 24
+
+
+def _set(entries: float) -> float:
+    """Bytes of a set: 8, 32, 128 … places, three fifths of which are used."""
+    places = 8
+    while entries > places * 3 / 5:
+        places *= 4
+    return 216 if places == 8 else 216 + 16 * places
+
+
+class _Shares:
+    """Which share of events is in a stream, and of profiles in need of a cell: counted where there are documents like those to come."""
+
+    def __init__(self, net: Network, traffic: Traffic) -> None:
+        self.net, self.total = net, len(traffic.events)
+        self.seen = Counter(s for document in traffic.events for s in net.router.route(document).streams)
+        needs = [net.answers(record).alive for record in traffic.records]
+        self.needed = [sum(column) / len(needs) for column in zip(*needs, strict=True)] if needs else None
+
+    def of(self, stream: int) -> float:
+        """A guess without documents: an eighth for the type, a tenth for each further test, but that a timestamp is there."""
+        if self.total:
+            return self.seen[stream] / self.total
+        tests = self.net.streams[stream].tests
+        kinds = sum((found := simple(t)) is not None and found[:2] == (("eventType",), "=") for t in tests)
+        others = sum(presence(t) is None for t in tests) - kinds
+        return 0.125 ** min(kinds, 1) * 0.1**others
+
+    def alive(self, cell: Cell) -> float:
+        return 0.8 if self.needed is None else self.needed[cell.number]

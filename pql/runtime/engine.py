@@ -41,7 +41,7 @@ START = -TIMELESS
 REALIZED: Literal["realized"] = "realized"
 EXITED: Literal["exited"] = "exited"
 EVENTS, WHOLE = 1, 2
-KEEP_AT_LEAST = 32
+KEEP_AT_LEAST = 8
 _kept = tuple.__new__
 
 
@@ -135,8 +135,8 @@ class Engine:
                         person.dirty += turned
                     if person.cause is None or person.cause == "timer":
                         person.cause = "event"
-            if net.retention is not None and len(person.events) > KEEP_AT_LEAST:
-                if person.events[KEEP_AT_LEAST // 2].stamp < self.now - net.retention:
+            if net.retention is not None and (count := len(person.events)) > KEEP_AT_LEAST:
+                if person.events[count >> 2].stamp < self.now - net.retention:  # a quarter at once
                     person.forget(self.now - net.retention)
         else:
             self._disorder(person, None if key is None else person.find(key), kept)

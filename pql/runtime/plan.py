@@ -13,7 +13,7 @@ from typing import Any
 from pql.clock import Zone
 from pql.ir import nodes as ir
 from pql.ir.walk import walk
-from pql.runtime.cost import Cost, cost_of
+from pql.runtime.cost import Cost, Traffic, cost_of
 from pql.runtime.network import Network, make_network
 from pql.xdm.schema import Schema
 
@@ -42,9 +42,9 @@ class Plan:
     network: Network
     index: Mapping[str, int] = field(default_factory=dict)
 
-    def cost(self, segment: str | None = None, events_a_day: float = 0.5) -> Cost:
+    def cost(self, segment: str | None = None, traffic: Traffic | None = None) -> Cost:
         """What keeping a segment, or the whole plan, will cost: see `cost_of`."""
-        return cost_of(self, segment, events_a_day)
+        return cost_of(self, segment, traffic)
 
 
 def make_plan(

@@ -77,10 +77,13 @@ class Person:
     def forget(self, before: int) -> None:
         """Drops the events before an instant."""
         cut = 0
-        while cut < len(self.events) and self.events[cut].stamp < before:
+        for kept in self.events:
+            if kept.stamp >= before:
+                break
             cut += 1
+            if kept.key is not None:
+                self.keys.discard(kept.key)
         del self.events[:cut]
-        self.keys = {k.key for k in self.events if k.key is not None}
 
     def view(self) -> dict[str, Any]:
         """The profile as expressions see it."""
