@@ -42,14 +42,18 @@ def facts(
     }
 
 
-def live_cost(environment: Environment, id: str, e: ir.Expr, segments: Mapping[str, ir.Expr]) -> dict[str, Any] | None:
+def live_cost(
+    environment: Environment, id: str, e: ir.Expr, segments: Mapping[str, ir.Expr], a_day: float = 0.5
+) -> dict[str, Any] | None:
     """What keeping a test live will cost, before it runs: see `Plan.cost`. None: it is no test, so nobody is in or out of it.
 
-    `bytesPerProfile` is an estimate for half an event a day of a profile; where events are kept for good, after a year.
+    `bytesPerProfile` is an estimate for `a_day` events a day of a profile; where events are kept for good, after a year.
     """
     if not isinstance(e, ir.TESTS):
         return None
-    cost = environment.live_plan({**segments, id: e}, [id]).cost(id)
+    from pql.runtime import Traffic
+
+    cost = environment.live_plan({**segments, id: e}, [id]).cost(id, Traffic(a_day))
     retention = None if cost.retention is None else f"{cost.retention / 86_400_000_000:g} days"
     return {
         "class": cost.kind,
@@ -62,7 +66,7 @@ def live_cost(environment: Environment, id: str, e: ir.Expr, segments: Mapping[s
     }
 
 
-def cost_lines(cost: Mapping[str, Any] | None) -> list[str]:
+def cost_lines(cost: Mapping[str, Any] | None, a_day: float = 0.5) -> list[str]:
     """The same for people."""
     if cost is None:
         return ["live: this is a value, not a test; nobody comes into it or leaves it"]
@@ -72,7 +76,7 @@ def cost_lines(cost: Mapping[str, Any] | None) -> list[str]:
     lines = [
         f"live: class {cost['class']}" + (", unbounded: its state grows with every event" if cost["unbounded"] else ""),
         f"  {kept}; " + (f"at most {timers} timer{'s' * (timers != 1)} a profile" if timers else "no timers"),
-        f"  about {cost['bytesPerProfile']:,} bytes a profile (an estimate, for half an event a day)",
+        f"  about {cost['bytesPerProfile']:,} bytes a profile (an estimate, for {a_day:g} events a day{' over a year' * cost['unbounded']})",
     ]
     if cost["evaluatedAnew"]:
         lines.append(

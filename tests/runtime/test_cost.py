@@ -1,8 +1,11 @@
 """The cost certificate: classes and retention."""
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 
-from pql.api import Environment
+from pql.api import Environment, Traffic
 
 ENVIRONMENT = Environment.from_short(
     {"profile": {"tier": "string", "joined": "date-time"}, "event": {"value": "integer"}}
@@ -39,3 +42,20 @@ def test_equal_leaves_are_kept_once():
     )
     plan = ENVIRONMENT.live_plan({f"s{i}": ENVIRONMENT.check(t).ir for i, t in enumerate(texts)})
     assert plan.cost().leaves == plan.cost("s0").leaves == 1
+
+
+def test_bytes_follow_the_traffic():
+    checked = ENVIRONMENT.check(
+        'tier = "gold" and xEvent[eventType = "buy" and timestamp occurs < 30 days before now].count() >= 2'
+    )
+    plan = ENVIRONMENT.live_plan({"s": checked.ir})
+    buys, visits = ([{"eventType": kind, "timestamp": datetime(2026, 3, 1)}] for kind in ("buy", "visit"))
+    gold, none = [{"tier": "gold"}], [{"tier": "none"}]
+
+    def size(a_day: float = 1.0, days: float = 90.0, events: Any = (), records: Any = ()) -> int:
+        return plan.cost("s", Traffic(a_day, days, events, records)).bytes
+
+    assert size(2.0) > 1.5 * size(1.0) > size(0.0)
+    assert size(days=10) < size(days=30) <= size(days=365) == size(days=3650)
+    assert size(events=visits) < size() < size(events=buys)
+    assert size(events=buys, records=none) < size(events=buys, records=gold)

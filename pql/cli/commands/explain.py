@@ -20,6 +20,9 @@ def explain(
     cost: Annotated[
         bool, typer.Option("--cost", help="Show what it costs to keep live: class, retention, timers, bytes a profile.")
     ] = False,
+    events_a_day: Annotated[
+        float, typer.Option("--events-a-day", min=0, max=1e6, help="With --cost: events a day of a profile.")
+    ] = 0.5,
     sql: Annotated[bool, typer.Option("--sql/--no-sql", help="Show the SQL too.")] = True,
     format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
 ) -> None:
@@ -27,7 +30,7 @@ def explain(
 
     Example: pql explain PQL0304
 
-    Example: pql explain examples/online-retail/segments.pql --segment lapsed --cost
+    Example: pql explain examples/online-retail/segments.pql --segment lapsed --cost --events-a-day 2
     """
     if expression is None and what is not None and re.fullmatch(r"(?i)pql\d{4}", what):
         _code(what)
@@ -63,7 +66,7 @@ def explain(
             )
     if format == "json":
         found = [
-            facts(env, i, c, known) | ({"live": live_cost(env, i, c, known)} if cost else {})
+            facts(env, i, c, known) | ({"live": live_cost(env, i, c, known, events_a_day)} if cost else {})
             for i, c in conditions.items()
         ]
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
@@ -73,7 +76,7 @@ def explain(
         head = "" if id == "expression" else f"segment {id}\n{'=' * (8 + len(id))}\n"
         block = head + explained(env, id, condition, known, sql=sql and not cost)
         if cost:
-            block += "\n\n" + "\n".join(cost_lines(live_cost(env, id, condition, known)))
+            block += "\n\n" + "\n".join(cost_lines(live_cost(env, id, condition, known, events_a_day), events_a_day))
         blocks.append(block)
     typer.echo("\n\n".join(blocks))
 
