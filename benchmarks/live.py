@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks import live_rules as rules
 
-WARM, MEASURED, SINGLE, CHUNK, PROFILES = 100_000, 30_000, 10_000, 5_000, 100_000
+WARM, MEASURED, SINGLE, CHUNK, PROFILES = 200_000, 30_000, 10_000, 5_000, 100_000
 
 
 def resident() -> int:

@@ -89,8 +89,13 @@ def grammar() -> str:
     return HEAD + "# Grammar\n\nThe one grammar, as Lark reads it.\n\n```\n" + text + "```\n"
 
 
-PAGES = {"functions": functions,
-    "mapping": mapping, "diagnostics": diagnostics, "cli": command_line, "grammar": grammar}
+PAGES = {
+    "functions": functions,
+    "mapping": mapping,
+    "diagnostics": diagnostics,
+    "cli": command_line,
+    "grammar": grammar,
+}
 
 
 def main() -> None:

@@ -69,7 +69,7 @@ def reach_of(leaf: Leaf) -> int | None:
     """How far back a leaf looks, in microseconds; None: for good."""
     match leaf:
         case Plain():
-            return None if leaf.events else 0
+            return leaf.reach if leaf.events else 0
         case AtLeast():
             reach = leaf.span.leave
         case Then():

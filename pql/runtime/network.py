@@ -246,8 +246,9 @@ def _retention(net: Network) -> int | None:
     longest = 0
     for leaf in net.leaves:
         if isinstance(leaf, Plain):
-            if leaf.events:
+            if leaf.events and leaf.reach is None:
                 return None
+            longest = max(longest, leaf.reach or 0)
             continue
         reach = leaf.span.leave
         if isinstance(leaf, Then):

@@ -16,6 +16,7 @@ from typing import Any
 from pql.clock import MICROSECONDS
 from pql.ir import nodes as ir
 from pql.ir.walk import free_variables, substitute, walk
+from pql.runtime.retention import reach_of_test
 from pql.types import INTEGER, NUMBER, TIMESTAMP, ListType
 
 EVENT = -7
@@ -80,11 +81,13 @@ class Without:
 
 @dataclass(frozen=True)
 class Plain:
-    """Any other test: answered by the plain evaluator. `events`, `clock`: does it look at them?"""
+    """Any other test: answered by the plain evaluator. `events`, `clock`: does it look at them? `reach`: how long an event matters to it, in
+    microseconds; None: for good."""
 
     test: ir.Expr
     events: bool
     clock: bool
+    reach: int | None = None
 
 
 Leaf = AtLeast | Then | Without | Plain
@@ -138,7 +141,9 @@ def _plain(test: ir.Expr, segments: Any) -> Plain:
         if isinstance(node, ir.InSegment):
             below = _plain(segments[node.segment], segments)
             events, clock = events or below.events, clock or below.clock
-    return Plain(test, events or _whole_profile(test), clock or any(isinstance(n, ir.Chain) for n in walk(test)))
+    events = events or _whole_profile(test)
+    clock = clock or any(isinstance(n, ir.Chain) for n in walk(test))
+    return Plain(test, events, clock, reach_of_test(test, segments) if events else 0)
 
 
 def _whole_profile(test: ir.Expr) -> bool:

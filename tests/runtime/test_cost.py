@@ -21,7 +21,11 @@ DAY = 86_400_000_000
         ("xEvent[timestamp occurs < 7 days before now].count() >= 2", "bucketed", 7),
         ('chain(xEvent, timestamp, [A: WHAT(eventType = "a"), B: WHAT(eventType = "b") WHEN(<= 1 day after A and < 7 days before now)])', "bucketed", 8),
         ("xEvent.count() >= 2", "history", None),
-        ("xEvent[timestamp occurs <= 1 month before now].count() >= 2", "history", None),
+        ("xEvent[timestamp occurs <= 1 month before now].count() >= 2", "bucketed", 33),
+        ("xEvent[timestamp occurs < 30 days before now].average(value) > 3", "bucketed", 32),
+        ("xEvent[timestamp occurs this year].max(value) > 3", "bucketed", 368),
+        ("xEvent[timestamp > joined].average(value) > 3", "history", None),
+        ("xEvent[value > 3 or timestamp occurs <= 3 days before now].average(value) > 3", "history", None),
     ],
 )  # fmt: skip
 def test_class_and_retention(text, kind, days):
