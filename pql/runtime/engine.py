@@ -357,8 +357,11 @@ class Engine:
         if self._open or wheel.earliest <= self.now:
             self._close()
         while wheel.earliest < to and (at := wheel.after(to)) is not None:
-            self.now, self._at = at, None
-            self._close()
+            if at > self.now:
+                self.now, self._at = at, None
+            self._expire(wheel.take(at))
+            if self._open:
+                self._judge_all()
         if not stay:
             self.now, self._at = to, None
 
@@ -373,21 +376,29 @@ class Engine:
             self._judge_all()
 
     def _expire(self, entries: list[Entry]) -> None:
-        """Looks at the leaves whose timers are due. What `_look` does for a leaf with a cell is written out."""
-        now, watching, add = self.now, self.net.watching, self.wheel.add
+        """Looks at the leaves whose timers are due. What `_look` does for a leaf with a cell is written out, and what `look` of cells does that see events at once."""
+        now, watching, newest, add = self.now, self.net.watching, self.net.newest, self.wheel.add
         for at, _, person, number in entries:
             armed = person.armed
             if armed.get(number) != at:
                 continue
             del armed[number]
             self.fired += 1
-            found = watching.get(number)
-            if found is None:
+            quick = newest[number]
+            state = None if quick is None else person.cells.get(quick[0])
+            if quick is not None and type(state) is int:
+                until = state + quick[2]
+                value = 1 if until > now else 0
+            elif quick is not None and state and state[-1] <= now:
+                until = state[-quick[1]] + quick[2] if len(state) >= quick[1] else 0
+                value = 1 if until > now else 0
+            elif (found := watching.get(number)) is None:
                 self._look(person, number, "timer")
                 continue
-            cell, watch = found
-            state = person.cells.get(cell.number)
-            value, until = cell.look(watch, cell.fresh() if state is None else state, now)
+            else:
+                cell, watch = found
+                state = person.cells.get(cell.number)
+                value, until = cell.look(watch, cell.fresh() if state is None else state, now)
             if value != person.truth[number]:
                 person.truth[number] = value
                 if person.dirty is None:
@@ -395,14 +406,16 @@ class Engine:
                     self._open.append(person)
                 else:
                     person.dirty.append(number)
-            if until < LAST:
+            if now < until < LAST:
                 armed[number] = until
                 add(until, person, number)
 
     def _judge_all(self) -> None:
         people, self._open = self._open, []
-        if len(people) > 1:
-            people.sort(key=lambda p: (isinstance(p.profile, str), p.profile))
+        if len(people) == 1:
+            self._judge(people[0])
+            return
+        people.sort(key=lambda p: (isinstance(p.profile, str), p.profile))
         for person in people:
             self._judge(person)
 
@@ -414,46 +427,60 @@ class Engine:
 
     def _judge(self, person: Person) -> None:
         """A profile's roots above the leaves that turned, at the instant that closes."""
-        net = self.net
-        cause = person.cause or "timer"
+        net, cause, truth, members = self.net, person.cause or "timer", person.truth, person.members
+        if person.stale or not person.judged or person.into is not None or FAILED in truth:
+            self._judge_otherwise(person, cause)
+            return
+        dirty = person.dirty or ()
+        person.dirty = person.cause = None
+        turned = self._turning(dirty, truth, members) if len(dirty) != 1 else net.turns[dirty[0]](truth, members)
+        if turned:
+            for number in turned:
+                members[number] ^= 1
+            self._tell(person, turned, cause)
+
+    def _turning(self, dirty: Sequence[int], truth: bytearray, members: bytearray) -> list[int]:
+        """The roots above leaves that hold no more, or now do, in order."""
+        turned = {root for leaf in dirty for root in self.net.turns[leaf](truth, members)}
+        return sorted(turned)
+
+    def _tell(self, person: Person, roots: Iterable[int], cause: Cause) -> None:
+        """The transitions of roots that have turned."""
+        at, profile, sequence = self._instant(), person.profile, person.sequence
+        add, names, members = self._out.append, self._names, person.members
+        for number in roots:
+            sequence += 1
+            segment, version = names[number]
+            add(Transition(profile, sequence, segment, REALIZED if members[number] else EXITED, at, cause, version))
+        person.sequence = sequence
+
+    def _judge_otherwise(self, person: Person, cause: Cause) -> None:
+        """A profile that was merged away, is judged for the first time, has leaves that see its documents, or one that is out of range."""
+        net, members = self.net, person.members
         if person.into is not None:
             person.dirty = person.cause = None
-            for number, holds in enumerate(person.members):
-                if holds:
-                    self._emit(person, number, False, cause)
+            leaving = [number for number, holds in enumerate(members) if holds]
+            for number in leaving:
+                members[number] = 0
+            self._tell(person, leaving, cause)
             return
         if person.stale or not person.judged:
             for number in net.plain if person.stale & WHOLE or not person.judged else net.eventful:
                 self._look(person, number, cause)
-        dirty, members, first = person.dirty or (), person.members, not person.judged
+        dirty, first, truth, base = person.dirty or (), not person.judged, person.truth, person.base
         person.judged, person.stale, person.dirty, person.cause = True, 0, None, None
-        truth, base = person.truth, person.base
         if FAILED in truth or (first and (person.sequence or 1 in members)):
             self._judge_each(person, dirty, first, cause)
             return
         if first:
             members[:] = base.held
-        turns = net.turns
-        turned = turns[dirty[0]](truth, members) if dirty else []
-        if len(dirty) > 1:
-            for n in dirty[1:]:
-                turned += turns[n](truth, members)
-            if len(turned) > 1:
-                turned = sorted(set(turned))
+        turned = self._turning(dirty, truth, members)
         for number in turned:
             members[number] ^= 1
         told: Iterable[int] = turned
         if first:
             told = sorted({*base.holding}.symmetric_difference(turned)) if turned else base.holding
-        elif not turned:
-            return
-        at = self._instant()
-        profile, sequence, add, names = person.profile, person.sequence, self._out.append, self._names
-        for number in told:
-            sequence += 1
-            segment, version = names[number]
-            add(Transition(profile, sequence, segment, REALIZED if members[number] else EXITED, at, cause, version))
-        person.sequence = sequence
+        self._tell(person, told, cause)
 
     def _judge_each(self, person: Person, dirty: Sequence[int], first: bool, cause: Cause) -> None:
         """Roots one by one, where a leaf is out of range or memberships are known to a profile that is judged for the `first` time."""

@@ -72,13 +72,13 @@ def _first(person: Person, work: Work, at: int, now: int, add: Add) -> list[int]
                 state.append(at)
                 count = len(state)
                 if count > keep:
-                    del state[:-keep]
-                    count = keep
+                    del state[0]
+                    count -= 1
             for least, number, leave in quick:
                 if least > count:
                     break
                 if not truth[number]:
-                    until = state[count - least] + leave
+                    until = state[-least] + leave
                     if until > now:
                         truth[number] = 1
                         turned.append(number)

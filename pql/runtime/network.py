@@ -41,7 +41,7 @@ class Network:
     """Numbers are positions: `leaves[i]`, `above[i]` (the roots that read leaf i), `tests[r]` (root r as a function of the leaves'
     truth), `below[r]` (the leaves that root r reads), `turns[i]` (the roots above leaf i all at once). `feeds[c]`: the streams of cell c. `records`, `plain`: leaves that look at the
     record alone, and those that the plain evaluator answers.
-    `answers`: the truth of the leaves over a record;
+    `newest`: (cell, threshold, leave) of leaves that hold by the newest timestamps of a cell that sees events at once. `answers`: the truth of the leaves over a record;
     `base`: over none. `retention`: microseconds after which an event matters no more; None: it always may. `documents`: must events be kept whole?"""
 
     leaves: list[Leaf] = field(default_factory=list)
@@ -59,6 +59,7 @@ class Network:
     documents: bool = False
     streams: list[Stream] = field(default_factory=list)
     router: Router = field(init=False)
+    newest: list[tuple[int, int, int] | None] = field(default_factory=list)
     answers: Callable[[Any], Base] = field(init=False)
     base: Base = field(init=False)
 
@@ -220,6 +221,10 @@ def make_network(conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr],
     net.router = Router(net.streams, maker.work, evaluator)
     net.documents = bool(net.eventful)
     net.retention = _retention(net)
+    net.newest = [None] * len(net.leaves)
+    for number, (cell, watch) in net.watching.items():
+        if cell.early and isinstance(cell, Count | Thens):
+            net.newest[number] = (cell.number, watch.least, watch.leave)
     first = bytearray(len(net.leaves))
     for number, (cell, watch) in net.watching.items():
         first[number] = cell.look(watch, cell.fresh(), 0)[0]

@@ -66,14 +66,19 @@ class Wheel:
         """The instant of the earliest entry, if that is before an instant. Buckets of later times stay unsorted."""
         if self.earliest >= before:
             return None
-        if not self._due and not self._late:
-            at = self._order[0] << GRAIN if self._order else NEVER
-            if at >= before:
-                self.earliest = at
-                return None
-        entry = self.next()
-        assert entry is not None
-        self.earliest = at = entry[0]
+        due = self._due
+        if due and not self._late:
+            at = due[-1][0]
+        else:
+            if not due and not self._late:
+                at = self._order[0] << GRAIN if self._order else NEVER
+                if at >= before:
+                    self.earliest = at
+                    return None
+            entry = self.next()
+            assert entry is not None
+            at = entry[0]
+        self.earliest = at
         return at if at < before else None
 
     def take(self, at: int) -> list[Entry]:
