@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal, assert_never
 
 from pql.runtime.cells import NEVER
@@ -43,6 +44,7 @@ EXITED: Literal["exited"] = "exited"
 EVENTS, WHOLE = 1, 2
 KEEP_AT_LEAST = 8
 _kept = tuple.__new__
+_PROFILE = attrgetter("profile")
 
 
 class Engine:
@@ -415,7 +417,10 @@ class Engine:
         if len(people) == 1:
             self._judge(people[0])
             return
-        people.sort(key=lambda p: (isinstance(p.profile, str), p.profile))
+        try:
+            people.sort(key=_PROFILE)
+        except TypeError:  # numbers and names: numbers first
+            people.sort(key=lambda p: (isinstance(p.profile, str), p.profile))
         for person in people:
             self._judge(person)
 
@@ -441,8 +446,10 @@ class Engine:
 
     def _turning(self, dirty: Sequence[int], truth: bytearray, members: bytearray) -> list[int]:
         """The roots above leaves that hold no more, or now do, in order."""
-        turned = {root for leaf in dirty for root in self.net.turns[leaf](truth, members)}
-        return sorted(turned)
+        turns, turned = self.net.turns, list[int]()
+        for leaf in dirty:
+            turned += turns[leaf](truth, members)
+        return sorted(set(turned)) if len(turned) > 1 else turned
 
     def _tell(self, person: Person, roots: Iterable[int], cause: Cause) -> None:
         """The transitions of roots that have turned."""
