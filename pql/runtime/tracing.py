@@ -43,6 +43,14 @@ SEASONS = 370
 """How many pieces (mostly days) of a window that ignores the year are looked through for a turn: a year and some."""
 
 
+def _shifted(start: datetime, distance: timedelta) -> datetime:
+    """An instant moved by a distance; where that leaves the calendar, its end."""
+    try:
+        return start + distance
+    except OverflowError:
+        return datetime.max if distance > timedelta(0) else datetime.min
+
+
 class Pieces:
     """The days of a window that ignores the year, as the clock moves: the same for every profile, worked out once."""
 
@@ -146,7 +154,7 @@ class Tracing(Evaluator):
             at = x.back(_first_reaching(to, months))
             if at is None or at > x.trace.now:
                 return at
-            there = start + (to - moved)
+            there = _shifted(start, to - moved)
             return x.back(there if end is None else min(there, end))
 
         return moving(moved, x.trace, back, bounds, x.slope, until, steady)
@@ -183,7 +191,7 @@ class Tracing(Evaluator):
             steady = x.until or x.trace.later(1)
 
         def back(to: datetime) -> datetime | None:
-            reached = start + (to - moved)
+            reached = _shifted(start, to - moved)
             return x.back(reached if end is None else min(reached, end))
 
         bounds = (x.low + low - 2 * slack, x.high + high + 2 * slack)
