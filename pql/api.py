@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         Record,
         Split,
         StateError,
+        Traffic,
         Transition,
     )
     from pql.store.lookup import Person, find_people, near_names, read_person
@@ -97,6 +98,7 @@ __all__ = [
     "StateError",
     "Store",
     "StoreError",
+    "Traffic",
     "Transition",
     "streams",
     "Unknown",

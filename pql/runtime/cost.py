@@ -20,6 +20,7 @@ from pql.runtime.inputs import Document
 from pql.runtime.network import Network
 from pql.runtime.routing import path_of, presence, simple
 from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Then, Without
+from pql.runtime.state import KEEP_AT_LEAST
 from pql.types import ObjectType
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ PERSON, OBJECT, TEXT = 420, 184, 40
 """A profile's state with its place in the engine; an object (a small dict) and a text of a document."""
 EVENT, WEIGHT, STAMP, LIST, TIMER = 245, 80, 8, 88, 165
 """An event that is kept, what it adds to a weighed stream, a timestamp once more in a cell, a cell's list, a timer."""
-KEEP_AT_LEAST = 8
 
 
 @dataclass(frozen=True)

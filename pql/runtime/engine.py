@@ -14,7 +14,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Literal, assert_never
 
-from pql.runtime.cells import NEVER
+from pql.runtime.cells import FAILED, NEVER
 from pql.runtime.feeding import LAST, feed
 from pql.runtime.inputs import (
     Advance,
@@ -31,9 +31,9 @@ from pql.runtime.inputs import (
     Transition,
 )
 from pql.runtime.plan import Plan
-from pql.runtime.settled import FAILED, IDLE, Base
+from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
-from pql.runtime.state import EPOCH, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
+from pql.runtime.state import EPOCH, KEEP_AT_LEAST, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
 from pql.runtime.tracing import Tracing
 from pql.runtime.wheel import Entry, Wheel
 
@@ -42,7 +42,6 @@ START = -TIMELESS
 REALIZED: Literal["realized"] = "realized"
 EXITED: Literal["exited"] = "exited"
 EVENTS, WHOLE = 1, 2
-KEEP_AT_LEAST = 8
 _kept = tuple.__new__
 _PROFILE = attrgetter("profile")
 
@@ -502,6 +501,7 @@ class Engine:
         else:
             roots = sorted({*person.base.holding, *person.base.failing, *above})
         failed = FAILED in truth
+        told = []
         for number in roots:
             holds = net.tests[number](truth)
             if failed and any(truth[n] == FAILED for n in net.below[number]):
@@ -511,14 +511,9 @@ class Engine:
                     Failure(person.profile, self.plan.roots[number].segment, self._instant(), "PQL0601", message)
                 )
             if holds != members[number]:
-                self._emit(person, number, holds, cause)
-
-    def _emit(self, person: Person, number: int, holds: bool, cause: Cause) -> None:
-        person.members[number] = holds
-        person.sequence += 1
-        segment, version = self._names[number]
-        status = REALIZED if holds else EXITED
-        self._out.append(Transition(person.profile, person.sequence, segment, status, self._instant(), cause, version))
+                members[number] = holds
+                told.append(number)
+        self._tell(person, told, cause)
 
     # --- questions ---
     def members(self, profile: Profile) -> frozenset[str]:

@@ -59,7 +59,7 @@ def _reach(e: ir.Expr, segments: Mapping[str, Any], depth: int) -> int:
             return max(_looks_back(e.condition, e.var), _reach(e.condition, segments, depth + 1))
         case ir.Chain() if _is_events(e.list):
             first = e.steps[0]
-            if first.excluded or first.op != ">=" or not _is_stamp(e.timestamp, e.var):
+            if first.excluded or first.op != ">=" or not is_stamp(e.timestamp, e.var):
                 raise _ForGood
             back = _looks_back(ir.And((first.match, first.window)), first.var)
             return max([back, *(_reach(x, segments, depth + 1) for s in e.steps for x in (s.match, s.window))])
@@ -70,7 +70,7 @@ def _is_events(e: ir.Expr) -> bool:
     return isinstance(e, ir.Field) and e.name == "xEvent" and isinstance(e.object, ir.Var) and e.object.id == ir.PROFILE
 
 
-def _is_stamp(e: ir.Expr, var: int) -> bool:
+def is_stamp(e: ir.Expr, var: int) -> bool:
     return isinstance(e, ir.Field) and e.name == "timestamp" and isinstance(e.object, ir.Var) and e.object.id == var
 
 
@@ -91,13 +91,13 @@ def _since(condition: ir.Expr, var: int) -> int | None:
             all_bounds = [_since(o, var) for o in condition.operands]
             return None if None in all_bounds else max((b for b in all_bounds if b is not None), default=0)
         case ir.Within():
-            if condition.lower is not None and _is_stamp(condition.operand, var):
+            if condition.lower is not None and is_stamp(condition.operand, var):
                 return _before_now(condition.lower.instant)
         case ir.Compare(op=">" | ">=" | "="):
-            if _is_stamp(condition.left, var):
+            if is_stamp(condition.left, var):
                 return _before_now(condition.right)
         case ir.Compare(op="<" | "<="):
-            if _is_stamp(condition.right, var):
+            if is_stamp(condition.right, var):
                 return _before_now(condition.left)
     return None
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from pql.runtime.cells import FAILED
 from pql.runtime.shapes import Leaf, Tree
 
-IDLE, FAILED = 3, 2
+IDLE = 3
 _MOST = 100_000
 
 

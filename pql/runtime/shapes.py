@@ -16,12 +16,11 @@ from typing import Any
 from pql.clock import MICROSECONDS
 from pql.ir import nodes as ir
 from pql.ir.walk import free_variables, substitute, walk
-from pql.runtime.retention import reach_of_test
+from pql.runtime.retention import FARTHEST, is_stamp, reach_of_test
 from pql.types import INTEGER, NUMBER, TIMESTAMP, ListType
 
 EVENT = -7
 FOREVER = 1 << 62
-FARTHEST = 900 * 366 * MICROSECONDS["day"]
 SCALE = 1_000_000
 DEEPEST = 30
 LARGEST = 500
@@ -257,7 +256,7 @@ def _windows(tests: list[ir.Expr], var: int = EVENT) -> tuple[Span, list[ir.Expr
 
 
 def _window(test: ir.Expr, var: int) -> Span | None:
-    if not isinstance(test, ir.Within) or not _is_stamp(test.operand, var):
+    if not isinstance(test, ir.Within) or not is_stamp(test.operand, var):
         return None
     span = Span()
     if test.lower is not None:
@@ -273,24 +272,20 @@ def _window(test: ir.Expr, var: int) -> Span | None:
     return span
 
 
-def _is_stamp(e: ir.Expr, var: int) -> bool:
-    return isinstance(e, ir.Field) and e.name == "timestamp" and isinstance(e.object, ir.Var) and e.object.id == var
-
-
 def _offset(e: ir.Expr, var: int | None) -> int | None:
     """Microseconds from now (or from the timestamp of a variable) to an instant; None when it is no fixed distance."""
     offset = 0
     while isinstance(e, ir.Shift) and e.unit in MICROSECONDS and not (e.local and e.unit in ("day", "week")):
         offset += e.amount * MICROSECONDS[e.unit]
         e = e.operand
-    there = isinstance(e, ir.Clock) if var is None else _is_stamp(e, var)
+    there = isinstance(e, ir.Clock) if var is None else is_stamp(e, var)
     return offset if there and abs(offset) < FARTHEST else None
 
 
 # --- chains ---
 def _chain(e: ir.Chain) -> Tree | None:
     found = _events(e.list)
-    if found is None or not isinstance(found[1], ir.MakeList) or not _is_stamp(e.timestamp, e.var):
+    if found is None or not isinstance(found[1], ir.MakeList) or not is_stamp(e.timestamp, e.var):
         return None
     stamped = ir.Not(ir.IsNull(ir.Field(found[1].items[0], "timestamp", TIMESTAMP)))
     if any(not _own(t) for t in found[0]):
@@ -337,7 +332,7 @@ def _followed(first: tuple[Stream, Span], steps: Any, found: Any, stamped: ir.Ex
 
 def _between(test: ir.Expr, var: int, other: int) -> tuple[int, int] | None:
     """A window of one event relative to another: its first and last distance, both included."""
-    if not isinstance(test, ir.Within) or not _is_stamp(test.operand, var):
+    if not isinstance(test, ir.Within) or not is_stamp(test.operand, var):
         return None
     low, high = -FOREVER, FOREVER
     if test.lower is not None:

@@ -16,6 +16,8 @@ from pql.runtime.routing import Route
 EPOCH = datetime(1970, 1, 1)
 TIMELESS = 1 << 62
 """The stamp of an event without a timestamp: after all others."""
+KEEP_AT_LEAST = 8
+"""So many events of a profile are never worth letting go."""
 _DECIMAL, _INSTANT, _DAY = 1, 2, 3
 
 
