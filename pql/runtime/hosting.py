@@ -76,6 +76,21 @@ class HostedEngine(Engine):
         """When a loaded profile has to be looked at again, in microseconds."""
         return min(self.people[profile].armed.values(), default=None)
 
+    def erase(self, profile: Profile) -> list[Transition]:
+        """Forgets a loaded profile for good, with what happened to it at the open instant; it leaves what it was in."""
+        person = self.people[profile]
+        if person in self._open:
+            self._open.remove(person)
+        person.dirty = person.cause = None
+        leaving = [number for number, holds in enumerate(person.members) if holds]
+        for number in leaving:
+            person.members[number] = 0
+        self._tell(person, leaving, "deletion")
+        out, self._out = self._out, []
+        self.discard(profile)
+        self.changed.discard(profile)
+        return out
+
     def discard(self, profile: Profile) -> None:
         """Forgets a profile that is kept elsewhere. Its timers find nothing to do when their time comes; until then they hold no
         more of it than its name."""

@@ -89,13 +89,15 @@ class Shard:
                 self._close(settles)
                 yield out
 
-    def take(self, item: Input, settles: bool = True) -> list[Transition]:
-        """An input, after `reach`; the transitions of the instants that it closes."""
+    def take(self, item: Input, settles: bool = True, remembers: bool = True) -> list[Transition]:
+        """An input, after `reach`; the transitions of the instants that it closes. `remembers`: an event has come live, and is kept
+        among those that did."""
         out = self._apply(item)
         if isinstance(item, Advance):
             self._close(settles)
         elif self.state.keeps:
-            self._happened(item)
+            if remembers:
+                self._happened(item)
             self._open.append(item)
             if self._open_kept + len(self._open) > OPEN_MOST:
                 out += self._advance(self.clock)
@@ -269,6 +271,41 @@ class Shard:
     def _known(self, profile: str) -> bool:
         self._ensure(profile)
         return self.engine.holds(profile)
+
+    # --- for what the graph says ---
+    def standing(self, profile: str) -> str | None:
+        """The profile that one is part of, loaded. None: there is no such profile."""
+        return self.real(profile) if self._known(profile) else None
+
+    def record(self, profile: str) -> Document | None:
+        """Of a loaded profile."""
+        return self.engine.people[profile].record
+
+    def keys(self, profile: str) -> set[str]:
+        """The keys of the events that are kept of a loaded profile."""
+        return self.engine.people[profile].keys
+
+    def parts(self, profile: str) -> set[str]:
+        """The loaded profiles that are part of one, without itself."""
+        merged = [str(p) for p, person in self.engine.people.items() if person.into is not None]
+        return {p for p in merged if self.real(p) == profile}
+
+    def erase(self, profiles: set[str]) -> list[Transition]:
+        """Forgets profiles for good, loaded or not, with what happened to them at the open instant."""
+        out: list[Transition] = []
+        reader = Reader(self.plan.schema)
+        kept = [reader.read(message) for message in self.state.open_inputs()] + self._open
+        self._open = [item for item in kept if profiles.isdisjoint(_profiles(item))]
+        self._open_kept, self._closed = 0, True
+        for profile in sorted(profiles):
+            if self._known(profile):
+                out += self.engine.erase(profile)
+            self._rows.pop(profile, None)
+            self._touched.discard(profile)
+            if profile in self._due:
+                self.profiles -= 1
+                self.timers -= self._due.pop(profile) is not None
+        return out
 
     def open_inputs(self) -> tuple[list[bytes], bool]:
         """The inputs of the open instant since the last time, and whether those before are done with."""
