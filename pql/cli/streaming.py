@@ -17,7 +17,6 @@ from pql.api import Environment, Project
 from pql.api import streams as api
 from pql.cli.inputs import environment, fail, instant, open_store, project_file, read_sources, show
 from pql.cli.people import identity_settings
-
 from pql.cli.stream_figures import document, progress, reporter
 
 

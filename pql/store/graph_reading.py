@@ -76,7 +76,7 @@ def graph_version(store: Store) -> str | None:
 
 
 def named_graph(store: Store) -> bool:
-    """Makes the view `stream_graph(namespace, id, name)` of all identities. False: the store has no graph.
+    """Makes the temporary table `stream_graph(namespace, id, name)` of all identities. False: the store has no graph.
 
     A person without a profile is called by its smallest identity. Where the default merge policy takes every identity for a
     profile of its own, it is that profile's name.
@@ -86,17 +86,17 @@ def named_graph(store: Store) -> bool:
     if len(run(tables).fetchall()) < 2:
         return False
     if not store.has_names():
-        run("""CREATE OR REPLACE TEMP VIEW stream_graph AS
+        run("""CREATE OR REPLACE TEMP TABLE stream_graph AS
                SELECT n.namespace, n.id, m.pid::VARCHAR AS name FROM graph.node AS n JOIN graph.member AS m USING (node)""")
         return True
     alone = run("""SELECT 1 FROM pql_profile AS p JOIN graph.node AS n ON n.node = p._pid
                    WHERE n.namespace || ':' || n.id = p.id LIMIT 1""").fetchone()  # fmt: skip
     if alone is not None:
         run(
-            "CREATE OR REPLACE TEMP VIEW stream_graph AS SELECT namespace, id, namespace || ':' || id AS name FROM graph.node"
+            "CREATE OR REPLACE TEMP TABLE stream_graph AS SELECT namespace, id, namespace || ':' || id AS name FROM graph.node"
         )
         return True
-    run("""CREATE OR REPLACE TEMP VIEW stream_graph AS
+    run("""CREATE OR REPLACE TEMP TABLE stream_graph AS
            SELECT n.namespace, n.id, coalesce(p.id, u.id) AS name
            FROM graph.node AS n JOIN graph.member AS m USING (node) LEFT JOIN pql_profile AS p ON p._pid = m.pid
            LEFT JOIN (SELECT m.pid, min(n.namespace || ':' || n.id) AS id FROM graph.node AS n JOIN graph.member AS m USING (node)
@@ -156,3 +156,15 @@ def tombstones(store: Store) -> Tombstones:
 def tombstone_of(salt: str, name: str) -> str:
     """The digest of an identity, `namespace:id`, as `pql.store.tombstones.digest` makes it in SQL."""
     return hashlib.sha256(f"{salt}{name}".encode()).hexdigest()
+
+
+class Gravestones:
+    """Which names are those of some digests: for many names at once."""
+
+    def __init__(self, salt: str, digests: Iterable[str]) -> None:
+        self._salted, self._digests = hashlib.sha256(salt.encode()), {bytes.fromhex(d) for d in digests}
+
+    def __contains__(self, name: str) -> bool:
+        made = self._salted.copy()
+        made.update(name.encode())
+        return made.digest() in self._digests

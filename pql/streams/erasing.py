@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pql.runtime.inputs import Deletion, Input
-from pql.store.graph_reading import Tombstones, people_called, tombstone_of
+from pql.store.graph_reading import Gravestones, Tombstones, people_called
 from pql.store.history import people_named
 from pql.store.store import Store
 from pql.streams.messages import read_document
@@ -23,40 +23,39 @@ class Erasing:
     def __init__(self, state: SqliteState, shard: Shard, owners: Owners, store: Store, found: Tombstones) -> None:
         self.state, self.shard, self.owners, self.store, self.found = state, shard, owners, store, found
         same = state.salt() == found.salt
-        self.fresh = {d for d in found.digests if not (same and state.is_deleted(d))}
+        fresh = {d for d in found.digests if not (same and state.is_deleted(d))}
+        self.fresh, self._every = Gravestones(found.salt, fresh), Gravestones(found.salt, found.digests)
         self.identities: list[Identity] = []
         self.names: list[str] = []
         self.profiles: set[str] = set()
         self._in_others: set[str] = set()
-        if self.fresh:
+        self._concerned: set[str] = set()
+        if fresh:
             self._find()
-
-    def _is_fresh(self, name: str) -> bool:
-        return tombstone_of(self.found.salt, name) in self.fresh
 
     def _find(self) -> None:
         """The identities and the profiles of the state that were deleted."""
-        concerned = set()
+        concerned, fresh = set(), self.fresh
         for namespace, id, profile in self.state.known_identities():
-            if self._is_fresh(f"{namespace}:{id}"):
+            if f"{namespace}:{id}" in fresh:
                 self.identities.append((namespace, id))
                 concerned.add(profile)
         name = ""
         while names := self.state.names(name, NAMES):
             name = names[-1]
-            self.names += filter(self._is_fresh, names)
-        self.names += [str(p) for p in self.shard.engine.people if self._is_fresh(str(p))]
+            self.names += (n for n in names if n in fresh)
+        self.names += [str(p) for p in self.shard.engine.people if str(p) in fresh]
         concerned |= set(self.names)
         self._concerned = {self.shard.standing(p) or p for p in concerned}
 
     def decide(self) -> None:
         """Who goes as a whole. To be called when merges and splits have been applied."""
-        if not self.fresh:
+        if not self._concerned:
             return
         standing = {self.shard.standing(p) or p for p in (*self._concerned, *self.names)}
         alive = people_called(self.store, standing)
         for profile in standing:
-            if self._is_fresh(profile) or profile not in alive:
+            if profile in self.fresh or profile not in alive:
                 self.profiles |= {profile, *self.state.merged_into(profile), *self.shard.parts(profile)}
             else:
                 self._in_others.add(profile)
@@ -78,7 +77,7 @@ class Erasing:
 
     def _tells(self, raw: bytes) -> bool:
         found = identities(read_document(raw, self.owners.schema), self.owners.schema, self.owners.settings)
-        gone = [(n, tombstone_of(self.found.salt, f"{n}:{i}") in self.found.digests) for n, i in found]
+        gone = [(n, f"{n}:{i}" in self._every) for n, i in found]
         return bool(gone) and (
             all(g for _, g in gone) or any(g and self.owners.settings.namespace(n).kind.is_person for n, g in gone)
         )

@@ -17,7 +17,6 @@ from pql.store.graph_reading import (
     identities_in,
     named_graph,
     part_digests,
-    tombstone_of,
     tombstones,
 )
 from pql.store.store import Store
@@ -56,8 +55,7 @@ class Change:
         self.digests.update(dict.fromkeys(before.keys() - after.keys()))
         self._anything = state.knows_identities() or bool(state.names("", 1)) or bool(shard.engine.people)
         self.erasing = Erasing(state, shard, owners, store, found)
-        gone = frozenset(n for n in self.erasing.names if tombstone_of(found.salt, n) in found.digests)
-        self._restitching = Restitching(state, shard, owners, store, gone)
+        self._restitching = Restitching(state, shard, owners, store, frozenset(self.erasing.names))
 
     def inputs(self) -> Iterator[tuple[Input, bool]]:
         """Each has to be applied before the next is asked for. With it: has it come live?"""

@@ -172,6 +172,7 @@ class Stream:
         """A batch, committed. False: a message is later than `until`, and neither it nor any after it was taken."""
         read, ended = self._read(messages)
         settling = self._last_to_leave(read)
+        self.shard.fetch(item for item in read if not isinstance(item, BadMessage))
         for number, (message, item) in enumerate(zip(messages, read, strict=False)):
             if isinstance(item, BadMessage):
                 self._set_aside(message, item)

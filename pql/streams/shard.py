@@ -26,6 +26,8 @@ TIES_MOST = 50_000
 """Profiles due at one instant that are judged together; more are judged in parts."""
 OPEN_MOST = 100_000
 """After more inputs than this at one instant, what happened so far is judged before the instant ends."""
+FEW = 8
+"""Profiles that are read one by one."""
 NEW = -1
 
 
@@ -39,6 +41,7 @@ class Shard:
         self.history: list[Happened] = []
         self._touched: set[str] = set()
         self._rows: dict[str, Row] = {}
+        self._fetched: dict[str, Row | None] = {}
         self._open: list[Input] = []
         self._open_kept = 0
         self._closed = False
@@ -210,6 +213,14 @@ class Shard:
                 heapq.heappush(self._upcoming, entry)
 
     # --- who is loaded ---
+    def fetch(self, items: Iterable[Input]) -> None:
+        """Reads the profiles of some inputs that are to come from the state, all at once; they are loaded when their input comes."""
+        engine = self.engine
+        wanted = list({p: None for item in items for p in _profiles(item) if not engine.holds(p)})
+        if len(wanted) < FEW or not self.state.keeps:
+            return
+        self._fetched = {**dict.fromkeys(wanted), **{row.profile: row for row in self.state.load_many(wanted)}}
+
     def _ensure(self, profile: str) -> None:
         """Loads a profile, and those that it was merged into."""
         following: str | None = profile
@@ -217,7 +228,8 @@ class Shard:
             if following in self._due:
                 self._due[following] = self._due.pop(following)
             elif not self.engine.holds(following):
-                row = self.state.load(following)
+                fetched = self._fetched
+                row = fetched.pop(following) if following in fetched else self.state.load(following)
                 if row is None:
                     return
                 self._take_over(row)
@@ -315,6 +327,7 @@ class Shard:
 
     def let_go(self) -> None:
         """Forgets profiles beyond the most, those first that were not touched for longest. To be called after a commit."""
+        self._fetched = {}
         excess = len(self._due) - self.most
         if excess <= 0 or not self.state.keeps:
             return

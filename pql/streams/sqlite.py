@@ -10,7 +10,7 @@ import json
 import os
 import random
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
 from datetime import datetime
@@ -148,6 +148,14 @@ class SqliteState:
     def load(self, profile: str) -> Row | None:
         row = self.db.execute("SELECT id, data, due, merged FROM profile WHERE id = ?", (profile,)).fetchone()
         return None if row is None else Row(*row)
+
+    @_guarded
+    def load_many(self, profiles: Sequence[str]) -> list[Row]:
+        chosen = json.dumps(profiles)
+        found = self.db.execute(
+            "SELECT id, data, due, merged FROM profile WHERE id IN (SELECT value FROM json_each(?))", (chosen,)
+        )
+        return [Row(*row) for row in found]
 
     @_guarded
     def open_inputs(self) -> list[bytes]:

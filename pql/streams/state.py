@@ -5,7 +5,7 @@ Must not know engines: a profile's state is bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -166,6 +166,9 @@ class State(Protocol):
 
     def load(self, profile: str) -> Row | None: ...
 
+    def load_many(self, profiles: Sequence[str]) -> list[Row]:
+        """Those that there are."""
+
     def open_inputs(self) -> list[bytes]:
         """The inputs of the instant that is open, as messages."""
 
@@ -206,6 +209,9 @@ class Unkept:
 
     def load(self, profile: str) -> Row | None:
         return None
+
+    def load_many(self, profiles: Sequence[str]) -> list[Row]:
+        return []
 
     def open_inputs(self) -> list[bytes]:
         return []

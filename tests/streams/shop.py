@@ -22,11 +22,17 @@ from tests.streams.project import day
 
 __all__ = ["ENVIRONMENT", "Namespace", "SEGMENTS", "SETTINGS", "Shop", "follow", "held", "message", "plan"]
 
-ENVIRONMENT = Environment.from_short({"profile": {"tier": "string"}, "event": {"price": "number", "identityMap": "map<object[]>"}})
-SEGMENTS = "segment gold { where tier = \"gold\" }\n" + "".join(
-    f"segment has{n} {{ where xEvent.count() = {n} }}\n" for n in range(1, 6)
-) + 'segment recent { where xEvent[timestamp occurs <= 7 days before now].count() >= 1 }\n'
-SETTINGS, _found = identity_from("namespaces: {crm: {unique: true}, visitor: {type: COOKIE}}\npriority: [crm, Email, visitor]")
+ENVIRONMENT = Environment.from_short(
+    {"profile": {"tier": "string"}, "event": {"price": "number", "identityMap": "map<object[]>"}}
+)
+SEGMENTS = (
+    'segment gold { where tier = "gold" }\n'
+    + "".join(f"segment has{n} {{ where xEvent.count() = {n} }}\n" for n in range(1, 6))
+    + "segment recent { where xEvent[timestamp occurs <= 7 days before now].count() >= 1 }\n"
+)
+SETTINGS, _found = identity_from(
+    "namespaces: {crm: {unique: true}, visitor: {type: COOKIE}}\npriority: [crm, Email, visitor]"
+)
 assert not _found
 
 
@@ -55,7 +61,8 @@ class Shop:
 
     def __init__(self, settings: IdentitySettings = SETTINGS) -> None:
         self.store, self.settings = Store.memory(ENVIRONMENT.schema), settings
-        self.busy, self.writes = False, 0
+        self.store.connection.execute("SET threads = 1")
+        self.busy, self.writes, self.loaded = False, 0, set[str]()
         self.stitch()
 
     def stamp(self) -> object:
@@ -83,10 +90,13 @@ class Shop:
         """Loads what is sent to streams."""
         rows = []
         for line in map(json.loads, lines):
+            if line["_id"] in self.loaded:
+                continue
+            self.loaded.add(line["_id"])
             ids = [f"{n}:{i['id']}" for n, items in line["identityMap"].items() for i in items]
             fields = {"_id": line["_id"], "eventType": line["eventType"], "identityMap": line["identityMap"]}
             rows.append({"ids": ids, "at": day(line["timestamp"]), "key": line["_id"], "fields": fields})
-        put(self.store, "log", "event", rows)
+        put(self.store, "log", "event", rows, batch=len(self.loaded))
         self.stitch()
 
     def unlink(self, one: str, two: str) -> None:
@@ -113,7 +123,7 @@ class Steps(api.NoSource):
         while self.steps:
             step = self.steps.pop(0)
             if callable(step):
-                step(*[self.stream] * len(signature(step).parameters))
+                step(*[self.stream] * ("stream" in signature(step).parameters))
                 continue
             found = []
             for line in [step] if isinstance(step, str) else step:
