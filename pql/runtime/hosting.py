@@ -85,7 +85,8 @@ class HostedEngine(Engine):
         leaving = [number for number, holds in enumerate(person.members) if holds]
         for number in leaving:
             person.members[number] = 0
-        self._tell(person, leaving, "deletion")
+        if leaving:
+            self._tell(person, leaving, "deletion")
         out, self._out = self._out, []
         self.discard(profile)
         self.changed.discard(profile)

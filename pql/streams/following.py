@@ -138,7 +138,7 @@ class Graph:
 
     def failed(self) -> None:
         """It could not be read to the end."""
-        self._next = self.monotonic() + AFTER_FAILURE
+        self._next, self.behind = self.monotonic() + AFTER_FAILURE, True
 
     def close(self) -> None:
         if self._first is not None:

@@ -160,7 +160,7 @@ class Stream:
             self.graph.done()
 
     def _take_over(self, item: Input, live: bool) -> None:
-        """An input that is no message. Changed profiles wait in memory until the instant is over, so it is ended when they are many."""
+        """An input that is no message. Many are committed on the way: found again, they change nothing."""
         profiles = tuple(str(p) for n in ("profile", "source", "target") if (p := getattr(item, n, None)) is not None)
         self._batch.logged.append(Logged(self.taken, micros(self.shard.clock), profiles, write_message(item)))
         self._apply(item, counts=False, live=live)

@@ -21,6 +21,10 @@ from tests.streams.project import day
 from tests.streams.shop import ENVIRONMENT, SEGMENTS, Shop, follow, held, message, plan
 
 
+class Dies(Exception):
+    """A crash."""
+
+
 def nothing() -> list[str]:
     """A batch in which nothing comes: the file is looked at."""
     return []
@@ -121,6 +125,26 @@ def test_a_deleted_person_goes_and_does_not_come_back(tmp_path: Path) -> None:
             assert b"secret" not in file.read_bytes(), file
     again = follow(folder, shop, message("8", "2026-01-04T00:00:00Z", "crm:1"))
     assert again.figures().deleted_here == 1
+
+
+def test_what_is_not_judged_yet_goes_with_the_deleted(tmp_path: Path) -> None:
+    """The instant is open: its inputs are in the state as they came."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:1", "Email:secret@b.example")
+    shop.record("crm:2")
+    secret = message("1", "2026-01-02T00:00:00Z", "Email:secret@b.example")
+    open_now = [secret, message("2", "2026-01-02T00:00:00Z", "crm:2")]
+
+    def crash(stream: Any) -> None:
+        raise Dies
+
+    with pytest.raises(Dies):
+        follow(folder, shop, open_now, lambda: shop.delete("crm:1"), nothing(), nothing(), crash)
+    for file in folder.iterdir():
+        assert b"secret" not in file.read_bytes(), file
+    made = follow(folder, shop, message("3", "2026-01-03T00:00:00Z", "crm:2"), secret)
+    assert held(folder) == {"crm:2": ["has2", "recent"]}
+    assert (made.verified, made.figures().deleted_here, made.figures().profiles) == ([], 1, 1)
 
 
 def test_events_of_a_deleted_device_leave_whom_they_were_given_to(tmp_path: Path) -> None:
@@ -234,10 +258,6 @@ def test_what_the_graph_gave_is_in_the_log_and_replays(tmp_path: Path) -> None:
         out += engine.apply([item]) if item is not None else engine.advance(engine.clock)
     told = [(t["profile"], t["segment"], t["status"], t["at"], t["cause"]) for t in transitions(folder)]
     assert [(t.profile, t.segment, t.status, f"{t.at.isoformat()}Z", t.cause) for t in out] == told
-
-
-class Dies(Exception):
-    """A crash."""
 
 
 @pytest.mark.parametrize("what", ["merge", "split", "delete"])
