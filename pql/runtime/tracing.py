@@ -245,6 +245,8 @@ class Tracing(Evaluator):
 
     def _distance(self, e: ir.Shift) -> tuple[int, int]:
         """Bounds of how far a shift moves any instant."""
+        if not e.amount:
+            return 0, 0
         if e.unit in MONTHS:
             mean = int(e.amount * MONTHS[e.unit] * MONTH_DAYS * DAY)
             return mean - 9 * DAY, mean + 9 * DAY
@@ -288,8 +290,8 @@ class Tracing(Evaluator):
             return None
         until = sooner(x.until, _after(x, start, end)) if x.slope else x.until
         longest = LONGEST[unit] * DAY if unit in LONGEST else MICROSECONDS[unit]
-        slack = 0 if zone.name == "UTC" else self._slack()
-        bounds = (x.low - longest - slack, x.high + slack)
+        slack = self._slack() if zone.name != "UTC" and unit in CALENDAR else 0
+        bounds = (x.low - longest - slack + 1, x.high + slack)
         steady = x.steady
         if zone.name != "UTC":
             change = next_change(zone.name, start) if _inside(start) else start
@@ -474,8 +476,43 @@ def _floor_reached(x: Moving, to: datetime, unit: str, zone: Zone, slack: int) -
         around = timedelta(microseconds=slack + MICROSECONDS.get(unit, DAY))
         change = next_change(zone.name, to - around)
         if change is not None and change <= start + around:
-            return x.back(to - timedelta(microseconds=slack))
+            first = _first_within_hours(to, unit, zone) if unit not in CALENDAR else _first_of_days(to, unit, zone, slack)
+            return None if first is None else x.back(first)
     return x.back(start)
+
+
+def _first_within_hours(to: datetime, unit: str, zone: Zone) -> datetime:
+    """The first instant whose unit, shorter than a day, starts at `to` or later: offset by offset. A unit never starts after its instants."""
+    at = to
+    while True:
+        floor = truncate(at, unit, zone)
+        assert floor is not None
+        first = at if floor >= to else floor + timedelta(microseconds=MICROSECONDS[unit])
+        change = next_change(zone.name, at)
+        if change is None or first < change:
+            return first
+        at = change
+
+
+def _first_of_days(to: datetime, unit: str, zone: Zone, slack: int) -> datetime | None:
+    """The first instant whose day or longer unit starts at `to` or later: offset by offset. None: the calendar ends before. A unit may
+    start after its first instants, where the clock goes on at midnight; offsets are less than a day, so what lies two days and more before
+    the unit's start on one wall clock lies before it on every other."""
+    at = to - timedelta(microseconds=slack)
+    while True:
+        wall = zone.local(at)
+        start: datetime | None = _start(wall, unit, Zone("UTC", zone.week_start))
+        while start is None or zone.utc(start) < to:
+            start = _next_unit(wall if start is None else start, unit, zone)
+            if start is None:
+                return None
+            if not _inside(start):
+                return start - EDGE
+        first = max(at, at + (start - wall))
+        change = next_change(zone.name, at)
+        if change is None or first < change:
+            return first
+        at = max(change, first - EDGE)
 
 
 def _anchor(e: ir.Expr) -> ir.Expr:
