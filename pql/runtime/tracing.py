@@ -7,7 +7,7 @@ themselves (`moving.py`), everything else is the plain evaluator's. Read `Tracin
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -210,7 +210,8 @@ class Tracing(Evaluator):
         return min(ends)
 
     def _unit_start(self, e: ir.Shift, v: Slots) -> Any:
-        """A calendar unit's start moved by units on the wall clock: it stands still while the instant stays in its unit."""
+        """A calendar unit's start moved by units on the wall clock: it stands still while the instant stays in its unit. The wall clock
+        that comes out never goes back unless the one that goes in does; its instant may, where an hour is left out."""
         low, high, unit = 0, 0, e.operand
         shifts = [e]
         while isinstance(unit, ir.Shift):
@@ -224,21 +225,41 @@ class Tracing(Evaluator):
             distance = self._distance(s)
             low, high = low + distance[0], high + distance[1]
             inner = ir.Shift(inner, s.amount, s.unit, True)
-        found = super().on_shift(inner, here)  # type: ignore[arg-type]
+        shown = self._wall(inner, here)
+        found = self._utc(shown)
         if not isinstance(x, Moving):
             return found
         if high > 0:
             self._leaving(x, high)
         floor = self._floor(x, unit.unit, self.zone)
-        if found is None or floor is None:
+        if found is None or floor is None or shown is None:
             x.trace.limit(floor.until if floor is not None else x.until)
             return None
-        furthest, slack = timedelta(microseconds=high), self._slack()
-        bounds = (floor.low + low - slack, floor.high + high + slack)
-        more = timedelta(microseconds=slack)
-        return moving(
-            found, x.trace, lambda to: _reached(floor, to - more, furthest), bounds, 0, floor.until, floor.steady
-        )
+        furthest, more = timedelta(microseconds=high), timedelta(microseconds=self._slack())
+        bounds = (floor.low + low - self._slack(), floor.high + high + self._slack())
+        start, steady = plain(x), floor.steady
+        if not _inside(start) or not _inside(found):
+            return moving(
+                found, x.trace, lambda to: _reached(floor, to - more, furthest), bounds, 0, floor.until, steady
+            )
+        offset = self.zone.local(start) - start
+        change = next_change(self.zone.name, start)
+        length = unit.unit
+
+        def reaching(wall: datetime | None) -> datetime | None:
+            first = None if wall is None else _unit_before(wall, shifts, length, self.zone)
+            return None if first is None and change is None else x.back(sooner(change, _shifted(first, -offset) if first else None))  # type: ignore[arg-type]
+
+        def back(to: datetime) -> datetime | None:
+            if not _inside(to):
+                return _reached(floor, to - more, furthest)
+            return reaching(_shown_from(to, shown, self.zone, more))
+
+        if length not in CALENDAR and (gap := next_change(self.zone.name, found)) is not None and _inside(gap):
+            steady = sooner(steady, reaching(self.zone.local(gap)))
+            if steady is not None and steady <= x.trace.now:
+                steady = x.until or x.trace.later(1)
+        return moving(found, x.trace, back, bounds, 0, floor.until, steady)
 
     def _slack(self) -> int:
         return 0 if self.zone.name == "UTC" else widest(self.zone.name)
@@ -513,6 +534,33 @@ def _first_of_days(to: datetime, unit: str, zone: Zone, slack: int) -> datetime 
         if change is None or first < change:
             return first
         at = max(change, first - EDGE)
+
+
+def _unit_before(wall: datetime, shifts: Sequence[ir.Shift], unit: str, zone: Zone) -> datetime | None:
+    """The first wall time whose unit's start, moved by these shifts (the last first), is `wall` or later."""
+    for s in shifts:
+        if s.unit in MONTHS:
+            wall = _first_reaching(wall, s.amount * MONTHS[s.unit])
+        else:
+            wall = _shifted(wall, -s.amount * MICROSECONDS[s.unit] * MICRO)
+    flat = Zone("UTC", zone.week_start)
+    floor = _start(wall, unit, flat)
+    return wall if floor == wall else _next_unit(wall, unit, flat)
+
+
+def _shown_from(to: datetime, shown: datetime, zone: Zone, slack: timedelta) -> datetime | None:
+    """The first wall time after `shown` that stands for `to` or a later instant; None: where the offset changes has to be looked at. The
+    instant of a wall time goes on with it, but for where the offset changes: there, or at `to`, is the first."""
+    near = [
+        c
+        for year in {(to - 2 * slack).year, (to + 2 * slack).year}
+        for c in changes(zone.name, year)
+        if to - 2 * slack <= c.instant <= to + 2 * slack
+    ]
+    if not near:
+        return zone.local(to)
+    walls = {i + offset for c in near for i in (to, c.instant) for offset in (c.before, c.after)}
+    return min((w for w in walls if w > shown and zone.utc(w) >= to), default=None)
 
 
 def _anchor(e: ir.Expr) -> ir.Expr:
