@@ -210,9 +210,9 @@ class Tracing(Evaluator):
         return min(ends)
 
     def _unit_start(self, e: ir.Shift, v: Slots) -> Any:
-        """A calendar unit's start moved by units on the wall clock: it stands still while the instant stays in its unit. The wall clock
-        that comes out never goes back unless the one that goes in does; its instant may, where an hour is left out."""
-        low, high, unit = 0, 0, e.operand
+        """A calendar unit's start moved by units on the wall clock: it stands still while the instant stays in its unit. The starts of
+        units shorter than a day fall where the month's end clamps their day, and where the clock that comes out leaves an hour out."""
+        low, high, peak, unit = 0, 0, 0, e.operand
         shifts = [e]
         while isinstance(unit, ir.Shift):
             shifts.append(unit)
@@ -224,13 +224,14 @@ class Tracing(Evaluator):
         for s in reversed(shifts):
             distance = self._distance(s)
             low, high = low + distance[0], high + distance[1]
+            peak = max(peak, high)
             inner = ir.Shift(inner, s.amount, s.unit, True)
         shown = self._wall(inner, here)
         found = self._utc(shown)
         if not isinstance(x, Moving):
             return found
-        if high > 0:
-            self._leaving(x, high)
+        if peak > 0:
+            self._leaving(x, peak)
         floor = self._floor(x, unit.unit, self.zone)
         if found is None or floor is None or shown is None:
             x.trace.limit(floor.until if floor is not None else x.until)
@@ -242,21 +243,28 @@ class Tracing(Evaluator):
             return moving(
                 found, x.trace, lambda to: _reached(floor, to - more, furthest), bounds, 0, floor.until, steady
             )
-        offset = self.zone.local(start) - start
+        wall = self.zone.local(start)
+        unit_start, clamped = _same_distance(wall, shifts, unit.unit, self.zone)
         change = next_change(self.zone.name, start)
-        length = unit.unit
 
-        def reaching(wall: datetime | None) -> datetime | None:
-            first = None if wall is None else _unit_before(wall, shifts, length, self.zone)
-            return None if first is None and change is None else x.back(sooner(change, _shifted(first, -offset) if first else None))  # type: ignore[arg-type]
+        def reaching(to: datetime | None) -> datetime | None:
+            first = None if to is None else _unit_before(to, shifts, unit.unit, self.zone)
+            if to is not None and first is not None and first <= wall:
+                first = _unit_from(_shifted(unit_start, to - shown), unit.unit, self.zone)
+                first = sooner(first, clamped)
+            at = sooner(change, None if first is None else _shifted(start, first - wall))
+            return None if at is None else x.back(at)
 
         def back(to: datetime) -> datetime | None:
             if not _inside(to):
                 return _reached(floor, to - more, furthest)
             return reaching(_shown_from(to, shown, self.zone, more))
 
-        if length not in CALENDAR and (gap := next_change(self.zone.name, found)) is not None and _inside(gap):
-            steady = sooner(steady, reaching(self.zone.local(gap)))
+        if unit.unit not in CALENDAR:
+            gap = next_change(self.zone.name, found)
+            falls = None if gap is None or not _inside(gap) else reaching(self.zone.local(gap))
+            for at in (falls, None if clamped is None else x.back(_shifted(start, clamped - wall))):
+                steady = sooner(steady, at)
             if steady is not None and steady <= x.trace.now:
                 steady = x.until or x.trace.later(1)
         return moving(found, x.trace, back, bounds, 0, floor.until, steady)
@@ -543,9 +551,28 @@ def _unit_before(wall: datetime, shifts: Sequence[ir.Shift], unit: str, zone: Zo
             wall = _first_reaching(wall, s.amount * MONTHS[s.unit])
         else:
             wall = _shifted(wall, -s.amount * MICROSECONDS[s.unit] * MICRO)
-    flat = Zone("UTC", zone.week_start)
-    floor = _start(wall, unit, flat)
-    return wall if floor == wall else _next_unit(wall, unit, flat)
+    return _unit_from(wall, unit, zone)
+
+
+def _unit_from(wall: datetime, unit: str, zone: Zone) -> datetime | None:
+    """The first start of a unit from a wall time on."""
+    return wall if _start(wall, unit, Zone("UTC", zone.week_start)) == wall else _next_unit(wall, unit, zone)
+
+
+def _same_distance(
+    wall: datetime, shifts: Sequence[ir.Shift], unit: str, zone: Zone
+) -> tuple[datetime, datetime | None]:
+    """(the start of the unit, the first wall time after it at which these shifts, the last first, may be another distance)"""
+    start = at = _start(wall, unit, Zone("UTC", zone.week_start)) or wall
+    left: timedelta | None = None
+    for s in reversed(shifts):
+        if s.unit in MONTHS:
+            more = _steady_until(at, s.amount * MONTHS[s.unit]) - at
+            left = more if left is None else min(left, more)
+        moved = shift(at, s.amount, s.unit)
+        assert moved is not None
+        at = moved
+    return start, None if left is None else _shifted(start, left)
 
 
 def _shown_from(to: datetime, shown: datetime, zone: Zone, slack: timedelta) -> datetime | None:
