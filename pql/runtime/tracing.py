@@ -51,6 +51,13 @@ def _shifted(start: datetime, distance: timedelta) -> datetime:
         return datetime.max if distance > timedelta(0) else datetime.min
 
 
+def _horizon(trace: Trace) -> datetime | None:
+    """The horizon, which is always later: at the ends of the calendar, where the way back may be lost, a second at a time."""
+    if trace.horizon is not None and trace.horizon <= trace.now:
+        return trace.later(1_000_000)
+    return trace.horizon
+
+
 class Pieces:
     """The days of a window that ignores the year, as the clock moves: the same for every profile, worked out once."""
 
@@ -71,7 +78,7 @@ class Pieces:
             if len(self.starts) > 4 * SEASONS:
                 self.starts, self.known, i = [], [], 0
             self.starts.insert(i, now)
-            self.known.insert(i, (trace.horizon, first, last))
+            self.known.insert(i, (_horizon(trace), first, last))
         end, first, last = self.known[i]
         return end, on_ring(self.e, day, first, last)
 
@@ -89,7 +96,7 @@ class Tracing(Evaluator):
         `now` up to the horizon (not included); None: forever."""
         trace = Trace(now)
         value = self.value(e, {ir.PROFILE: person, NOW: clock(trace)})
-        return value, trace.horizon
+        return value, _horizon(trace)
 
     def probe(self, e: ir.Expr, person: Mapping[str, Any], now: datetime) -> tuple[int, datetime | None]:
         """A test's answer, 1 or 0, or 2 where a sum is out of range, and its horizon."""
@@ -98,7 +105,7 @@ class Tracing(Evaluator):
             value = int(self.value(e, {ir.PROFILE: person, NOW: clock(trace)}) is True)
         except OutOfRange:
             value = 2
-        return value, trace.horizon
+        return value, _horizon(trace)
 
     def next_flip(
         self, e: ir.Expr, person: Mapping[str, Any], now: datetime, steps: int = 64
@@ -200,13 +207,13 @@ class Tracing(Evaluator):
     def _wall_steady_until(self, start: datetime, wall: datetime, moved: datetime, months: int) -> datetime:
         """The first later instant at which months on the wall clock may be another distance."""
         around = timedelta(microseconds=self._slack())
-        ends = [start + (_steady_until(wall, months) - wall)]
+        ends = [_shifted(start, _steady_until(wall, months) - wall)]
         if (change := next_change(self.zone.name, start)) is not None:
             ends.append(change)
         for near in (next_change(self.zone.name, moved - around), next_change(self.zone.name, moved)):
             for at in () if near is None else (near, near + around):
                 if at > moved:
-                    ends.append(start + (at - moved))
+                    ends.append(_shifted(start, at - moved))
         return min(ends)
 
     def _unit_start(self, e: ir.Shift, v: Slots) -> Any:
@@ -291,12 +298,19 @@ class Tracing(Evaluator):
 
     def _absent(self, x: Moving, e: ir.Shift) -> None:
         """Notes when a shift out of the calendar may be back in it: from below only."""
-        if e.amount < 0 and e.unit in MONTHS:
-            index = 12 - e.amount * MONTHS[e.unit]
-            if index // 12 <= 9999:
-                x.stays(None, datetime(index // 12, index % 12 + 1, 1))
-        elif e.amount < 0:
-            x.stays(None, datetime.min - timedelta(microseconds=e.amount * MICROSECONDS[e.unit]))
+        if e.amount < 0:
+            zone = self.zone if e.local else Zone()
+            try:
+                earliest = zone.local(datetime.min)
+            except OverflowError:
+                earliest = datetime.min
+            if e.unit in MONTHS:
+                wall = _first_reaching(earliest, e.amount * MONTHS[e.unit])
+            else:
+                wall = _shifted(earliest, -e.amount * MICROSECONDS[e.unit] * MICRO)
+            if wall < datetime.max - EDGE:
+                first = zone.utc(wall)
+                x.stays(None, first) if first > plain(x) else self._step(x)
         if x.steady is not None:
             x.trace.limit(x.steady)
 
@@ -625,11 +639,11 @@ def _steady_until(wall: datetime, months: int) -> datetime:
     assert there is not None
     following = add_months(there, 1)
     days = (following - there).days if following is not None else 31
-    return min(next_month, month_start + timedelta(days=days))
+    return min(next_month, _shifted(month_start, timedelta(days=days)))
 
 
 def _midnight_after(wall: datetime) -> datetime:
-    return wall.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return _shifted(wall.replace(hour=0, minute=0, second=0, microsecond=0), timedelta(days=1))
 
 
 def _next_unit(wall: datetime, unit: str, zone: Zone) -> datetime | None:
