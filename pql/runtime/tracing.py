@@ -7,7 +7,7 @@ themselves (`moving.py`), everything else is the plain evaluator's. Read `Tracin
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -268,12 +268,11 @@ class Tracing(Evaluator):
             return reaching(_shown_from(to, shown, self.zone, more))
 
         if unit.unit not in CALENDAR:
-            gap = next_change(self.zone.name, found)
-            falls = None if gap is None or not _inside(gap) else reaching(self.zone.local(gap))
-            for at in (falls, None if clamped is None else x.back(_shifted(start, clamped - wall))):
+            falls = [reaching(w) for w in _breaks(found, self.zone, more) if w > shown]
+            for at in (*falls, None if clamped is None else x.back(_shifted(start, clamped - wall))):
                 steady = sooner(steady, at)
             if steady is not None and steady <= x.trace.now:
-                steady = x.until or x.trace.later(1)
+                steady = floor.until or x.trace.later(1)
         return moving(found, x.trace, back, bounds, 0, floor.until, steady)
 
     def _slack(self) -> int:
@@ -340,7 +339,7 @@ class Tracing(Evaluator):
             change = next_change(zone.name, start) if _inside(start) else start
             steady = sooner(steady, None if change is None else x.back(change))
             if steady is not None and steady <= x.trace.now:
-                steady = x.until or x.trace.later(1)
+                steady = until or x.trace.later(1)
         return moving(floor, x.trace, lambda to: _floor_reached(x, to, unit, zone, slack), bounds, 0, until, steady)
 
     def _unit_end(self, x: Moving, start: datetime, unit: str, zone: Zone) -> datetime | None:
@@ -587,6 +586,13 @@ def _same_distance(
         assert moved is not None
         at = moved
     return start, None if left is None else _shifted(start, left)
+
+
+def _breaks(instant: datetime, zone: Zone, slack: timedelta) -> Iterator[datetime]:
+    """The wall times from which on the offset is another, near an instant and next after it: the last of the hour that is left out or comes twice."""
+    for near in {next_change(zone.name, instant - slack), next_change(zone.name, instant)}:
+        if near is not None and _inside(near):
+            yield max(zone.local(near), zone.local(near - MICRO) + MICRO)
 
 
 def _shown_from(to: datetime, shown: datetime, zone: Zone, slack: timedelta) -> datetime | None:
