@@ -158,9 +158,10 @@ class Engine:
                 and old.weights == kept.weights
                 and old.id == kept.id
             )
-            if old.arrived > kept.arrived or (same and old.document == kept.document):
-                return
             person.remove(old)
+            if same and old.document == kept.document and kept.id == kept.key:
+                person.insert(kept)  # it came again: of two profiles that are joined, the one that it came to last
+                return
         elif net.retention is not None and kept.stamp + net.retention <= self.now:
             return
         person.insert(kept)
