@@ -163,7 +163,7 @@ class Restitching:
             if person is None or self.shard.standing(name) is None:
                 continue
             theirs = {name, *self.names[name], *self._merged(name)}
-            known = set(self.shard.keys(name))
+            known = self.shard.keys(name)
             for part in theirs:
                 known |= {key for key, _ in self.state.events(part) if key is not None}
                 known |= {key for key, where in self.state.left(part) if where not in theirs}

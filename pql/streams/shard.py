@@ -295,7 +295,7 @@ class Shard:
 
     def keys(self, profile: str) -> set[str]:
         """The keys of the events that are kept of a loaded profile."""
-        return self.engine.people[profile].keys
+        return {kept.key for kept in self.engine.people[profile].events if kept.key is not None}
 
     def parts(self, profile: str) -> set[str]:
         """The loaded profiles that are part of one, without itself."""
