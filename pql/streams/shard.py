@@ -215,9 +215,11 @@ class Shard:
     # --- who is loaded ---
     def fetch(self, items: Iterable[Input]) -> None:
         """Reads the profiles of some inputs that are to come from the state, all at once; they are loaded when their input comes."""
-        engine = self.engine
-        wanted = list({p: None for item in items for p in _profiles(item) if not engine.holds(p)})
-        if len(wanted) < FEW or not self.state.keeps:
+        if not self.state.keeps:
+            return
+        people = self.engine.people
+        wanted = list({p: None for item in items for p in _profiles(item) if p not in people})
+        if len(wanted) < FEW:
             return
         self._fetched = {**dict.fromkeys(wanted), **{row.profile: row for row in self.state.load_many(wanted)}}
 
