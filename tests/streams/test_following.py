@@ -50,7 +50,7 @@ def test_a_new_link_joins_profiles_that_the_stream_made(tmp_path: Path) -> None:
     assert {
         t["cause"] for t in transitions(tmp_path / "s") if t["at"] == "2026-01-02T01:00:00Z" and t["status"] == "exited"
     } == {"merge"}
-    assert made.latest.graph_behind is False
+    assert made.figures().graph_behind is False
 
 
 def test_a_link_between_known_profiles_and_back_again(tmp_path: Path) -> None:
