@@ -12,8 +12,9 @@ from bisect import insort
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
+from pql.runtime.attributes import Values
 from pql.runtime.cells import FAILED, NEVER
 from pql.runtime.feeding import LAST, feed
 from pql.runtime.inputs import (
@@ -33,7 +34,7 @@ from pql.runtime.inputs import (
 from pql.runtime.plan import Plan
 from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
-from pql.runtime.state import EPOCH, KEEP_AT_LEAST, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
+from pql.runtime.state import EPOCH, EVENTS, KEEP_AT_LEAST, TIMELESS, TIMERS, WHOLE, Kept, Person, instant, keep, microseconds, pack, unpack
 from pql.runtime.tracing import Tracing
 from pql.runtime.wheel import Entry, Wheel
 
@@ -41,7 +42,6 @@ START = -TIMELESS
 """The clock of an engine that has seen no instant yet: what comes without one waits for the first."""
 REALIZED: Literal["realized"] = "realized"
 EXITED: Literal["exited"] = "exited"
-EVENTS, WHOLE = 1, 2
 _kept = tuple.__new__
 _PROFILE = attrgetter("profile")
 
@@ -60,6 +60,8 @@ class Engine:
         self._open: list[Person] = []
         self._out: list[Transition] = []
         self._evaluator = Tracing(plan.conditions, plan.zone)
+        self._values = Values(plan.attributes, len(self.net.leaves), self._evaluator, self.wheel, self.failures)
+        self.changes = self._values.changes
         self._names = [(r.segment, r.version) for r in plan.roots]
         self._none = bytearray(len(plan.roots))
         self._at = clock
@@ -108,9 +110,9 @@ class Engine:
         classes = router.typed.get(document.get("eventType"), router.other)  # type: ignore[arg-type]
         of = classes.classify(document)
         route = classes.routes.get(of) or classes.made(of, document)
-        weights = router.weights(route, document) if route.weighed else ()
+        weights, work = router.weights(route, document) if route.weighed else (), route.work
         kept = _kept(
-            Kept, (stamp, id is None, id or "", self.arrivals, key, route, weights, document if net.documents else None)
+            Kept, (stamp, id is None, id or "", self.arrivals, key, route, weights, document if work.stale else None)
         )
         if person.last <= stamp <= self.now and (key is None or key not in person.keys):
             if person.last < stamp:
@@ -120,12 +122,11 @@ class Engine:
             person.last = stamp
             if key is not None:
                 person.keys.add(key)
-            if net.documents:
-                person.stale |= EVENTS
+            if work.stale:
+                person.stale |= work.stale
                 self._touch(person, "event")
             elif not person.judged:
                 self._touch(person, "event")
-            work = route.work
             if work.touched:
                 turned = feed(person, work, stamp, weights, self.now, self.wheel)
                 if turned:
@@ -161,8 +162,7 @@ class Engine:
             return
         person.insert(kept)
         self._touch(person, "event")
-        if net.documents:
-            person.stale |= EVENTS
+        person.stale |= kept.route.work.stale | (0 if old is None else old.route.work.stale)
         self._anew(person, {n for k in (old, kept) if k is not None for n in k.route.work.touched}, "event")
 
     def _anew(self, person: Person, numbers: Iterable[int], cause: Cause) -> None:
@@ -209,7 +209,7 @@ class Engine:
                 if old is not None:
                     person.remove(old)
                     self._touch(person, "event")
-                    person.stale |= EVENTS
+                    person.stale |= old.route.work.stale
                     self._anew(person, old.route.work.touched, "event")
             case Record():
                 person = self._person(item.profile)
@@ -283,7 +283,9 @@ class Engine:
         if target is None or target.into is not None:
             fresh = self._fresh(item.target)
             if target is not None:
-                fresh.sequence, fresh.members = target.sequence, target.members
+                if target.dirty is not None:  # merged away and split off at one instant
+                    self._open.remove(target)
+                fresh.sequence, fresh.members, fresh.computed = target.sequence, target.members, target.computed
             target = fresh
         leaving = [k for k in person.events if k.key in item.keys]
         for kept in leaving:
@@ -328,6 +330,10 @@ class Engine:
     def _look(self, person: Person, number: int, cause: Cause) -> None:
         """A leaf that is not idle, as it is at the clock's instant, and its timer."""
         watching = self.net.watching.get(number)
+        if number >= self._values.base:  # the timer of an attribute
+            person.stale |= TIMERS
+            self._touch(person, person.cause or "timer")
+            return
         if watching is None:
             leaf = self.net.leaves[number]
             assert isinstance(leaf, Plain)
@@ -433,7 +439,10 @@ class Engine:
         """A profile's roots above the leaves that turned, at the instant that closes."""
         net, cause, truth, members = self.net, person.cause or "timer", person.truth, person.members
         if person.stale or not person.judged or person.into is not None or FAILED in truth:
+            stale = person.stale if person.judged else WHOLE
             self._judge_otherwise(person, cause)
+            if self._values.attributes:
+                self._values.judge(person, stale, self._instant(), cause)
             return
         dirty = person.dirty or ()
         person.dirty = person.cause = None
@@ -470,7 +479,7 @@ class Engine:
                 members[number] = 0
             self._tell(person, leaving, cause)
             return
-        if person.stale or not person.judged:
+        if person.stale & (EVENTS | WHOLE) or not person.judged:
             for number in net.plain if person.stale & WHOLE or not person.judged else net.eventful:
                 self._look(person, number, cause)
         dirty, first, truth, base = person.dirty or (), not person.judged, person.truth, person.base
@@ -523,6 +532,11 @@ class Engine:
             return frozenset()
         return frozenset(self.plan.roots[i].segment for i, holds in enumerate(person.members) if holds)
 
+    def values(self, profile: Profile) -> dict[str, Any]:
+        """The computed attributes of a profile, as of the last closed instant; null is None."""
+        person = self.people.get(profile)
+        return {} if person is None else {name: value for name, (value, _) in self._values.of(person).items()}
+
     def next_due(self) -> datetime | None:
         """Nothing changes by time alone before this instant. None: never."""
         while (entry := self.wheel.next()) is not None:
@@ -534,7 +548,7 @@ class Engine:
     # --- state ---
     def dump_profile(self, profile: Profile) -> bytes:
         """A profile's state. Call it when no instant is open (after `advance`)."""
-        return pack(self.plan.fingerprint, self.now, self.people[profile])
+        return pack(self.plan.fingerprint, self.now, self.people[profile], self._values.base)
 
     def load_profile(self, data: bytes) -> Profile:
         """Takes a profile over, as of the instant at which it was dumped: the engine's clock should be there. Raises StateError for
@@ -555,6 +569,7 @@ class Engine:
             person.members[number] = 1
         person.sequence, person.into = packed.sequence, packed.into
         person.record = packed.record
+        self._values.load(person, packed)
         if person.into is None and packed.judged:
             person.base = self.net.answers(person.record)
             person.truth[:] = person.base.truth
@@ -576,16 +591,7 @@ class Engine:
         net = self.net
         for document in events:
             self.arrivals += 1
-            at, id, route = document.get("timestamp"), document.get("_id"), net.router.route(document)
-            stamp = TIMELESS if at is None else microseconds(at)
-            weights = net.router.weights(route, document)
-            kept = Kept(
-                stamp, id is None, id or "", self.arrivals, id, route, weights, document if net.documents else None
-            )
-            old = None if id is None else person.find(id)
-            if old is not None:
-                person.remove(old)
-            person.insert(kept)
+            person.replace(keep(net.router, document, document.get("_id"), self.arrivals))
         for segment in members:
             if segment in self.plan.index:
                 person.members[self.plan.index[segment]] = 1

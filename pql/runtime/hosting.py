@@ -5,14 +5,14 @@ All that a host needs of the engine's insides is here; it must not know where st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from pql.runtime.engine import START, Engine
 from pql.runtime.inputs import Advance, Document, Event, Input, Profile, Transition
 from pql.runtime.plan import Plan
-from pql.runtime.state import TIMELESS, Kept, Person, microseconds, pack, unpack
+from pql.runtime.state import Person, keep, microseconds, pack, unpack
 from pql.runtime.wheel import Entry
 
 _NO_KEYS: set[str] = set()
@@ -55,7 +55,7 @@ class HostedEngine(Engine):
     def dump(self, profile: Profile) -> bytes:
         """A profile that is not open. A timer at the clock's instant, which may still be open, is yet to come."""
         person, due = self.people[profile], self.due(profile)
-        return pack(self.plan.fingerprint, self.now - (due is not None and due <= self.now), person)
+        return pack(self.plan.fingerprint, self.now - (due is not None and due <= self.now), person, self._values.base)
 
     def holds(self, profile: Profile) -> bool:
         return profile in self.people
@@ -116,19 +116,9 @@ def carry_over(engine: HostedEngine, carried: Carried) -> None:
     """Takes a profile over into another plan: judged when the clock's instant closes, what differs has the cause `definition`."""
     engine.seed(carried.profile, carried.record, (), carried.members)
     person = engine.people[carried.profile]
-    for kept in _kept(engine, carried.events):
-        old = None if kept.key is None else person.find(kept.key)
-        if old is not None:
-            person.remove(old)
-        person.insert(kept)
+    for key, document in carried.events:
+        engine.arrivals += 1
+        person.replace(keep(engine.net.router, document, key, engine.arrivals))
     engine._anew(person, range(len(engine.net.cells)), "definition")
     person.sequence, person.into = carried.sequence, carried.into
 
-
-def _kept(engine: HostedEngine, events: Iterable[tuple[str | None, Document]]) -> Iterable[Kept]:
-    router, whole = engine.net.router, engine.net.documents
-    for key, document in events:
-        engine.arrivals += 1
-        at, id, route = document.get("timestamp"), document.get("_id"), router.route(document)
-        stamp, weights = TIMELESS if at is None else microseconds(at), router.weights(route, document)
-        yield Kept(stamp, id is None, id or "", engine.arrivals, key, route, weights, document if whole else None)

@@ -11,14 +11,34 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pql.runtime.inputs import Cause, Document, Profile
-from pql.runtime.routing import Route
+from pql.runtime.routing import Route, Router
 
 EPOCH = datetime(1970, 1, 1)
 TIMELESS = 1 << 62
 """The stamp of an event without a timestamp: after all others."""
 KEEP_AT_LEAST = 8
 """So many events of a profile are never worth letting go."""
-_DECIMAL, _INSTANT, _DAY = 1, 2, 3
+EVENTS, WHOLE, TIMERS, FIRST = 1, 2, 4, 8
+"""Bits of `Person.stale`: events, or the record too, are other than when leaves without a form were looked at last; a timer of an attribute
+is due; `FIRST << i`: an event that attribute i looks at came, changed or went."""
+_DECIMAL, _INSTANT, _DAY, _FAILED = 1, 2, 3, 4
+
+
+class OutOfRangeValue:
+    """The value of an attribute that could not be evaluated (PQL0601): null to whoever asks, but known to have failed."""
+
+
+OUT_OF_RANGE = OutOfRangeValue()
+
+
+class Computation:
+    """The attributes of a profile: `values` in the plan's order, the instant `since` which each is what it is (microseconds; None: it was
+    never anything but null), and the number of the last change."""
+
+    __slots__ = ("sequence", "since", "values")
+
+    def __init__(self, values: list[Any], since: list[int | None], sequence: int = 0) -> None:
+        self.values, self.since, self.sequence = values, since, sequence
 
 
 class Kept(NamedTuple):
@@ -40,9 +60,9 @@ class Kept(NamedTuple):
 class Person:
     """`truth`: of the plan's leaves (0, 1, 2: a sum out of range). `members`: the roots that hold. `armed`: the instant of each leaf's
     timer. `dirty`: leaves that turned at the open instant, None when the profile has no part in it. `into`: the profile that this
-    one was merged into; it has nothing of its own then."""
+    one was merged into; it has nothing of its own then. `stale`: bits. `computed`: its attributes, None as long as all are null."""
 
-    __slots__ = ("armed", "base", "cause", "cells", "dirty", "events", "into", "judged", "keys", "last", "members", "profile", "record",
+    __slots__ = ("armed", "base", "cause", "cells", "computed", "dirty", "events", "into", "judged", "keys", "last", "members", "profile", "record",
                  "sequence", "stale", "truth")  # fmt: skip
 
     def __init__(self, profile: Profile, truth: bytearray, members: bytearray, base: Any) -> None:
@@ -59,6 +79,7 @@ class Person:
         self.into: Profile | None = None
         self.judged = False
         self.stale = 0
+        self.computed: Computation | None = None
 
     def find(self, key: str) -> Kept | None:
         """The event of that key."""
@@ -69,6 +90,13 @@ class Person:
         self.last = self.events[-1].stamp
         if kept.key is not None:
             self.keys.add(kept.key)
+
+    def replace(self, kept: Kept) -> None:
+        """Takes an event in, in place of the one with its key."""
+        old = None if kept.key is None else self.find(kept.key)
+        if old is not None:
+            self.remove(old)
+        self.insert(kept)
 
     def remove(self, kept: Kept) -> None:
         del self.events[bisect_left(self.events, kept)]
@@ -89,7 +117,14 @@ class Person:
 
     def view(self) -> dict[str, Any]:
         """The profile as expressions see it."""
-        return {**(self.record or {}), "xEvent": [k.document for k in self.events]}
+        return {**(self.record or {}), "xEvent": [k.document for k in self.events if k.document is not None]}
+
+
+def keep(router: Router, document: Document, key: str | None, arrived: int) -> Kept:
+    """An event as it is kept."""
+    at, id, route = document.get("timestamp"), document.get("_id"), router.route(document)
+    stamp, whole = TIMELESS if at is None else microseconds(at), document if route.work.stale else None
+    return Kept(stamp, id is None, id or "", arrived, key, route, router.weights(route, document), whole)
 
 
 def microseconds(at: datetime) -> int:
@@ -113,6 +148,8 @@ def _plain(value: Any) -> Any:
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
+    if value is OUT_OF_RANGE:
+        return msgspec.msgpack.Ext(_FAILED, b"")
     return value
 
 
@@ -123,6 +160,8 @@ def _typed(code: int, data: memoryview) -> Any:
         return instant(int.from_bytes(data, "big", signed=True))
     if code == _DAY:
         return date.fromordinal(int.from_bytes(data, "big"))
+    if code == _FAILED:
+        return OUT_OF_RANGE
     raise ValueError("not a state of this form")
 
 
@@ -132,7 +171,8 @@ _decoder = msgspec.msgpack.Decoder(ext_hook=_typed)
 
 @dataclass(frozen=True)
 class Packed:
-    """What the bytes of a profile say. `events`: (stamp, nameless, id, arrived, key, streams, weights, document)."""
+    """What the bytes of a profile say. `events`: (stamp, nameless, id, arrived, key, streams, weights, document). `computed`: of the attributes
+    the values, since when, the number of the last change, and the timers as (attribute, instant)."""
 
     fingerprint: str
     as_of: int
@@ -143,10 +183,12 @@ class Packed:
     sequence: int
     into: Profile | None
     judged: bool
+    computed: tuple[list[Any], list[int | None], int, list[tuple[int, int]]] | None
 
 
-def pack(fingerprint: str, as_of: int, person: Person) -> bytes:
-    """A profile's state as bytes, for the plan of that fingerprint, as of an instant in microseconds. Leaves, cells and timers follow from it."""
+def pack(fingerprint: str, as_of: int, person: Person, leaves: int) -> bytes:
+    """A profile's state as bytes, for the plan of that fingerprint with so many leaves, as of an instant in microseconds. Leaves, cells and
+    their timers follow from it; timers of attributes are in it."""
     events = [
         (k.stamp, k.nameless, k.id, k.arrived, k.key, k.route.streams, [str(w) if abs(w) >> 63 else w for w in k.weights],
          None if k.document is None else _plain(dict(k.document)))
@@ -154,8 +196,12 @@ def pack(fingerprint: str, as_of: int, person: Person) -> bytes:
     ]  # fmt: skip
     record = None if person.record is None else _plain(dict(person.record))
     members = [i for i, holds in enumerate(person.members) if holds]
+    computed = None
+    if (own := person.computed) is not None:
+        timers = [(n - leaves, at) for n, at in person.armed.items() if n >= leaves]
+        computed = (_plain(own.values), own.since, own.sequence, timers)
     return _encoder.encode(
-        (fingerprint, as_of, person.profile, record, events, members, person.sequence, person.into, person.judged)
+        (fingerprint, as_of, person.profile, record, events, members, person.sequence, person.into, person.judged, computed)
     )
 
 
