@@ -8,7 +8,18 @@ from pql.runtime.attributes import PlanError, runs
 from pql.runtime.cost import Traffic
 from pql.runtime.engine import Engine
 from pql.runtime.evaluate import Evaluator, OutOfRange
-from pql.runtime.inputs import Advance, AttributeChange, Deletion, Event, Failure, Input, Merge, Record, Split, Transition
+from pql.runtime.inputs import (
+    Advance,
+    AttributeChange,
+    Deletion,
+    Event,
+    Failure,
+    Input,
+    Merge,
+    Record,
+    Split,
+    Transition,
+)
 from pql.runtime.plan import Plan, make_plan
 from pql.runtime.state import StateError
 

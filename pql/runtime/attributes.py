@@ -59,7 +59,13 @@ def computed(name: str, value: ir.Expr, version: str, segments: Mapping[str, ir.
     found: dict[Stream, None] = {}
     narrow = seen.events and _streams(value, segments, found, 0)
     return Computed(
-        name, value, version, seen.events, seen.clock, seen.reach if seen.events else 0, tuple(found) if narrow else None
+        name,
+        value,
+        version,
+        seen.events,
+        seen.clock,
+        seen.reach if seen.events else 0,
+        tuple(found) if narrow else None,
     )
 
 
@@ -142,7 +148,13 @@ class Values:
     def __init__(
         self, attributes: Sequence[Computed], base: int, evaluator: Tracing, wheel: Wheel, failures: list[Failure]
     ) -> None:
-        self.attributes, self.base, self.evaluator, self.wheel, self.failures = attributes, base, evaluator, wheel, failures
+        self.attributes, self.base, self.evaluator, self.wheel, self.failures = (
+            attributes,
+            base,
+            evaluator,
+            wheel,
+            failures,
+        )
         self.changes: list[AttributeChange] = []
 
     def judge(self, person: Person, stale: int, at: datetime, cause: Cause) -> None:

@@ -34,7 +34,21 @@ from pql.runtime.inputs import (
 from pql.runtime.plan import Plan
 from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
-from pql.runtime.state import EPOCH, EVENTS, KEEP_AT_LEAST, TIMELESS, TIMERS, WHOLE, Kept, Person, instant, keep, microseconds, pack, unpack
+from pql.runtime.state import (
+    EPOCH,
+    EVENTS,
+    KEEP_AT_LEAST,
+    TIMELESS,
+    TIMERS,
+    WHOLE,
+    Kept,
+    Person,
+    instant,
+    keep,
+    microseconds,
+    pack,
+    unpack,
+)
 from pql.runtime.tracing import Tracing
 from pql.runtime.wheel import Entry, Wheel
 

@@ -201,7 +201,18 @@ def pack(fingerprint: str, as_of: int, person: Person, leaves: int) -> bytes:
         timers = [(n - leaves, at) for n, at in person.armed.items() if n >= leaves]
         computed = (_plain(own.values), own.since, own.sequence, timers)
     return _encoder.encode(
-        (fingerprint, as_of, person.profile, record, events, members, person.sequence, person.into, person.judged, computed)
+        (
+            fingerprint,
+            as_of,
+            person.profile,
+            record,
+            events,
+            members,
+            person.sequence,
+            person.into,
+            person.judged,
+            computed,
+        )
     )
 
 

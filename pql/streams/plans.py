@@ -12,13 +12,16 @@ from pql.streams.state import Kept, State
 
 @dataclass(frozen=True)
 class Difference:
-    """Segment ids: what a hand-over has to do. `resumed` were paused before, `paused` were not."""
+    """Segment ids, and names of attributes: what a hand-over has to do. `resumed` were paused before, `paused` were not."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     paused: tuple[str, ...] = ()
     resumed: tuple[str, ...] = ()
+    added_attributes: tuple[str, ...] = ()
+    changed_attributes: tuple[str, ...] = ()
+    removed_attributes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         parts = (
@@ -28,8 +31,16 @@ class Difference:
             (self.paused, "paused"),
             (self.resumed, "resumed"),
         )
-        said = (f"{_named(ids)} {'is' if len(ids) == 1 else 'are'} {word}" for ids, word in parts if ids)
-        return ", ".join(said) or "the calendar or the order of segments is another"
+        said = [f"{_named(ids)} {'is' if len(ids) == 1 else 'are'} {word}" for ids, word in parts if ids]
+        values = (
+            (self.added_attributes, "new"),
+            (self.changed_attributes, "changed"),
+            (self.removed_attributes, "removed"),
+        )
+        for ids, word in values:
+            if ids:
+                said.append(f"attribute{'s' * (len(ids) > 1)} {_named(ids)} {'is' if len(ids) == 1 else 'are'} {word}")
+        return ", ".join(said) or "the calendar or the order of definitions is another"
 
 
 def _named(ids: tuple[str, ...]) -> str:
@@ -39,17 +50,26 @@ def _named(ids: tuple[str, ...]) -> str:
 
 def kept_of(plan: Plan, paused: Iterable[str] = ()) -> Kept:
     """What a state keeps of its plan."""
-    return Kept(plan.fingerprint, tuple((r.segment, r.version) for r in plan.roots), tuple(sorted(paused)))
+    return Kept(
+        plan.fingerprint,
+        tuple((r.segment, r.version) for r in plan.roots),
+        tuple(sorted(paused)),
+        tuple((a.name, a.version) for a in plan.attributes),
+    )
 
 
 def difference(before: Kept, after: Kept) -> Difference:
     old, new = dict(before.segments), dict(after.segments)
+    had, has = dict(before.attributes), dict(after.attributes)
     return Difference(
         tuple(s for s in new if s not in old and s not in before.paused),
         tuple(s for s in new if s in old and old[s] != new[s]),
         tuple(s for s in (*old, *before.paused) if s not in new and s not in after.paused),
         tuple(s for s in after.paused if s in old),
         tuple(s for s in new if s in before.paused),
+        tuple(a for a in has if a not in had),
+        tuple(a for a in has if a in had and had[a] != has[a]),
+        tuple(a for a in had if a not in has),
     )
 
 

@@ -13,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from pql.runtime.hosting import instant_of
-from pql.runtime.inputs import Advance, Event, Input, Transition
+from pql.runtime.inputs import Advance, AttributeChange, Event, Input, Transition
 from pql.streams.errors import BadMessage
-from pql.streams.messages import Reader
+from pql.streams.messages import Reader, write_exactly
 from pql.streams.outlets import Outlet
 from pql.streams.shard import Shard
 from pql.streams.sources import Message, Source
-from pql.streams.state import QUARANTINE, TRANSITIONS, Commit, State, Written, micros
+from pql.streams.state import ATTRIBUTES, QUARANTINE, TRANSITIONS, Commit, State, Written, micros
 
 PART = 20_000
 """Changed profiles after which a long advance is committed on the way."""
@@ -63,18 +63,19 @@ class Figures:
     seconds: float = 0.0
     waiting: int | None = None
     lag_seconds: float | None = None
+    changes: int = 0
 
 
 @dataclass
 class _Batch:
     """What has been done since the last commit."""
 
-    lines: dict[str, list[str]] = field(default_factory=lambda: {TRANSITIONS: [], QUARANTINE: []})
+    lines: dict[str, list[str]] = field(default_factory=lambda: {TRANSITIONS: [], QUARANTINE: [], ATTRIBUTES: []})
     clock_log: list[tuple[int, str, int]] = field(default_factory=list)
 
 
 class Stream:
-    """`outlets`: for `transitions` and `quarantine`. `report`: called with figures now and then. `latest`: those figures."""
+    """`outlets`: for `transitions`, `quarantine` and, when the plan has some, `attributes`. `report`: called with figures now and then. `latest`: those figures."""
 
     def __init__(
         self,
@@ -90,7 +91,12 @@ class Stream:
         self.shard, self.state, self.source, self.reader, self.outlets = shard, state, source, reader, outlets
         self.options, self.now, self.report = options or Options(), now, report
         progress = state.progress()
-        self.taken, self.made = progress.taken, {TRANSITIONS: progress.transitions, QUARANTINE: progress.quarantined}
+        self.taken = progress.taken
+        self.made = {
+            TRANSITIONS: progress.transitions,
+            QUARANTINE: progress.quarantined,
+            ATTRIBUTES: progress.changes,
+        }
         self.begun = {**self.made, "messages": self.taken}
         self.failures = 0
         self._position: str | None = None
@@ -188,6 +194,9 @@ class Stream:
     def _emit(self, transitions: list[Transition], offset: int) -> None:
         if transitions:
             self._batch.lines[TRANSITIONS] += [transition_line(t, offset) for t in transitions]
+        if self.shard.changes:
+            self._batch.lines[ATTRIBUTES] += [change_line(c, offset) for c in self.shard.changes]
+            self.shard.changes.clear()
         if not self.shard.failures:
             return
         for failure in self.shard.failures:
@@ -196,7 +205,7 @@ class Stream:
                 "code": failure.code,
                 "reason": failure.message,
                 "profile": failure.profile,
-                "segment": failure.segment,
+                **({"attribute": failure.attribute} if failure.attribute else {"segment": failure.segment}),
             }
             self._batch.lines[QUARANTINE].append(
                 json.dumps({**row, "at": f"{failure.at.isoformat()}Z"}, ensure_ascii=False)
@@ -254,7 +263,7 @@ class Stream:
         for name, lines in batch.lines.items():
             self.made[name] += len(lines)
         rows = self.shard.rows()
-        progress = self.shard.progress(self.taken, self.made[TRANSITIONS], self.made[QUARANTINE])
+        progress = self.shard.progress(self.taken, *self.made.values())
         positions = {} if self._position is None else {self.source.name: self._position}
         pending, closed = self.shard.open_inputs()
         history, self.shard.history = self.shard.history, []
@@ -287,7 +296,7 @@ class Stream:
     def _hand_over(self, lines: Mapping[str, list[str]]) -> None:
         self._written = {}
         for name, made in lines.items():
-            if made:
+            if made and name in self.outlets:
                 self.outlets[name].write(made)
                 self._written[name] = self._mark(name)
 
@@ -315,7 +324,7 @@ class Stream:
 
     # --- figures ---
     def figures(self) -> Figures:
-        progress = self.shard.progress(self.taken, self.made[TRANSITIONS], self.made[QUARANTINE])
+        progress = self.shard.progress(self.taken, *self.made.values())
         clock = self.shard.clock
         lag = (self.now() - clock).total_seconds() if self.options.clock == "wall" and clock > datetime.min else None
         return Figures(
@@ -333,6 +342,7 @@ class Stream:
             time.monotonic() - self._started,
             self.source.waiting(),
             lag,
+            progress.changes,
         )
 
     def _tell(self) -> None:
@@ -352,3 +362,16 @@ def transition_line(t: Transition, offset: int) -> str:
         f'"segment": {_text(t.segment)}, "status": "{t.status}", "at": "{t.at.isoformat()}Z", "cause": "{t.cause}", '
         f'"version": {_text(t.version)}, "offset": {offset}}}'
     )
+
+
+def change_line(c: AttributeChange, offset: int) -> str:
+    """A change of an attribute as a JSON line."""
+    row = {
+        "key": c.key,
+        "profile": c.profile,
+        "sequence": c.sequence,
+        "attribute": c.attribute,
+        "value": c.value,
+        "at": c.at,
+    }
+    return write_exactly({**row, "cause": c.cause, "version": c.version, "offset": offset})

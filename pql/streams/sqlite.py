@@ -20,9 +20,9 @@ from typing import ParamSpec, TypeVar
 
 from pql.streams.errors import StreamError
 from pql.streams.past import write_history
-from pql.streams.state import Commit, Kept, Progress, Row, Written, micros
+from pql.streams.state import ATTRIBUTES, QUARANTINE, TRANSITIONS, Commit, Kept, Progress, Row, Written, micros
 
-FORM = 1
+FORM = 2
 """The form of the tables and of what is in them; another one is refused."""
 NAME = "state.sqlite"
 DAY = 86_400_000_000
@@ -122,7 +122,8 @@ class SqliteState:
         if text is None:
             return None
         found = json.loads(text)
-        return Kept(found["fingerprint"], tuple((i, v) for i, v in found["segments"]), tuple(found["paused"]))
+        segments, attributes = (tuple((i, v) for i, v in found[of]) for of in ("segments", "attributes"))
+        return Kept(found["fingerprint"], segments, tuple(found["paused"]), attributes)
 
     @_guarded
     def begin(self, kept: Kept) -> None:
@@ -265,7 +266,8 @@ class SqliteState:
             self.db.execute("DELETE FROM pending")
         many("INSERT INTO pending (message) VALUES (?)", ((message,) for message in commit.pending))
         many("INSERT INTO clock_log VALUES (?, ?, ?)", commit.clock_log)
-        totals = {"transitions": commit.progress.transitions, "quarantine": commit.progress.quarantined}
+        made = commit.progress
+        totals = {TRANSITIONS: made.transitions, QUARANTINE: made.quarantined, ATTRIBUTES: made.changes}
         for outlet, lines in commit.lines.items():
             first = totals[outlet] - len(lines) + 1
             many("INSERT INTO outbox VALUES (?, ?, ?)", ((outlet, n, line) for n, line in enumerate(lines, first)))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 EPOCH = datetime(1970, 1, 1)
-TRANSITIONS, QUARANTINE = "transitions", "quarantine"
+TRANSITIONS, QUARANTINE, ATTRIBUTES = "transitions", "quarantine", "attributes"
 
 
 def micros(at: datetime) -> int:
@@ -34,7 +34,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a stream is. `taken`: messages, those in quarantine too; `transitions`, `quarantined`: lines that were made; `profiles`, `timers`: kept now."""
+    """How far a stream is. `taken`: messages, those in quarantine too; `transitions`, `quarantined`, `changes` (of attributes): lines that were made; `profiles`, `timers`: kept now."""
 
     clock: int
     arrivals: int = 0
@@ -43,6 +43,7 @@ class Progress:
     quarantined: int = 0
     profiles: int = 0
     timers: int = 0
+    changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +115,12 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The plan that a state belongs to. `segments`: (id, version) of its roots, in order; `paused` those that are held."""
+    """The plan that a state belongs to. `segments`: (id, version) of its roots, in order; `paused` those that are held; `attributes`: (name, version)."""
 
     fingerprint: str
     segments: tuple[tuple[str, str], ...]
     paused: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 class State(Protocol):

@@ -28,6 +28,10 @@ def stream(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the transitions here instead of standard output.")
     ] = None,
+    attributes: Annotated[
+        str | None,
+        typer.Option("--attributes", help="Keep computed attributes too; write their changes to this file, or `-`."),
+    ] = None,
     quarantine: Annotated[Path | None, typer.Option(help="Where messages go that cannot be taken.")] = None,
     event_key: Annotated[str, typer.Option(help="The field of a bare event that names its profile.")] = "profileId",
     follow: Annotated[bool, typer.Option("--follow", help="Wait for more at the end of the file.")] = False,
@@ -70,6 +74,8 @@ def stream(
 
     Example: pql stream segments --events events.jsonl --state live --for newsletter
 
+    Example: pql stream segments --events events.jsonl --state live --attributes attributes.jsonl
+
     Example: pql stream segments --state live --store shop.duckdb --from 2026-03-01
     """
     from pql.cli.streaming import Wish, run_stream
@@ -82,6 +88,6 @@ def stream(
         raise fail("`--lateness` is a number of seconds, 0 or more")
     wish = Wish(
         paths or [Path(".")], events, schema, state, store, output, quarantine, event_key, follow, until, clock, lateness, from_,
-        migrate, tuple(pause or ()), resume, from_start, commit_every, profiles_in_memory, format, for_ or "",
+        migrate, tuple(pause or ()), resume, from_start, commit_every, profiles_in_memory, format, for_ or "", attributes,
     )  # fmt: skip
     raise typer.Exit(run_stream(wish))
