@@ -44,9 +44,9 @@ class Plan:
     index: Mapping[str, int] = field(default_factory=dict)
     attributes: tuple[Computed, ...] = ()
 
-    def cost(self, segment: str | None = None, traffic: Traffic | None = None) -> Cost:
-        """What keeping a segment, or the whole plan, will cost: see `cost_of`."""
-        return cost_of(self, segment, traffic)
+    def cost(self, segment: str | None = None, traffic: Traffic | None = None, attribute: str | None = None) -> Cost:
+        """What keeping a segment, an attribute, or the whole plan, will cost: see `cost_of`."""
+        return cost_of(self, segment, traffic, attribute)
 
 
 def make_plan(

@@ -49,7 +49,7 @@ def explain(
         if not checked.ok:
             show(list(checked.diagnostics), "text")
             raise typer.Exit(1)
-        conditions, known = {"expression": checked.ir}, {}
+        conditions, known, values = {"expression": checked.ir}, {}, {}
     else:
         project = env.project(read_sources([near]))
         errors = [d for d in project.diagnostics if d.is_error]
@@ -57,12 +57,16 @@ def explain(
             show(errors, "text")
         known = project.conditions
         conditions = {i: s.condition for i, s in project.segments.items() if s.ok and segment in (None, i)}
+        values = {
+            n: e for n, e in project.attributes.items() if not errors and segment in (None, n) and n not in conditions
+        }
+        conditions |= values
         if not conditions:
             from pql.diagnostics.suggest import did_you_mean
 
             raise fail(
                 f"no segment `{segment}`" if segment else "no segment to explain",
-                did_you_mean(segment or "", project.segments),
+                did_you_mean(segment or "", [*project.segments, *project.attributes]),
             )
     if format == "json":
         found = [
@@ -73,7 +77,8 @@ def explain(
         return
     blocks = []
     for id, condition in conditions.items():
-        head = "" if id == "expression" else f"segment {id}\n{'=' * (8 + len(id))}\n"
+        kind = "attribute" if id in values else "segment"
+        head = "" if id == "expression" else f"{kind} {id}\n{'=' * (len(kind) + 1 + len(id))}\n"
         block = head + explained(env, id, condition, known, sql=sql and not cost)
         if cost:
             block += "\n\n" + "\n".join(cost_lines(live_cost(env, id, condition, known, events_a_day), events_a_day))

@@ -80,9 +80,10 @@ def make_mask(env: Any, reading: Any, unmask: bool) -> Any:
     from pql.cli.masking import Mask
     from pql.cli.people import identity_settings
 
-    rows = reading.query("SELECT name, labels FROM meta.dataset", {})
-    labels = {name: frozenset(own or ()) for name, own in rows}
-    return Mask(env.schema.profile, env.schema.event, labels, not unmask, identity_settings(None))
+    rows = reading.query("SELECT name, labels, kind FROM meta.dataset", {})
+    labels = {name: frozenset(own or ()) for name, own, _ in rows}
+    events = frozenset(name for name, _, kind in rows if kind == "event")
+    return Mask(env.schema.profile, env.schema.event, labels, not unmask, identity_settings(None), events)
 
 
 @profile.command("delete")
