@@ -68,6 +68,7 @@ def person_json(person: Person, mask: Mask) -> dict[str, Any]:
         "consents": [r for r in rows if r["path"].startswith("consents.")],
         "computed": {k: write_value(computed(person, k, mask)) for k in person.computed},
         "computed_as_of": stamp(person.computed_at),
+        "computed_from": person.computed_from if person.computed else None,
         "computed_since": {k: stamp(v.since) for k, v in person.computed.items() if v.since is not None},
         "identities": nodes_json(person.nodes, mask),
         "links": [link_json(s, mask) for s in person.links],
@@ -103,7 +104,7 @@ def print_person(person: Person, mask: Mask, console: Console) -> None:
     columns = ("attribute", "value", *(("since",) if since else ()))
     _table(
         console,
-        f"computed attributes as of {_short(shown['computed_as_of'])}",
+        f"computed attributes{', live,' * (person.computed_from == 'state')} as of {_short(shown['computed_as_of'])}",
         columns,
         [(k, v, _short(since.get(k)))[: len(columns)] for k, v in shown["computed"].items()],
     )

@@ -54,7 +54,8 @@ class ComputedValue:
 @dataclass
 class Person:
     """`name`: the identity of the highest namespace. `refused`: links that a guard kept away. `events`: the latest first.
-    `computed`: the attributes that are not null, as of `computed_at`."""
+    `computed`: the attributes that are not null, as of `computed_at`, from
+    a `run` that was kept or the `state` of a stream."""
 
     pid: int
     name: str
@@ -65,6 +66,7 @@ class Person:
     memberships: list[dict[str, Any]] = field(default_factory=list)
     computed: dict[str, ComputedValue] = field(default_factory=dict)
     computed_at: datetime | None = None
+    computed_from: str = "run"
     events: list[dict[str, Any]] = field(default_factory=list)
     event_count: int = 0
 

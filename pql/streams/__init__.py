@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pql.streams.broker import NatsSource
     from pql.streams.endpoint import HttpSource
     from pql.streams.handover import HandedOver, hand_over
+    from pql.streams.looking import held
     from pql.streams.restitching import restitched
     from pql.streams.verifying import Disagreement, Verification, verify
 
@@ -62,6 +63,7 @@ __all__ = [
     "difference",
     "hand_over",
     "graph_identities",
+    "held",
     "kept_of",
     "nobody",
     "restitched",
@@ -76,6 +78,7 @@ _LATER = {
     "NatsSource": "broker",
     "Verification": "verifying",
     "hand_over": "handover",
+    "held": "looking",
     "restitched": "restitching",
     "verify": "verifying",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pql.ir.lineage import labels, lineage
 from pql.runtime.plan import Plan
 from pql.streams.errors import StreamError
 from pql.streams.state import Kept, State
@@ -50,12 +51,13 @@ def _named(ids: tuple[str, ...]) -> str:
 
 def kept_of(plan: Plan, paused: Iterable[str] = ()) -> Kept:
     """What a state keeps of its plan."""
-    return Kept(
-        plan.fingerprint,
-        tuple((r.segment, r.version) for r in plan.roots),
-        tuple(sorted(paused)),
-        tuple((a.name, a.version) for a in plan.attributes),
-    )
+    reads = []
+    for a in plan.attributes:
+        paths = {r.path for r in lineage(a.value, plan.conditions)}
+        reads.append((a.name, tuple(sorted(labels(a.value, plan.conditions))), tuple(sorted(paths))))
+    segments = tuple((r.segment, r.version) for r in plan.roots)
+    attributes = tuple((a.name, a.version) for a in plan.attributes)
+    return Kept(plan.fingerprint, segments, tuple(sorted(paused)), attributes, tuple(reads))
 
 
 def difference(before: Kept, after: Kept) -> Difference:
@@ -76,7 +78,7 @@ def difference(before: Kept, after: Kept) -> Difference:
 def belongs(state: State, plan: Plan, paused: Iterable[str] = ()) -> None:
     """A new state becomes that of the plan. Raises StreamError PQL0631 with what differs when it is that of another."""
     before, after = state.kept(), kept_of(plan, paused)
-    if before is None:
+    if before is None or (before == after and before.reads != after.reads and state.writes):
         state.begin(after)
     elif before != after:
         raise StreamError(

@@ -73,7 +73,7 @@ class SqliteState:
     keeps = True
 
     def __init__(self, folder: Path, exclusive: bool = True, keep_log: int = 7 * DAY, cache_mb: int = 64) -> None:
-        self.path, self.keep_log = folder / NAME, keep_log
+        self.path, self.keep_log, self.writes = folder / NAME, keep_log, exclusive
         self._lock = _locked(folder) if exclusive else None
         try:
             self.db = self._connect(exclusive, cache_mb)
@@ -123,7 +123,8 @@ class SqliteState:
             return None
         found = json.loads(text)
         segments, attributes = (tuple((i, v) for i, v in found[of]) for of in ("segments", "attributes"))
-        return Kept(found["fingerprint"], segments, tuple(found["paused"]), attributes)
+        reads = tuple((name, tuple(labels), tuple(paths)) for name, labels, paths in found["reads"])
+        return Kept(found["fingerprint"], segments, tuple(found["paused"]), attributes, reads)
 
     @_guarded
     def begin(self, kept: Kept) -> None:

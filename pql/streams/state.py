@@ -115,18 +115,21 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The plan that a state belongs to. `segments`: (id, version) of its roots, in order; `paused` those that are held; `attributes`: (name, version)."""
+    """The plan that a state belongs to. `segments`: (id, version) of its roots, in order; `paused` those that are held; `attributes`: (name, version); `reads`:
+    of each the labels and the paths of what it reads."""
 
     fingerprint: str
     segments: tuple[tuple[str, str], ...]
     paused: tuple[str, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
+    reads: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = field(default=(), compare=False)
 
 
 class State(Protocol):
     """Where a stream's state is. Used by one thread. Failures raise StreamError PQL0633."""
 
     keeps: bool
+    writes: bool
 
     def kept(self) -> Kept | None:
         """The plan; None: a new state."""
@@ -162,6 +165,7 @@ class Unkept:
     """A state that keeps nothing: for a stream that ends with its process."""
 
     keeps = False
+    writes = True
 
     def __init__(self) -> None:
         self._progress = Progress(micros(datetime.min))

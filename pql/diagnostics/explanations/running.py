@@ -66,8 +66,8 @@ segment vip { where loyalty.points > 500 }
 """,
     "PQL0612": """
 A computed attribute that holds now itself, or an instant at a fixed distance from it, is another value at every
-microsecond: there is no list of changes that could say it, so it cannot be kept live. `pql run --save` keeps it as of the
-instant of the run.
+microsecond: there is no list of changes that could say it, so it cannot be kept live. `pql run --save` keeps it as of
+the instant of the run.
 
 ```pql
 attribute asked_at = now
