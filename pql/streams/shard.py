@@ -314,7 +314,7 @@ class Shard:
         for profile in self._due:
             if len(gone) == excess:
                 break
-            if profile not in self._touched and profile not in self.engine.changed:
+            if not (profile in self._touched or profile in self.engine.changed or self.engine.is_open(profile)):
                 gone.append(profile)
         for profile in gone:
             due = self._due.pop(profile)
