@@ -27,7 +27,7 @@ def save_run(run: Run) -> None:
         for s in waited(run.store, "saving", lambda: save_memberships(run.store, sql, run.wanted, run.at)):
             typer.echo(f"{s.segment}: {s.entered:,} entered, {s.exited:,} left, {s.stayed:,} stayed", err=True)
         if run.project.attributes:
-            n, failed = waited(run.store, "saving attributes", lambda: _save_attributes(run))
+            n, failed = waited(run.store, "saving attributes", lambda: save_values(run))
             typer.echo(f"{len(run.project.attributes)} attributes of {n:,} profiles", err=True)
             for name in failed:
                 typer.echo(f"PQL0601: `{name}` is null for some profiles: a sum lies outside its range", err=True)
@@ -35,7 +35,7 @@ def save_run(run: Run) -> None:
         raise stopped(error) from None
 
 
-def _save_attributes(run: Run) -> tuple[int, list[str]]:
+def save_values(run: Run) -> tuple[int, list[str]]:
     """One statement for all; where that meets a sum out of range, the attributes with one are evaluated person by person."""
     attributes = [_attribute(run, name) for name in run.project.attributes]
     try:

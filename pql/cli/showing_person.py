@@ -63,7 +63,7 @@ def person_json(person: Person, mask: Mask) -> dict[str, Any]:
     rows = attributes(person, mask)
     namespace, _, id = person.name.partition(":")
     return {
-        "profile": identity_text(mask, namespace, id),
+        "profile": identity_text(mask, namespace, id) if id else mask.text(person.name),
         "attributes": [r for r in rows if not r["path"].startswith("consents.")],
         "consents": [r for r in rows if r["path"].startswith("consents.")],
         "computed": {k: write_value(computed(person, k, mask)) for k in person.computed},
@@ -102,9 +102,14 @@ def print_person(person: Person, mask: Mask, console: Console) -> None:
     )
     since = shown["computed_since"]
     columns = ("attribute", "value", *(("since",) if since else ()))
+    if shown["computed"]:
+        live = ", live," if person.computed_from == "state" else ""
+        console.print(
+            f"computed attributes{live} as of {_short(shown['computed_as_of'])}", style="bold", highlight=False
+        )
     _table(
         console,
-        f"computed attributes{', live,' * (person.computed_from == 'state')} as of {_short(shown['computed_as_of'])}",
+        "",
         columns,
         [(k, v, _short(since.get(k)))[: len(columns)] for k, v in shown["computed"].items()],
     )

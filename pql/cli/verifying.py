@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import typer
 from pql.api import streams as api
 from pql.api import write_value
 from pql.cli.inputs import fail, instant, open_store
+from pql.cli.masking import Mask
 from pql.cli.stream_figures import progress
 from pql.cli.streaming import checked_project, plan_for
 
@@ -40,6 +42,7 @@ def run_verify(
             before = kept.kept()
             paused, valued = (tuple(before.paused), bool(before.attributes)) if before else ((), False)
             plan, _ = plan_for(env, project, paths[0], schema, use, paused, valued)
+            hidden = _hidden(before, env, opened)
             told = progress("verifying")
             found = api.verify(kept, plan, opened, sample, None if as_of is None else instant(as_of), seed, told)
         finally:
@@ -49,11 +52,20 @@ def run_verify(
     finally:
         if opened is not None:
             opened.connection.close()
-    _show(found, format)
+    _show(found, format, hidden)
     return 0 if found.equal else 1
 
 
-def _show(found: Any, format: str) -> None:
+def _hidden(kept: Any, env: Any, store: Any) -> Callable[[str, Any], Any]:
+    """An attribute's value as a screen may show it: by the labels of what it reads and, with a store, those of all its datasets."""
+    reads = {name: frozenset(labels) for name, labels, _ in kept.reads} if kept is not None else {}
+    rows = [] if store is None else store.query("SELECT labels FROM meta.dataset", {}) if store.has_ledger() else []
+    everywhere = frozenset(label for (labels,) in rows for label in labels or ())
+    mask = Mask(env.schema.profile, env.schema.event)
+    return lambda name, value: mask.computed(value, reads.get(name, frozenset()) | everywhere, (), name)
+
+
+def _show(found: Any, format: str, hidden: Callable[[str, Any], Any]) -> None:
     at = f"{found.at.isoformat()}Z"
     if format == "json":
         row = {
@@ -77,7 +89,10 @@ def _show(found: Any, format: str) -> None:
         typer.echo(f"PQL0638: `{d.profile}` in `{d.segment}`: {said}")
     for o in found.otherwise[:SHOWN]:
         words = (("live", o.live), ("SQL", o.batch), ("the evaluator", o.plain))
-        said = ", ".join(f"{who} says {json.dumps(write_value(value), ensure_ascii=False)}" for who, value in words)
+        said = ", ".join(
+            f"{who} says {json.dumps(write_value(hidden(o.attribute, value)), ensure_ascii=False)}"
+            for who, value in words
+        )
         typer.echo(f"PQL0638: attribute `{o.attribute}` of `{o.profile}`: {said}")
     more = sum(max(0, len(these) - SHOWN) for these in (found.disagreements, found.otherwise))
     if more:

@@ -187,6 +187,13 @@ class Store:
         except duckdb.CatalogException:
             return {}
 
+    def has_ledger(self) -> bool:
+        """Does it know its datasets?"""
+        found = self.connection.execute(
+            "SELECT 1 FROM information_schema.tables WHERE table_schema = 'meta' AND table_name = 'dataset'"
+        )
+        return found.fetchone() is not None
+
     def has_names(self) -> bool:
         """Does it keep the names that profiles came with?"""
         found = self.connection.execute("SELECT 1 FROM information_schema.tables WHERE table_name = 'pql_profile'")

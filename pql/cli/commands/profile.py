@@ -86,7 +86,7 @@ def show(
     if format == "json":
         typer.echo(json.dumps(person_json(found, mask), ensure_ascii=False, indent=2))
     else:
-        print_person(found, mask, Console())
+        print_person(found, mask, Console(emoji=False))
 
 
 def _has_store(store: Path | None) -> bool:
