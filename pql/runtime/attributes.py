@@ -7,23 +7,37 @@ Read `Computed`, then `Values.judge`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from pql.ir import nodes as ir
 from pql.ir.walk import parts, substitute
+from pql.runtime.cells import INTEGER_LIMIT, NUMBER_LIMIT
 from pql.runtime.evaluate import NOW, OutOfRange
 from pql.runtime.inputs import AttributeChange, Cause, Failure
 from pql.runtime.moving import Moving, MovingDay, Trace, clock, plain
 from pql.runtime.retention import is_events
-from pql.runtime.shapes import EVENT, Stream, is_own
+from pql.runtime.routing import FIRST, TIMERS, WHOLE
+from pql.runtime.shapes import EVENT, FOREVER, Span, Stream, is_own, weighed
 from pql.runtime.shapes import plain as looks_at
-from pql.runtime.state import FIRST, OUT_OF_RANGE, TIMERS, WHOLE, Computation, Packed, Person, instant, microseconds
+from pql.runtime.state import (
+    OUT_OF_RANGE,
+    TIMELESS,
+    Computation,
+    Packed,
+    Person,
+    instant,
+    microseconds,
+)
 from pql.runtime.tracing import Tracing
 from pql.runtime.wheel import Wheel
-from pql.types import DATE, TIMESTAMP, ListType, MapType, ObjectType, ScalarType, Type
+from pql.types import DATE, DOUBLE, NUMBER, TIMESTAMP, ListType, MapType, ObjectType, ScalarType, Type
+
+if TYPE_CHECKING:
+    from pql.runtime.plan import Plan
 
 
 class PlanError(Exception):
@@ -33,9 +47,20 @@ class PlanError(Exception):
 
 
 @dataclass(frozen=True)
+class Tally:
+    """A count or a sum over events alone: the weights of the events of a stream that are active at now. No document is kept for it.
+    `scaled`: weights are millionths of a number."""
+
+    stream: Stream
+    span: Span
+    scaled: bool
+
+
+@dataclass(frozen=True)
 class Computed:
     """An attribute whose changes are wanted. `events`, `clock`: does it look at them? `reach`: how long an event matters to it, in
-    microseconds; None: for good. `streams`: events in none of them cannot change it; None: every event may."""
+    microseconds; None: for good. `streams`: events in none of them cannot change it; None: every event may. `tally`: how
+    it follows from what events weigh, when it does."""
 
     name: str
     value: ir.Expr
@@ -44,6 +69,7 @@ class Computed:
     clock: bool
     reach: int | None
     streams: tuple[Stream, ...] | None
+    tally: Tally | None = None
 
     @property
     def still(self) -> bool:
@@ -55,6 +81,11 @@ def computed(name: str, value: ir.Expr, version: str, segments: Mapping[str, ir.
     """An attribute made ready. Raises PlanError."""
     if runs(value):
         raise PlanError(f"`{name}` is another value at every instant")
+    if (tally := _tally(value)) is not None:
+        reach, moves = tally.span.leave, tally.span != Span()
+        return Computed(
+            name, value, version, True, moves, None if reach >= FOREVER // 2 else reach, (tally.stream,), tally
+        )
     seen = looks_at(value, segments)
     found: dict[Stream, None] = {}
     narrow = seen.events and _streams(value, segments, found, 0)
@@ -67,6 +98,17 @@ def computed(name: str, value: ir.Expr, version: str, segments: Mapping[str, ir.
         seen.reach if seen.events else 0,
         tuple(found) if narrow else None,
     )
+
+
+def _tally(value: ir.Expr) -> Tally | None:
+    """The form of a count or a sum, where each event adds what it adds whatever the others are."""
+    if not isinstance(value, ir.Aggregate) or value.function not in ("count", "sum") or value.type == DOUBLE:
+        return None
+    found = weighed(value.list, value if value.function == "sum" else None)
+    if found is None or found[1].enter >= found[1].leave:
+        return None
+    stream, span = found
+    return Tally(stream, span, value.type == NUMBER)
 
 
 def runs(value: ir.Expr) -> bool:
@@ -145,16 +187,11 @@ class Values:
     """The attributes of an engine's profiles. `base`: the number of the first one's timer. `changes`: whoever embeds the engine takes from
     them."""
 
-    def __init__(
-        self, attributes: Sequence[Computed], base: int, evaluator: Tracing, wheel: Wheel, failures: list[Failure]
-    ) -> None:
-        self.attributes, self.base, self.evaluator, self.wheel, self.failures = (
-            attributes,
-            base,
-            evaluator,
-            wheel,
-            failures,
-        )
+    def __init__(self, plan: Plan, evaluator: Tracing, wheel: Wheel, failures: list[Failure]) -> None:
+        self.attributes, self.base = plan.attributes, len(plan.network.leaves)
+        self.evaluator, self.wheel, self.failures = evaluator, wheel, failures
+        streams = zip(plan.attributes, plan.network.attributes, strict=True)
+        self.tallied = [of[0] if a.tally is not None and of else -1 for a, of in streams]
         self.changes: list[AttributeChange] = []
 
     def judge(self, person: Person, stale: int, at: datetime, cause: Cause) -> None:
@@ -171,9 +208,13 @@ class Values:
         for number, attribute in enumerate(self.attributes):
             due = stale & TIMERS and attribute.clock and self.base + number not in person.armed
             if stale & (WHOLE | FIRST << number) or due:
-                if view is None:
-                    view = person.view()
-                value, until = self._evaluate(attribute, view, at)
+                if attribute.tally is not None:
+                    value, until = _added(person, attribute.tally, self.tallied[number], microseconds(at))
+                else:
+                    if view is None:
+                        view = person.view()
+                    value, horizon = self._evaluate(attribute, view, at)
+                    until = None if horizon is None else microseconds(horizon)
                 self._arm(person, number, until)
                 self._set(person, own, number, value, at, cause)
 
@@ -189,11 +230,11 @@ class Values:
             pass
         return value, trace.horizon
 
-    def _arm(self, person: Person, number: int, until: datetime | None) -> None:
+    def _arm(self, person: Person, number: int, due: int | None) -> None:
         timer = self.base + number
-        if until is None:
+        if due is None:
             person.armed.pop(timer, None)
-        elif person.armed.get(timer) != (due := microseconds(until)):
+        elif person.armed.get(timer) != due:
             person.armed[timer] = due
             self.wheel.add(due, person, timer)
 
@@ -231,6 +272,34 @@ class Values:
             return {a.name: (None, None) for a in self.attributes}
         pairs = zip(self.attributes, own.values, own.since, strict=True)
         return {a.name: (_said(v), None if at is None else instant(at)) for a, v, at in pairs}
+
+
+def _added(person: Person, tally: Tally, stream: int, now: int) -> tuple[Any, int | None]:
+    """The weights of the events that are active, and when an event becomes active or is so no more."""
+    total, until = 0, FOREVER
+    timed, enter, leave = tally.stream.timed, tally.span.enter, tally.span.leave
+    for kept in person.events:
+        if stream not in kept.route.streams:
+            continue
+        if timed:
+            if kept.stamp == TIMELESS:
+                continue
+            begin, end = kept.stamp + enter, kept.stamp + leave
+            if begin > now:
+                until = min(until, begin)
+                continue
+            if end <= now:
+                continue
+            until = min(until, end)
+        total += kept.route.weight(stream, kept.weights)
+    value = _counted(total, tally.scaled)
+    return value, until if until < FOREVER // 2 else None
+
+
+def _counted(total: int, scaled: bool) -> Any:
+    if scaled:
+        return Decimal(total).scaleb(-6) if abs(total) < NUMBER_LIMIT else OUT_OF_RANGE
+    return total if -INTEGER_LIMIT <= total < INTEGER_LIMIT else OUT_OF_RANGE
 
 
 def _said(value: Any) -> Any:

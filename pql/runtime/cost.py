@@ -110,7 +110,7 @@ def cost_of(
     size += _events(plan, numbers, values, retention, traffic) + _cells(net, numbers, traffic)
     if values:
         moving = sum(a.clock for a in values)
-        timers, plain = timers + moving, plain + sum(a.events for a in values)
+        timers, plain = timers + moving, plain + sum(a.events and a.tally is None for a in values)
         size += COMPUTATION + len(values) * VALUE + moving * TIMER
     return Cost(kind, retention, timers, int(size * ALLOCATED), len(found) + len(values), plain)
 
@@ -147,14 +147,15 @@ def _events(
     else:
         kept = max(1.15 * inside, min(traffic.a_day * traffic.days, (inside + KEEP_AT_LEAST) / 2))
     shares = _Shares(net, traffic)
+    tallied = {net.attributes[plan.attributes.index(a)][0] for a in values if a.tally is not None}  # type: ignore[index]
     weights = sum(
-        shares.of(s) for s in {s for c in _cells_of(net, numbers) for s in net.feeds[c.number]}
+        shares.of(s) for s in {s for c in _cells_of(net, numbers) for s in net.feeds[c.number]} | tallied
         if net.streams[s].weight is not None
     )  # fmt: skip
     size = 56 + kept * (EVENT + STAMP + weights * WEIGHT) + _set(kept)
     if any(isinstance(net.leaves[n], Plain) and net.leaves[n].events for n in numbers):  # type: ignore[union-attr]
         size += kept * _document(plan.schema.event)
-    elif any(a.events for a in values):
+    elif any(a.events and a.tally is None for a in values):
         size += kept * _document(plan.schema.event) * shares.looked_at(plan, values)
     return size
 
@@ -251,7 +252,7 @@ class _Shares:
 
     def looked_at(self, plan: Plan, values: Iterable[Computed]) -> float:
         """The share of the events that some attribute looks at: their documents are kept."""
-        streams = [self.net.attributes[plan.attributes.index(a)] for a in values]
+        streams = [self.net.attributes[plan.attributes.index(a)] for a in values if a.tally is None]
         if None in streams:
             return 1.0
         return min(1.0, sum(self.of(s) for s in {s for these in streams for s in these or ()}))

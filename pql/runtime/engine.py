@@ -32,23 +32,10 @@ from pql.runtime.inputs import (
     Transition,
 )
 from pql.runtime.plan import Plan
+from pql.runtime.routing import EVENTS, TIMERS, WHOLE
 from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
-from pql.runtime.state import (
-    EPOCH,
-    EVENTS,
-    KEEP_AT_LEAST,
-    TIMELESS,
-    TIMERS,
-    WHOLE,
-    Kept,
-    Person,
-    instant,
-    keep,
-    microseconds,
-    pack,
-    unpack,
-)
+from pql.runtime.state import EPOCH, KEEP_AT_LEAST, TIMELESS, Kept, Person, instant, keep, microseconds, pack, unpack
 from pql.runtime.tracing import Tracing
 from pql.runtime.wheel import Entry, Wheel
 
@@ -74,7 +61,7 @@ class Engine:
         self._open: list[Person] = []
         self._out: list[Transition] = []
         self._evaluator = Tracing(plan.conditions, plan.zone)
-        self._values = Values(plan.attributes, len(self.net.leaves), self._evaluator, self.wheel, self.failures)
+        self._values = Values(plan, self._evaluator, self.wheel, self.failures)
         self.changes = self._values.changes
         self._names = [(r.segment, r.version) for r in plan.roots]
         self._none = bytearray(len(plan.roots))
@@ -126,7 +113,7 @@ class Engine:
         route = classes.routes.get(of) or classes.made(of, document)
         weights, work = router.weights(route, document) if route.weighed else (), route.work
         kept = _kept(
-            Kept, (stamp, id is None, id or "", self.arrivals, key, route, weights, document if work.stale else None)
+            Kept, (stamp, id is None, id or "", self.arrivals, key, route, weights, document if work.whole else None)
         )
         if person.last <= stamp <= self.now and (key is None or key not in person.keys):
             if person.last < stamp:

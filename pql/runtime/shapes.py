@@ -17,7 +17,7 @@ from pql.clock import MICROSECONDS
 from pql.ir import nodes as ir
 from pql.ir.walk import free_variables, substitute, walk
 from pql.runtime.retention import FARTHEST, is_stamp, reach_of_test
-from pql.types import INTEGER, NUMBER, TIMESTAMP, ListType
+from pql.types import DOUBLE, INTEGER, NUMBER, TIMESTAMP, ListType
 
 EVENT = -7
 FOREVER = 1 << 62
@@ -193,6 +193,15 @@ def _threshold(items: ir.Expr, total: ir.Aggregate | None, op: str, bound: Decim
 def _at_least(items: ir.Expr, total: ir.Aggregate | None, least: int) -> Tree | None:
     if least <= 0 and total is None:
         return True if _events(items) is not None else None
+    found = weighed(items, total)
+    if found is None:
+        return None
+    stream, span = found
+    return AtLeast(stream, span, least) if span.enter < span.leave else least <= 0
+
+
+def weighed(items: ir.Expr, total: ir.Aggregate | None) -> tuple[Stream, Span] | None:
+    """A count of a list made from `xEvent`, or the sum of one (`total`), as the weights of events in a window; None for any other list."""
     found = _events(items)
     if found is None:
         return None
@@ -206,9 +215,7 @@ def _at_least(items: ir.Expr, total: ir.Aggregate | None, least: int) -> Tree | 
         weight = ir.Aggregate("sum", local, total.type)
     elif not isinstance(local, ir.MakeList):
         weight = ir.Aggregate("count", local, INTEGER)
-    if span.enter >= span.leave:
-        return least <= 0
-    return AtLeast(Stream(frozenset(own), weight, span != Span()), span, least)
+    return Stream(frozenset(own), weight, span != Span()), span
 
 
 def _events(items: ir.Expr) -> tuple[list[ir.Expr], ir.Expr] | None:
@@ -237,8 +244,12 @@ def _events(items: ir.Expr) -> tuple[list[ir.Expr], ir.Expr] | None:
 
 
 def is_own(e: ir.Expr) -> bool:
-    """Does it depend on one event alone?"""
-    return free_variables(e) <= {EVENT} and not any(isinstance(n, ir.Clock | ir.InSegment) for n in walk(e))
+    """Does it depend on one event alone, and never fail? A sum inside of an event may be out of range, which the plain evaluator notes."""
+    return free_variables(e) <= {EVENT} and not any(
+        isinstance(n, ir.Clock | ir.InSegment)
+        or (isinstance(n, ir.Aggregate) and n.function == "sum" and n.type != DOUBLE)
+        for n in walk(e)
+    )
 
 
 # --- windows ---

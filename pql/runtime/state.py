@@ -18,9 +18,6 @@ TIMELESS = 1 << 62
 """The stamp of an event without a timestamp: after all others."""
 KEEP_AT_LEAST = 8
 """So many events of a profile are never worth letting go."""
-EVENTS, WHOLE, TIMERS, FIRST = 1, 2, 4, 8
-"""Bits of `Person.stale`: events, or the record too, are other than when leaves without a form were looked at last; a timer of an attribute
-is due; `FIRST << i`: an event that attribute i looks at came, changed or went."""
 _DECIMAL, _INSTANT, _DAY, _FAILED = 1, 2, 3, 4
 
 
@@ -123,7 +120,7 @@ class Person:
 def keep(router: Router, document: Document, key: str | None, arrived: int) -> Kept:
     """An event as it is kept."""
     at, id, route = document.get("timestamp"), document.get("_id"), router.route(document)
-    stamp, whole = TIMELESS if at is None else microseconds(at), document if route.work.stale else None
+    stamp, whole = TIMELESS if at is None else microseconds(at), document if route.work.whole else None
     return Kept(stamp, id is None, id or "", arrived, key, route, router.weights(route, document), whole)
 
 
