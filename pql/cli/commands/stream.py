@@ -13,25 +13,27 @@ from pql.cli.inputs import SchemaOption, fail
 StateOption = Annotated[
     Path | None, typer.Option("--state", help="The folder that the state is kept in; without it nothing is kept.")
 ]
+EventsOption = Annotated[
+    str | None,
+    typer.Option("--events", help="A file, `-`, http://HOST:PORT to serve, or nats://HOST:PORT/STREAM/SUBJECT."),
+]
+AttributesOption = Annotated[
+    str | None,
+    typer.Option("--attributes", help="Keep computed attributes too; write their changes to this file, or `-`."),
+]
 FORMATS = ("text", "json", "none")
 
 
 def stream(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders of segments.")] = None,
-    events: Annotated[
-        str | None,
-        typer.Option("--events", help="A file, `-`, http://HOST:PORT to serve, or nats://HOST:PORT/STREAM/SUBJECT."),
-    ] = None,
+    events: EventsOption = None,
     schema: SchemaOption = None,
     state: StateOption = None,
     store: StoreOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the transitions here instead of standard output.")
     ] = None,
-    attributes: Annotated[
-        str | None,
-        typer.Option("--attributes", help="Keep computed attributes too; write their changes to this file, or `-`."),
-    ] = None,
+    attributes: AttributesOption = None,
     quarantine: Annotated[Path | None, typer.Option(help="Where messages go that cannot be taken.")] = None,
     event_key: Annotated[str, typer.Option(help="The field of a bare event that names its profile.")] = "profileId",
     follow: Annotated[bool, typer.Option("--follow", help="Wait for more at the end of the file.")] = False,
