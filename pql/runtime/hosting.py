@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pql.runtime.engine import START, Engine
+from pql.runtime.engine import Engine
 from pql.runtime.inputs import Advance, Document, Event, Input, Profile, Transition
+from pql.runtime.loading import START
 from pql.runtime.plan import Plan
-from pql.runtime.state import Computation, Person, keep, microseconds, pack, unpack
+from pql.runtime.state import Computation, Person, microseconds, pack, unpack
 from pql.runtime.wheel import Entry
-
-_NO_KEYS: set[str] = set()
 
 
 class HostedEngine(Engine):
@@ -27,7 +26,7 @@ class HostedEngine(Engine):
         self.changed: set[Profile] = set()
 
     def _expire(self, entries: list[Entry]) -> None:
-        self.changed.update(person.profile for _, _, person, leaf in entries if leaf in person.armed)
+        self.changed.update(person.profile for _, person, leaf in entries if leaf in person.armed)
         super()._expire(entries)
 
     def _judge(self, person: Person) -> None:
@@ -86,7 +85,7 @@ class HostedEngine(Engine):
         more of it than its name."""
         gone = self.people.pop(profile)
         gone.armed, gone.cells = {}, {}
-        gone.events, gone.keys, gone.record = [], _NO_KEYS, None
+        gone.events, gone.keys, gone.record = [], None, None
 
 
 def instant_of(item: Input) -> datetime | None:
@@ -128,8 +127,7 @@ def carry_over(engine: HostedEngine, carried: Carried) -> None:
     engine.seed(carried.profile, carried.record, (), carried.members)
     person = engine.people[carried.profile]
     for key, document in carried.events:
-        engine.arrivals += 1
-        person.replace(keep(engine.net.router, document, key, engine.arrivals))
+        engine._put(person, document, key)
     engine._anew(person, range(len(engine.net.cells)), "definition")
     person.sequence, person.into = carried.sequence, carried.into
     if carried.values or carried.changes:

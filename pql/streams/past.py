@@ -13,7 +13,7 @@ from typing import assert_never
 from pql.streams.state import Dropped, Happened, Joined, Parted, Put
 
 _PUT = """INSERT INTO history (profile, key, document) VALUES (?1, ?2, ?3) ON CONFLICT (profile, key) WHERE key IS NOT NULL
-DO UPDATE SET document = ?3, n = (SELECT max(n) + 1 FROM history) WHERE document <> ?3"""
+DO UPDATE SET document = ?3, n = (SELECT max(n) + 1 FROM history)"""
 
 
 def write_history(db: sqlite3.Connection, happened: Iterable[Happened]) -> None:
