@@ -30,11 +30,16 @@ PLANS = {
     "history": ['xEvent[eventType = "purchase"].count() >= 5'],
     "average": ['xEvent[eventType = "purchase"].average(commerce.price) >= 50'],
 }
+ATTRIBUTES = {
+    "lifetime value": ['xEvent[eventType = "purchase"].sum(commerce.price)'],
+    "week's events": [f"xEvent[{WEEK}].count()"],
+    "last purchase": ['xEvent[eventType = "purchase"].topN(timestamp, 1).head()'],
+}
 
 
 def texts(name: str) -> list[str]:
-    if name in PLANS:
-        return PLANS[name]
+    if name in PLANS or name in ATTRIBUTES:
+        return PLANS.get(name) or ATTRIBUTES[name]
     return [rules.text(node) for node in rules.segments(100, name.removeprefix("100 "))]
 
 
@@ -47,7 +52,7 @@ def measure(name: str, profiles: int, a_day: float, days: int) -> dict[str, floa
         checked = environment.check(text)
         assert checked.ok, text
         conditions[f"s{i}"] = checked.ir
-    plan = environment.live_plan(conditions)
+    plan = environment.live_plan({}, attributes=conditions) if name in ATTRIBUTES else environment.live_plan(conditions)
     people, chance = rules.people(profiles), random.Random(5)
     moments = sorted(
         (chance.random() * days * 86_400, chance.randrange(profiles)) for _ in range(int(profiles * a_day * days))
@@ -67,6 +72,7 @@ def measure(name: str, profiles: int, a_day: float, days: int) -> dict[str, floa
     stream = arriving()
     while batch := [event for event, _ in zip(stream, range(200), strict=False)]:
         engine.apply(batch)
+        engine.changes.clear()
     batch = []
     gc.collect()
     kept = (resident() - before) / profiles
@@ -78,7 +84,7 @@ def measure(name: str, profiles: int, a_day: float, days: int) -> dict[str, floa
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--profiles", type=int, default=10_000)
-    options.add_argument("--plans", nargs="*", default=[*PLANS, "100 broad", "100 selective"])
+    options.add_argument("--plans", nargs="*", default=[*PLANS, *ATTRIBUTES, "100 broad", "100 selective"])
     options.add_argument("--traffic", nargs="*", default=["0.5:60", "0.2:14", "3:30"], help="events a day and days")
     options.add_argument("--one", default="", help="measure one plan here")
     given = options.parse_args()

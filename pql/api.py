@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from pql.ingest.project import SourceProject
     from pql.runtime import (
         Advance,
+        AttributeChange,
         Deletion,
         Engine,
         Event,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
         Input,
         Merge,
         Plan,
+        PlanError,
         Record,
         Split,
         StateError,
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Advance",
+    "AttributeChange",
     "DIALECTS",
     "Audience",
     "Change",
@@ -85,6 +88,7 @@ __all__ = [
     "Input",
     "Merge",
     "Plan",
+    "PlanError",
     "Governance",
     "Governed",
     "IdentitySettings",
@@ -127,6 +131,7 @@ evaluate_policies = evaluate
 """May data with these labels (or fields of datasets) be used for a marketing action? In the published JSON shape."""
 _LIVE = (
     "Advance",
+    "AttributeChange",
     "Deletion",
     "Engine",
     "Event",
@@ -134,6 +139,7 @@ _LIVE = (
     "Input",
     "Merge",
     "Plan",
+    "PlanError",
     "Record",
     "Split",
     "StateError",
@@ -283,11 +289,23 @@ class Environment:
 
         return compile_query(expressions, self.schema.profile, self.settings, segments, output, layout)
 
-    def live_plan(self, segments: Mapping[str, ir.Expr], wanted: Iterable[str] | None = None) -> Plan:
-        """A plan for the live engine (`Engine(plan)`): segments by id, those `wanted` with transitions (all when left out)."""
+    def live_plan(
+        self,
+        segments: Mapping[str, ir.Expr],
+        wanted: Iterable[str] | None = None,
+        attributes: Mapping[str, ir.Expr] | None = None,
+    ) -> Plan:
+        """A plan for the live engine (`Engine(plan)`): segments by id, those `wanted` with transitions (all when left out), and the
+        `attributes` whose values are wanted. Raises PlanError PQL0612 for an attribute that is another value at every instant."""
         from pql.runtime import make_plan
 
-        return make_plan(segments, self.schema, Zone(self.settings.zone, self.settings.week_start), wanted)
+        return make_plan(segments, self.schema, Zone(self.settings.zone, self.settings.week_start), wanted, attributes)
+
+    def changes_always(self, value: ir.Expr) -> bool:
+        """Is an attribute another value at every instant, so that it cannot be kept live (PQL0612)?"""
+        from pql.runtime import runs
+
+        return runs(value)
 
     def live_audiences(self, segments: Mapping[str, ir.Expr], audiences: Mapping[str, ir.Expr]) -> Plan:
         """A plan that keeps who may be addressed: `audiences` are the conditions that `audience` gave, by segment. References to a segment

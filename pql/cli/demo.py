@@ -22,7 +22,7 @@ AS_OF = "2011-12-10T00:00:00Z"
 
 def run_demo(root: Path, clock: Callable[[], float]) -> int:
     """Print the demo; 0 when it went through, 1 when the segments do not check, 2 when the data are not there."""
-    console = Console()
+    console = Console(emoji=False)
     if failed := run_luma(root, console, clock):
         return failed
     folder = root / "profiles" / "online-retail"

@@ -33,10 +33,11 @@ def run_live(
     start = until - WEEKS
     people = _people(store, start)
     begun = clock()
-    engine = Engine(environment.live_plan(project.conditions), start)
+    engine = Engine(environment.live_plan(project.conditions, attributes=project.attributes), start)
     for person in people:
         engine.seed(person.name, person.record, [e for e in person.events if e["timestamp"] <= start])
     members = engine.advance(start)
+    engine.changes.clear()
     events = sorted(
         ((e["timestamp"], p.name, e) for p in people for e in p.events if e["timestamp"] > start), key=lambda x: x[:2]
     )
@@ -49,6 +50,11 @@ def run_live(
     console.print(
         f"{len(people)} customers with {len(members)} memberships on {start:%Y-%m-%d}; then {len(events)} events in {spent * 1000:.0f} ms: "
         f"{len(found)} times somebody came into a segment or left it, {alone} of them with no event at all"
+    )
+    changes = engine.changes
+    console.print(
+        f"their {len(project.attributes)} computed attributes changed {len(changes)} times, "
+        f"{sum(c.cause == 'timer' for c in changes)} of them with no event"
     )
     equal = _equal(environment, project, store, engine, people, end)
     console.print(
@@ -90,9 +96,13 @@ def _equal(
     environment: Environment, project: Project, store: Store, engine: Engine, people: list[StoredPerson], at: datetime
 ) -> bool:
     """Is everybody where SQL says?"""
-    query = environment.sql(list(project.conditions.values()), project.conditions, "values", store.layout)
+    asked = [*project.conditions.values(), *project.attributes.values()]
+    query = environment.sql(asked, project.conditions, "values", store.layout)
     rows = {row[0]: row[1:] for row in store.query(query.sql(), {"now": at})}
+    many = len(project.conditions)
     return all(
-        engine.members(p.name) == {id for id, holds in zip(project.conditions, rows[p.pid], strict=True) if holds}
+        engine.members(p.name)
+        == {id for id, holds in zip(project.conditions, rows[p.pid][:many], strict=True) if holds}
+        and list(engine.values(p.name).values()) == list(rows[p.pid][many:])
         for p in people
     )

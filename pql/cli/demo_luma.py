@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -21,10 +22,12 @@ from pql.api import (
 )
 from pql.cli.masking import Mask
 from pql.cli.people import unified_words
-from pql.cli.showing_person import attributes, event_json, identity_text
+from pql.cli.running import Run
+from pql.cli.saving import save_values
+from pql.cli.showing_person import attributes, computed, event_json, identity_text
 from pql.identity.policy import DEFAULT
 from pql.source import Source
-from pql.xdm.values import read_instant
+from pql.xdm.values import read_instant, write_value
 
 AS_OF = "2022-11-30T00:00:00Z"
 EVENTS, ATTRIBUTES = 5, 9
@@ -51,12 +54,14 @@ def run_luma(root: Path, console: Console, clock: Callable[[], float]) -> int:
     if not project.ok:
         return 1
     store.index()
+    save_values(Run(environment, project, store, read_instant(AS_OF) or datetime.max, []))
     table, best = _segments(environment, store, project)
     console.print(table)
     found = find_people(store, best, settings)
     if found:
         labels = {f.dataset: frozenset(f.labels) for f in sources.sources.values()}
-        mask = Mask(schema.profile, schema.event, labels, settings=settings)
+        events = frozenset(f.dataset for f in sources.sources.values() if f.kind == "event")
+        mask = Mask(schema.profile, schema.event, labels, settings=settings, events=events)
         _person(store, found[0][0], mask, console)
     return 0
 
@@ -102,6 +107,9 @@ def _person(store: Store, pid: int, mask: Mask, console: Console) -> None:
     for row in [r for r in rows if not r["masked"]][:ATTRIBUTES]:
         table.add_row(row["path"], str(row["value"]), row["dataset"])
     table.add_row(f"and {sum(r['masked'] for r in rows)} more", "masked on a screen", "")
+    table.add_section()
+    for name in person.computed:
+        table.add_row(name, str(write_value(computed(person, name, mask))), "computed attribute")
     table.add_section()
     for event in person.events[:EVENTS]:
         shown = event_json(event, mask)

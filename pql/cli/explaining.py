@@ -45,15 +45,19 @@ def facts(
 def live_cost(
     environment: Environment, id: str, e: ir.Expr, segments: Mapping[str, ir.Expr], a_day: float = 0.5
 ) -> dict[str, Any] | None:
-    """What keeping a test live will cost, before it runs: see `Plan.cost`. None: it is no test, so nobody is in or out of it.
+    """What keeping a test, or the value of an attribute, live will cost, before it runs: see `Plan.cost`. None: it is another value at every
+    instant, so it cannot be kept.
 
     `bytesPerProfile` is an estimate for `a_day` events a day of a profile; where events are kept for good, after a year.
     """
-    if not isinstance(e, ir.TESTS):
-        return None
     from pql.runtime import Traffic
 
-    cost = environment.live_plan({**segments, id: e}, [id]).cost(id, Traffic(a_day))
+    if isinstance(e, ir.TESTS):
+        cost = environment.live_plan({**segments, id: e}, [id]).cost(id, Traffic(a_day))
+    elif environment.changes_always(e):
+        return None
+    else:
+        cost = environment.live_plan(segments, [], {id: e}).cost(None, Traffic(a_day), id)
     retention = None if cost.retention is None else f"{cost.retention / 86_400_000_000:g} days"
     return {
         "class": cost.kind,
@@ -69,7 +73,7 @@ def live_cost(
 def cost_lines(cost: Mapping[str, Any] | None, a_day: float = 0.5) -> list[str]:
     """The same for people."""
     if cost is None:
-        return ["live: this is a value, not a test; nobody comes into it or leaves it"]
+        return ["live: this is another value at every instant (PQL0612); `pql run --save` keeps it"]
     bounded = f"events are kept for {cost['retention']}" if cost["class"] == "bucketed" else "no events are kept"
     kept = "events are kept for good" if cost["unbounded"] else bounded
     timers = cost["timers"]
@@ -79,9 +83,8 @@ def cost_lines(cost: Mapping[str, Any] | None, a_day: float = 0.5) -> list[str]:
         f"  about {cost['bytesPerProfile']:,} bytes a profile (an estimate, for {a_day:g} events a day{' over a year' * cost['unbounded']})",
     ]
     if cost["evaluatedAnew"]:
-        lines.append(
-            f"  {cost['evaluatedAnew']} of {cost['leaves']} leaves are evaluated anew over the kept events, whole"
-        )
+        what = "leaves are" if cost["leaves"] > 1 else "leaf is"
+        lines.append(f"  {cost['evaluatedAnew']} of {cost['leaves']} {what} evaluated anew over the kept events, whole")
     return lines
 
 

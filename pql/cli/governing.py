@@ -126,4 +126,4 @@ def console() -> Console:
     """Where tables go: as wide as the terminal, and wide enough for their words elsewhere."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 160)
+    return Console(emoji=False, width=None if sys.stdout.isatty() else 160)

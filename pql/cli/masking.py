@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,13 +20,14 @@ PHONE = re.compile(r"^[+(]?[0-9][0-9 ()./-]{5,}$")
 
 @dataclass(frozen=True)
 class Mask:
-    """`labels`: of datasets, by name; a dataset's labels are those of all its fields. `on` is false after `--unmask`."""
+    """`labels`: of datasets, by name; a dataset's labels are those of all its fields. `events`: the names of those of events. `on` is false after `--unmask`."""
 
     profile: ObjectType
     event: ObjectType
     labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
     on: bool = True
     settings: IdentitySettings = field(default_factory=IdentitySettings)
+    events: frozenset[str] = frozenset()
 
     def hides(self, path: tuple[str, ...], dataset: str = "") -> bool:
         """Is a leaf of the profile hidden as a whole?"""
@@ -36,6 +37,13 @@ class Mask:
         if not self.on:
             return value
         return HIDDEN if self.hides(path, dataset) else self.value(value, ".".join(path), _type(self.profile, path))
+
+    def computed(self, value: Any, labels: frozenset[str], datasets: Iterable[str], kind: str) -> Any:
+        """A computed attribute, with the labels of what it reads, and the datasets that this comes from."""
+        if not self.on:
+            return value
+        own = labels.union(*(self.labels.get(d, frozenset()) for d in datasets))
+        return HIDDEN if LABELS & own else self.value(value, kind)
 
     def document(self, value: Mapping[str, Any], dataset: str = "") -> dict[str, Any]:
         """An event."""

@@ -154,7 +154,7 @@ def _print_table(rows: list[dict[str, Any]], total: int, spent: float, at: datet
     for r in rows:
         name = [escape(r["name"])] if named else []
         table.add_row(r["segment"], *name, f"{r['members']:,}", f"{r['share']:.1%}")
-    console = Console()
+    console = Console(emoji=False)
     console.print(f"segments as of {at.isoformat(timespec='seconds')}Z", highlight=False)
     console.print(table)
     console.print(f"{total:,} profiles, one statement, {spent * 1000:,.0f} ms", highlight=False)

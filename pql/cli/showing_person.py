@@ -31,6 +31,23 @@ def attributes(person: Person, mask: Mask) -> list[dict[str, Any]]:
     return rows
 
 
+def computed(person: Person, name: str, mask: Mask) -> Any:
+    """A computed attribute as a screen may show it: hidden when something that it reads is, by its own labels or those of its dataset."""
+    found = person.computed[name]
+    datasets: set[str] = set()
+    for read in found.reads:
+        if read == "xEvent" or read.startswith("xEvent."):
+            datasets |= mask.events
+        else:
+            near = (o.dataset for p, o in person.merged.origins.items() if _overlap(".".join(p), read))
+            datasets.update(near)
+    return mask.computed(found.value, found.labels, datasets, name)
+
+
+def _overlap(a: str, b: str) -> bool:
+    return a == b or a.startswith(f"{b}.") or b.startswith(f"{a}.")
+
+
 def nodes_json(nodes: list[Node], mask: Mask) -> list[dict[str, Any]]:
     return [{"namespace": n.identity.namespace, "id": mask.identity(n.identity.namespace, n.identity.id), "state": n.state,
              "first_seen": stamp(n.first_seen), "last_seen": stamp(n.last_seen), "dataset": n.dataset} for n in nodes]  # fmt: skip
@@ -46,10 +63,13 @@ def person_json(person: Person, mask: Mask) -> dict[str, Any]:
     rows = attributes(person, mask)
     namespace, _, id = person.name.partition(":")
     return {
-        "profile": identity_text(mask, namespace, id),
+        "profile": identity_text(mask, namespace, id) if id else mask.text(person.name),
         "attributes": [r for r in rows if not r["path"].startswith("consents.")],
         "consents": [r for r in rows if r["path"].startswith("consents.")],
-        "computed": {k: write_value(mask.value(v, k)) for k, v in person.computed.items()},
+        "computed": {k: write_value(computed(person, k, mask)) for k in person.computed},
+        "computed_as_of": stamp(person.computed_at),
+        "computed_from": person.computed_from if person.computed else None,
+        "computed_since": {k: stamp(v.since) for k, v in person.computed.items() if v.since is not None},
         "identities": nodes_json(person.nodes, mask),
         "links": [link_json(s, mask) for s in person.links],
         "refused": [{**link_json(s, mask), "reason": r.reason, "words": r.words} for s, r in person.refused],
@@ -80,7 +100,19 @@ def print_person(person: Person, mask: Mask, console: Console) -> None:
         ("attribute", "value", "dataset", "since"),
         [(r["path"], r["value"], r["dataset"], _short(r["time"])) for r in shown["attributes"]],
     )
-    _table(console, "computed attributes", ("attribute", "value"), list(shown["computed"].items()))
+    since = shown["computed_since"]
+    columns = ("attribute", "value", *(("since",) if since else ()))
+    if shown["computed"]:
+        live = ", live," if person.computed_from == "state" else ""
+        console.print(
+            f"computed attributes{live} as of {_short(shown['computed_as_of'])}", style="bold", highlight=False
+        )
+    _table(
+        console,
+        "",
+        columns,
+        [(k, v, _short(since.get(k)))[: len(columns)] for k, v in shown["computed"].items()],
+    )
     _table(
         console,
         "consents",
@@ -112,7 +144,8 @@ def print_person(person: Person, mask: Mask, console: Console) -> None:
         for e in shown["events"]
     ]
     _table(console, title, ("time", "type", "channel", "device", "what", "dataset"), rows)
-    if mask.on and any(r["masked"] for r in (*shown["attributes"], *shown["consents"])):
+    hidden = any(r["masked"] for r in (*shown["attributes"], *shown["consents"]))
+    if mask.on and (hidden or any(computed(person, k, mask) != v.value for k, v in person.computed.items())):
         console.print(
             "labelled fields, e-mail addresses and phone numbers are masked: `--unmask` shows them",
             style="dim",

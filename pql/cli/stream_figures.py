@@ -45,6 +45,7 @@ def document(figures: Any) -> dict[str, Any]:
         "messages": figures.messages,
         "messages_per_second": round(rate, 1),
         "transitions": figures.transitions,
+        "attribute_changes": figures.changes,
         "quarantined": figures.quarantined,
         "lag_seconds": figures.lag_seconds,
         "waiting": figures.waiting,
@@ -98,6 +99,7 @@ def line(figures: Any) -> str:
     parts = [
         f"{shown['messages']:,} messages ({shown['messages_per_second']:,.0f}/s)",
         f"{shown['transitions']:,} transitions",
+        *([f"{shown['attribute_changes']:,} attribute changes"] if shown["attribute_changes"] else []),
         *([f"{shown['quarantined']:,} quarantined"] if shown["quarantined"] else []),
         *([f"lag {shown['lag_seconds']:,.1f} s"] if shown["lag_seconds"] is not None else []),
         *([f"{shown['waiting']:,} waiting"] if shown["waiting"] else []),

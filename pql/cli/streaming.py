@@ -47,6 +47,8 @@ class Wish:
     follow_graph: bool | None = None
     use: str = ""
     """A destination or marketing action: only people who may be addressed."""
+    attributes: str | None = None
+    """Where changes of attributes go; None: none are kept."""
 
 
 def checked_project(paths: list[Path], schema: Path | None) -> tuple[Environment, Project]:
@@ -78,12 +80,16 @@ def run_stream(wish: Wish) -> int:
     """Exit code: 0, or 1 when something went to quarantine."""
     if wish.events is None and wish.store is None and not wish.migrate:
         raise fail("no events to read", "name a file with `--events FILE`, or `-` for standard input")
+    if wish.use and wish.attributes is not None:
+        raise fail("`--for` tells a destination memberships, no attributes", "leave `--attributes` out, or `--for`")
     if wish.state is None and (wish.store is not None or wish.migrate):
         raise fail("a hand-over needs a state", "name its folder with `--state DIR`")
     if wish.follow_graph and wish.store is None:
         raise fail("there is no graph to follow", "name the store with `--store FILE`")
     env, project = checked_project(wish.paths, wish.schema)
-    plan, activation = plan_for(env, project, wish.paths[0], wish.schema, wish.use, wish.pause)
+    plan, activation = plan_for(
+        env, project, wish.paths[0], wish.schema, wish.use, wish.pause, wish.attributes is not None
+    )
     if activation is not None:
         activation.say()
         if not activation.audiences and not wish.migrate and wish.store is None:
@@ -109,13 +115,27 @@ def run_stream(wish: Wish) -> int:
     return 1 if figures.quarantined_here > figures.deleted_here or figures.failures_here or refused else 0
 
 
+def live_attributes(env: Environment, project: Project) -> dict[str, Any]:
+    """The attributes to keep live. One that is another value at every instant is named and left out."""
+    always = [name for name, value in project.attributes.items() if env.changes_always(value)]
+    for name in always:
+        typer.echo(f"PQL0612: attribute `{name}` is another value at every instant; it is left out", err=True)
+    return {name: value for name, value in project.attributes.items() if name not in always}
+
+
 def plan_for(
-    env: Environment, project: Project, near: Path, schema: Path | None, use: str, paused: tuple[str, ...] = ()
+    env: Environment,
+    project: Project,
+    near: Path,
+    schema: Path | None,
+    use: str,
+    paused: tuple[str, ...] = (),
+    attributes: bool = False,
 ) -> tuple[Any, Any]:
-    """The plan of all segments, or of whom a use may address; with the activation then."""
+    """The plan of all segments, with all attributes if wanted, or of whom a use may address; with the activation then."""
     wanted = live_segments(project, paused)
     if not use:
-        return env.live_plan(project.conditions, wanted), None
+        return env.live_plan(project.conditions, wanted, live_attributes(env, project) if attributes else None), None
     from pql.cli.activating import Activation
 
     activation = Activation.ask(near, schema, use, wanted)
@@ -158,10 +178,13 @@ def _opened(wish: Wish, env: Environment, plan: Any) -> Iterator[Any]:
 
 def _stream(wish: Wish, env: Environment, plan: Any, state: Any, store: Any) -> Any:
     aside = wish.quarantine or (wish.state / "quarantine.jsonl" if wish.state is not None else None)
-    outlets = {
+    outlets: dict[str, Any] = {
         api.TRANSITIONS: api.TextOutlet(sys.stdout) if wish.output is None else api.FileOutlet(wish.output),
         api.QUARANTINE: api.TextOutlet(sys.stderr) if aside is None else api.FileOutlet(aside),
     }
+    if wish.attributes is not None:
+        target = wish.attributes
+        outlets[api.ATTRIBUTES] = api.TextOutlet(sys.stdout) if target == "-" else api.FileOutlet(Path(target))
     until = None if wish.until is None else instant(wish.until)
     options = api.Options(wish.commit_every, until, wish.clock, timedelta(seconds=wish.lateness))  # type: ignore[arg-type]
     shard = api.Shard(plan, state, wish.profiles_in_memory)
@@ -194,7 +217,8 @@ def _hand_over(wish: Wish, plan: Any, state: Any, store: Any) -> None:
     done = api.hand_over(state, plan, wish.pause, store, at, progress("handing over"))
     what = "started from the store" if before is None else str(api.difference(before, after))
     clock = "no clock yet" if done.at == datetime.min else f"as of {done.at.isoformat()}Z"
-    typer.echo(f"{what}: {done.people:,} profiles, {done.transitions:,} transitions, {clock}", err=True)
+    changes = f"{done.changes:,} attribute changes, " if done.changes else ""
+    typer.echo(f"{what}: {done.people:,} profiles, {done.transitions:,} transitions, {changes}{clock}", err=True)
 
 
 def _source(wish: Wish) -> Any:

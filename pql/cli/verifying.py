@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import typer
 
 from pql.api import streams as api
+from pql.api import write_value
 from pql.cli.inputs import fail, instant, open_store
+from pql.cli.masking import Mask
 from pql.cli.stream_figures import progress
 from pql.cli.streaming import checked_project, plan_for
 
@@ -37,7 +40,9 @@ def run_verify(
         kept = api.SqliteState(state, exclusive=False)
         try:
             before = kept.kept()
-            plan, _ = plan_for(env, project, paths[0], schema, use, tuple(before.paused) if before else ())
+            paused, valued = (tuple(before.paused), bool(before.attributes)) if before else ((), False)
+            plan, _ = plan_for(env, project, paths[0], schema, use, paused, valued)
+            hidden = _hidden(before, env, opened)
             told = progress("verifying")
             found = api.verify(kept, plan, opened, sample, None if as_of is None else instant(as_of), seed, told)
         finally:
@@ -47,11 +52,20 @@ def run_verify(
     finally:
         if opened is not None:
             opened.connection.close()
-    _show(found, format)
-    return 1 if found.disagreements else 0
+    _show(found, format, hidden)
+    return 0 if found.equal else 1
 
 
-def _show(found: Any, format: str) -> None:
+def _hidden(kept: Any, env: Any, store: Any) -> Callable[[str, Any], Any]:
+    """An attribute's value as a screen may show it: by the labels of what it reads and, with a store, those of all its datasets."""
+    reads = {name: frozenset(labels) for name, labels, _ in kept.reads} if kept is not None else {}
+    rows = [] if store is None else store.query("SELECT labels FROM meta.dataset", {}) if store.has_ledger() else []
+    everywhere = frozenset(label for (labels,) in rows for label in labels or ())
+    mask = Mask(env.schema.profile, env.schema.event)
+    return lambda name, value: mask.computed(value, reads.get(name, frozenset()) | everywhere, (), name)
+
+
+def _show(found: Any, format: str, hidden: Callable[[str, Any], Any]) -> None:
     at = f"{found.at.isoformat()}Z"
     if format == "json":
         row = {
@@ -60,9 +74,11 @@ def _show(found: Any, format: str) -> None:
             "memberships": found.memberships,
             "members": found.members,
             "missing_events": found.missing,
-            "equal": not found.disagreements,
+            "equal": found.equal,
             "disagreements": [asdict(d) for d in found.disagreements],
         }
+        if found.values:
+            row |= {"values": found.values, "otherwise": [write_value(asdict(d)) for d in found.otherwise]}
         typer.echo(json.dumps(row, ensure_ascii=False))
         return
     for d in found.disagreements[:SHOWN]:
@@ -71,13 +87,23 @@ def _show(found: Any, format: str) -> None:
             for who, answer in (("live", d.live), ("SQL", d.batch), ("the evaluator", d.plain))
         )
         typer.echo(f"PQL0638: `{d.profile}` in `{d.segment}`: {said}")
-    if len(found.disagreements) > SHOWN:
-        typer.echo(f"and {len(found.disagreements) - SHOWN:,} more; `--format json` lists all")
+    for o in found.otherwise[:SHOWN]:
+        words = (("live", o.live), ("SQL", o.batch), ("the evaluator", o.plain))
+        said = ", ".join(
+            f"{who} says {json.dumps(write_value(hidden(o.attribute, value)), ensure_ascii=False)}"
+            for who, value in words
+        )
+        typer.echo(f"PQL0638: attribute `{o.attribute}` of `{o.profile}`: {said}")
+    more = sum(max(0, len(these) - SHOWN) for these in (found.disagreements, found.otherwise))
+    if more:
+        typer.echo(f"and {more:,} more; `--format json` lists all")
     if found.missing:
         typer.echo(f"the store has {found.missing:,} events of these people that the stream does not know", err=True)
-    verdict = f"{len(found.disagreements):,} differ" if found.disagreements else "all equal"
+    wrong = len(found.disagreements) + len(found.otherwise)
+    verdict = f"{wrong:,} differ" if wrong else "all equal"
+    values = f", {found.values:,} values of attributes" if found.values else ""
     typer.echo(
-        f"{found.people:,} people, {found.memberships:,} memberships as of {at} ({found.members:,} in): {verdict}"
+        f"{found.people:,} people, {found.memberships:,} memberships{values} as of {at} ({found.members:,} in): {verdict}"
     )
 
 

@@ -113,6 +113,7 @@ _TABLE: tuple[tuple[str, Severity, str], ...] = (
     ("PQL0604", ERROR, "interrupted"),
     ("PQL0605", ERROR, "the store refused the query"),
     ("PQL0610", ERROR, "state of another plan"),
+    ("PQL0612", ERROR, "attribute that is always another"),
     ("PQL0630", ERROR, "state of another form"),
     ("PQL0631", ERROR, "state of other segments"),
     ("PQL0632", ERROR, "state in use"),

@@ -4,15 +4,28 @@
 Must not know SQL, stores or the batch engine, its sibling. Read `engine.Engine`, then `plan.make_plan` and `tracing.Tracing`.
 """
 
+from pql.runtime.attributes import PlanError, runs
 from pql.runtime.cost import Traffic
 from pql.runtime.engine import Engine
 from pql.runtime.evaluate import Evaluator, OutOfRange
-from pql.runtime.inputs import Advance, Deletion, Event, Failure, Input, Merge, Record, Split, Transition
+from pql.runtime.inputs import (
+    Advance,
+    AttributeChange,
+    Deletion,
+    Event,
+    Failure,
+    Input,
+    Merge,
+    Record,
+    Split,
+    Transition,
+)
 from pql.runtime.plan import Plan, make_plan
 from pql.runtime.state import StateError
 
 __all__ = [
     "Advance",
+    "AttributeChange",
     "Deletion",
     "Engine",
     "Evaluator",
@@ -22,10 +35,12 @@ __all__ = [
     "Merge",
     "OutOfRange",
     "Plan",
+    "PlanError",
     "Record",
     "Split",
     "StateError",
     "Traffic",
     "Transition",
     "make_plan",
+    "runs",
 ]

@@ -1,6 +1,6 @@
 """What a plan will keep and how often it will look, before it runs. Must not know state. Read `cost_of` and `Cost`.
 
-A segment's class is that of its most demanding leaf: `stateless` (the record alone), `constant` (the record and the clock), `bucketed` (events
+A segment's, or an attribute's, class is that of its most demanding leaf: `stateless` (the record alone), `constant` (the record and the clock), `bucketed` (events
 of a bounded stretch of time), `history` (every event for good: `unbounded`). Bytes follow from the sizes of CPython's objects and what is known of the
 traffic (`Traffic`); `python -m benchmarks.cost` compares them with what engines really keep.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pql.ir import nodes as ir
 from pql.ir.walk import walk
+from pql.runtime.attributes import Computed
 from pql.runtime.cells import Cell, Count, Thens, Total, Trail
 from pql.runtime.inputs import Document
 from pql.runtime.network import Network
@@ -33,6 +34,8 @@ ALLOCATED = 1.12
 """What the allocator takes for objects of these sizes, and the tables that hold them, over their own bytes."""
 PERSON, OBJECT, TEXT = 420, 184, 40
 """A profile's state with its place in the engine; an object (a small dict) and a text of a document."""
+COMPUTATION, VALUE = 170, 64
+"""The attributes of a profile together, and one of them with its value and instant."""
 EVENT, WEIGHT, STAMP, LIST, TIMER = 245, 80, 8, 88, 165
 """An event that is kept, what it adds to a weighed stream, a timestamp once more in a cell, a cell's list, a timer."""
 
@@ -79,32 +82,43 @@ def reach_of(leaf: Leaf) -> int | None:
     return reach if reach < FOREVER // 2 else None
 
 
-def kind_of(leaf: Leaf) -> Kind:
+def kind_of(leaf: Leaf | Computed) -> Kind:
+    if isinstance(leaf, Computed) and leaf.events:
+        return "history" if leaf.reach is None else "bucketed"
+    if isinstance(leaf, Computed):
+        return "constant" if leaf.clock else "stateless"
     if isinstance(leaf, Plain) and not leaf.events:
         return "constant" if leaf.clock else "stateless"
     return "history" if reach_of(leaf) is None else "bucketed"
 
 
-def cost_of(plan: Plan, segment: str | None = None, traffic: Traffic | None = None) -> Cost:
-    """The cost of a segment alone, or of the whole plan, where equal leaves are kept once."""
-    net, traffic = plan.network, traffic or Traffic()
-    numbers = list(range(len(net.leaves))) if segment is None else net.below[plan.index[segment]]
+def cost_of(
+    plan: Plan, segment: str | None = None, traffic: Traffic | None = None, attribute: str | None = None
+) -> Cost:
+    """The cost of a segment or an attribute alone, or of the whole plan, where equal leaves are kept once."""
+    net, traffic, whole = plan.network, traffic or Traffic(), segment is None and attribute is None
+    numbers = list(range(len(net.leaves))) if whole else [] if segment is None else net.below[plan.index[segment]]
+    values = [a for a in plan.attributes if whole or a.name == attribute]
     found = [net.leaves[n] for n in numbers]
-    kind: Kind = max((kind_of(leaf) for leaf in found), key=ORDER.index, default="stateless")
-    reaches = [reach_of(leaf) for leaf in found]
+    kind: Kind = max((kind_of(x) for x in (*found, *values)), key=ORDER.index, default="stateless")
+    reaches = [*(reach_of(leaf) for leaf in found), *(a.reach for a in values)]
     retention = None if None in reaches else max((r for r in reaches if r is not None), default=0)
     plain = sum(isinstance(leaf, Plain) and leaf.events for leaf in found)
     timers = sum(not isinstance(leaf, Plain) or leaf.clock for leaf in found)
-    roots = range(len(plan.roots)) if segment is None else [plan.index[segment]]
-    size = PERSON + len(roots) + len(found) + _record(plan, roots)
-    size += _events(plan, numbers, retention, traffic) + _cells(net, numbers, traffic)
-    return Cost(kind, retention, timers, int(size * ALLOCATED), len(found), plain)
+    roots = range(len(plan.roots)) if whole else [] if segment is None else [plan.index[segment]]
+    size = PERSON + len(roots) + len(found) + _record(plan, roots, values)
+    size += _events(plan, numbers, values, retention, traffic) + _cells(net, numbers, traffic)
+    if values:
+        moving = sum(a.clock for a in values)
+        timers, plain = timers + moving, plain + sum(a.events and a.tally is None for a in values)
+        size += COMPUTATION + len(values) * VALUE + moving * TIMER
+    return Cost(kind, retention, timers, int(size * ALLOCATED), len(found) + len(values), plain)
 
 
-def _fields(plan: Plan, roots: Iterable[int]) -> set[tuple[str, ...]]:
-    """The paths that the conditions read of the profile, those of the segments that they refer to among them."""
+def _fields(plan: Plan, roots: Iterable[int], values: Iterable[Computed]) -> set[tuple[str, ...]]:
+    """The paths that conditions and attributes read of the profile, those of the segments that they refer to among them."""
     found, seen = set(), set[str]()
-    todo = [plan.roots[i].condition for i in roots]
+    todo = [*(plan.roots[i].condition for i in roots), *(a.value for a in values)]
     while todo:
         for node in walk(todo.pop()):
             if isinstance(node, ir.InSegment) and node.segment not in seen:
@@ -115,14 +129,16 @@ def _fields(plan: Plan, roots: Iterable[int]) -> set[tuple[str, ...]]:
     return found
 
 
-def _record(plan: Plan, roots: Iterable[int]) -> float:
+def _record(plan: Plan, roots: Iterable[int], values: Iterable[Computed]) -> float:
     """Bytes of the record, with no more in it than the conditions read; few attributes have texts of their own."""
-    paths = {path for path in _fields(plan, roots) if path[0] != "xEvent"}
+    paths = {path for path in _fields(plan, roots, values) if path[0] != "xEvent"}
     objects = {path[:i] for path in paths for i in range(len(path))}
     return OBJECT * max(1, len(objects))
 
 
-def _events(plan: Plan, numbers: Sequence[int], retention: int | None, traffic: Traffic) -> float:
+def _events(
+    plan: Plan, numbers: Sequence[int], values: Sequence[Computed], retention: int | None, traffic: Traffic
+) -> float:
     """Bytes of the events that are kept: those of the retention, a part of it more (`Engine` lets a quarter go at once), and their keys."""
     net = plan.network
     inside = traffic.a_day * (traffic.days if retention is None else min(retention / DAY, traffic.days))
@@ -131,13 +147,16 @@ def _events(plan: Plan, numbers: Sequence[int], retention: int | None, traffic: 
     else:
         kept = max(1.15 * inside, min(traffic.a_day * traffic.days, (inside + KEEP_AT_LEAST) / 2))
     shares = _Shares(net, traffic)
+    tallied = {net.attributes[plan.attributes.index(a)][0] for a in values if a.tally is not None}  # type: ignore[index]
     weights = sum(
-        shares.of(s) for s in {s for c in _cells_of(net, numbers) for s in net.feeds[c.number]}
+        shares.of(s) for s in {s for c in _cells_of(net, numbers) for s in net.feeds[c.number]} | tallied
         if net.streams[s].weight is not None
     )  # fmt: skip
     size = 56 + kept * (EVENT + STAMP + weights * WEIGHT) + _set(kept)
     if any(isinstance(net.leaves[n], Plain) and net.leaves[n].events for n in numbers):  # type: ignore[union-attr]
         size += kept * _document(plan.schema.event)
+    elif any(a.events and a.tally is None for a in values):
+        size += kept * _document(plan.schema.event) * shares.looked_at(plan, values)
     return size
 
 
@@ -230,6 +249,13 @@ class _Shares:
         kinds = sum((found := simple(t)) is not None and found[:2] == (("eventType",), "=") for t in tests)
         others = sum(presence(t) is None for t in tests) - kinds
         return 0.125 ** min(kinds, 1) * 0.1**others
+
+    def looked_at(self, plan: Plan, values: Iterable[Computed]) -> float:
+        """The share of the events that some attribute looks at: their documents are kept."""
+        streams = [self.net.attributes[plan.attributes.index(a)] for a in values if a.tally is None]
+        if None in streams:
+            return 1.0
+        return min(1.0, sum(self.of(s) for s in {s for these in streams for s in these or ()}))
 
     def alive(self, cell: Cell) -> float:
         return 0.8 if self.needed is None else self.needed[cell.number]

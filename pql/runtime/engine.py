@@ -12,8 +12,9 @@ from bisect import insort
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
+from pql.runtime.attributes import Values
 from pql.runtime.cells import FAILED, NEVER
 from pql.runtime.feeding import LAST, feed
 from pql.runtime.inputs import (
@@ -30,18 +31,17 @@ from pql.runtime.inputs import (
     Split,
     Transition,
 )
+from pql.runtime.loading import START, load
 from pql.runtime.plan import Plan
+from pql.runtime.routing import EVENTS, TIMERS, WHOLE
 from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
 from pql.runtime.state import EPOCH, KEEP_AT_LEAST, MARKS, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
 from pql.runtime.tracing import Tracing
 from pql.runtime.wheel import Entry, Wheel
 
-START = -TIMELESS
-"""The clock of an engine that has seen no instant yet: what comes without one waits for the first."""
 REALIZED: Literal["realized"] = "realized"
 EXITED: Literal["exited"] = "exited"
-EVENTS, WHOLE = 1, 2
 _PROFILE = attrgetter("profile")
 
 
@@ -59,6 +59,8 @@ class Engine:
         self._open: list[Person] = []
         self._out: list[Transition] = []
         self._evaluator = Tracing(plan.conditions, plan.zone)
+        self._values = Values(plan, self._evaluator, self.wheel, self.failures)
+        self.changes = self._values.changes
         self._names = [(r.segment, r.version) for r in plan.roots]
         self._none = bytearray(len(plan.roots))
         self._blank = bytearray(plan.network.base.truth) + bytes(MARKS + 1)
@@ -107,10 +109,8 @@ class Engine:
         classes = router.typed.get(document.get("eventType"), router.other)  # type: ignore[arg-type]
         of = classes.classify(document)
         route = classes.routes.get(of) or classes.made(of, document)
-        weights = router.weights(route, document) if route.weighed else ()
-        kept = Kept(
-            stamp, id is None, id or "", self.arrivals, key, route, weights, document if net.documents else None
-        )
+        weights, work = router.weights(route, document) if route.weighed else (), route.work
+        kept = Kept(stamp, id is None, id or "", self.arrivals, key, route, weights, document if work.whole else None)
         truth = person.truth
         if person.last <= stamp <= self.now and (
             key is None or not truth[mark := -1 - (hash(key) & MARKS)] or not person.has(key)
@@ -124,12 +124,11 @@ class Engine:
                 truth[mark] = 1
                 if person.keys is not None:
                     person.keys.add(key)
-            if net.documents:
-                person.stale |= EVENTS
+            if work.stale:
+                person.stale |= work.stale
                 self._touch(person, "event")
             elif not person.judged:
                 self._touch(person, "event")
-            work = route.work
             if work.touched:
                 turned = feed(person, work, stamp, weights, self.now, self.wheel)
                 if turned:
@@ -166,8 +165,7 @@ class Engine:
             return
         person.insert(kept)
         self._touch(person, "event")
-        if net.documents:
-            person.stale |= EVENTS
+        person.stale |= kept.route.work.stale | (0 if old is None else old.route.work.stale)
         self._anew(person, {n for k in (old, kept) if k is not None for n in k.route.work.touched}, "event")
 
     def _anew(self, person: Person, numbers: Iterable[int], cause: Cause) -> None:
@@ -214,7 +212,7 @@ class Engine:
                 if old is not None:
                     person.remove(old)
                     self._touch(person, "event")
-                    person.stale |= EVENTS
+                    person.stale |= old.route.work.stale
                     self._anew(person, old.route.work.touched, "event")
             case Record():
                 person = self._person(item.profile)
@@ -288,7 +286,9 @@ class Engine:
         if target is None or target.into is not None:
             fresh = self._fresh(item.target)
             if target is not None:
-                fresh.sequence, fresh.members = target.sequence, target.members
+                if target.dirty is not None:  # merged away and split off at one instant
+                    self._open.remove(target)
+                fresh.sequence, fresh.members, fresh.computed = target.sequence, target.members, target.computed
             target = fresh
         leaving = [k for k in person.events if k.key in item.keys]
         for kept in leaving:
@@ -332,6 +332,10 @@ class Engine:
     def _look(self, person: Person, number: int, cause: Cause) -> None:
         """A leaf that is not idle, as it is at the clock's instant, and its timer."""
         watching = self.net.watching.get(number)
+        if number >= self._values.base:  # the timer of an attribute
+            person.stale |= TIMERS
+            self._touch(person, person.cause or "timer")
+            return
         if watching is None:
             leaf = self.net.leaves[number]
             assert isinstance(leaf, Plain)
@@ -440,7 +444,10 @@ class Engine:
         """A profile's roots above the leaves that turned, at the instant that closes."""
         net, cause, truth, members = self.net, person.cause or "timer", person.truth, person.members
         if person.stale or not person.judged or person.into is not None or FAILED in truth:
+            stale = person.stale if person.judged else WHOLE
             self._judge_otherwise(person, cause)
+            if self._values.attributes:
+                self._values.judge(person, stale, self._instant(), cause)
             return
         dirty = person.dirty or ()
         person.dirty = person.cause = None
@@ -477,7 +484,7 @@ class Engine:
                 members[number] = 0
             self._tell(person, leaving, cause)
             return
-        if person.stale or not person.judged:
+        if person.stale & (EVENTS | WHOLE) or not person.judged:
             for number in net.plain if person.stale & WHOLE or not person.judged else net.eventful:
                 self._look(person, number, cause)
         dirty, first, truth, base = person.dirty or (), not person.judged, person.truth, person.base
@@ -530,6 +537,11 @@ class Engine:
             return frozenset()
         return frozenset(self.plan.roots[i].segment for i, holds in enumerate(person.members) if holds)
 
+    def values(self, profile: Profile) -> dict[str, Any]:
+        """The computed attributes of a profile, as of the last closed instant; null is None."""
+        person = self.people.get(profile)
+        return {} if person is None else {name: value for name, (value, _) in self._values.of(person).items()}
+
     def next_due(self) -> datetime | None:
         """Nothing changes by time alone before this instant. None: never."""
         while (entry := self.wheel.next()) is not None:
@@ -541,38 +553,12 @@ class Engine:
     # --- state ---
     def dump_profile(self, profile: Profile) -> bytes:
         """A profile's state. Call it when no instant is open (after `advance`)."""
-        return pack(self.plan.fingerprint, self.now, self.people[profile])
+        return pack(self.plan.fingerprint, self.now, self.people[profile], self._values.base)
 
     def load_profile(self, data: bytes) -> Profile:
         """Takes a profile over, as of the instant at which it was dumped: the engine's clock should be there. Raises StateError for
         the state of another plan."""
-        packed = unpack(self.plan.fingerprint, data)
-        if self.now == START:
-            self.now, self._at = packed.as_of, None
-        old = self.people.get(packed.profile)
-        if old is not None:
-            old.armed = {}
-        person = self._fresh(packed.profile)
-        router = self.net.router
-        for stamp, nameless, id, arrived, key, streams, weights, document in packed.events:
-            whole = tuple(int(w) for w in weights)
-            person.insert(Kept(stamp, nameless, id, arrived, key, router.made(tuple(streams)), whole, document))
-            self.arrivals = max(self.arrivals, arrived)
-        for number in packed.members:
-            person.members[number] = 1
-        person.sequence, person.into = packed.sequence, packed.into
-        person.record = packed.record
-        if person.into is None and packed.judged:
-            person.base = self.net.answers(person.record)
-            person.truth[: len(person.base.truth)] = person.base.truth
-            self._anew(person, range(len(self.net.cells)), "timer")
-            for number in self.net.plain:
-                self._look(person, number, "timer")
-        person.judged = packed.judged
-        if person.dirty is not None:
-            person.dirty = person.cause = None
-            self._open.remove(person)
-        return person.profile
+        return load(self, unpack(self.plan.fingerprint, data))
 
     def seed(
         self, profile: Profile, record: Document | None, events: Iterable[Document], members: Iterable[str] = ()
@@ -596,5 +582,5 @@ class Engine:
         old = None if key is None else person.find(key)
         if old is not None:
             person.remove(old)
-        whole = document if self.net.documents else None
+        whole = document if route.work.whole else None
         person.insert(Kept(stamp, id is None, id or "", self.arrivals, key, route, weights, whole))

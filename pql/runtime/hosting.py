@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from pql.runtime.engine import START, Engine
+from pql.runtime.engine import Engine
 from pql.runtime.inputs import Advance, Document, Event, Input, Profile, Transition
+from pql.runtime.loading import START
 from pql.runtime.plan import Plan
-from pql.runtime.state import Person, microseconds, pack, unpack
+from pql.runtime.state import Computation, Person, microseconds, pack, unpack
 from pql.runtime.wheel import Entry
 
 
@@ -53,7 +55,7 @@ class HostedEngine(Engine):
     def dump(self, profile: Profile) -> bytes:
         """A profile that is not open. A timer at the clock's instant, which may still be open, is yet to come."""
         person, due = self.people[profile], self.due(profile)
-        return pack(self.plan.fingerprint, self.now - (due is not None and due <= self.now), person)
+        return pack(self.plan.fingerprint, self.now - (due is not None and due <= self.now), person, self._values.base)
 
     def holds(self, profile: Profile) -> bool:
         return profile in self.people
@@ -85,10 +87,15 @@ class HostedEngine(Engine):
             person.members[number] = 0
         if leaving:
             self._tell(person, leaving, "deletion")
+        self._values.end(person, self._instant(), "deletion")
         out, self._out = self._out, []
         self.discard(profile)
         self.changed.discard(profile)
         return out
+
+    def valued(self, profile: Profile) -> dict[str, tuple[Any, datetime | None]]:
+        """The attributes of a loaded profile, and since when each is what it is; None: it was never anything but null."""
+        return self._values.of(self.people[profile])
 
     def discard(self, profile: Profile) -> None:
         """Forgets a profile that is kept elsewhere. Its timers find nothing to do when their time comes; until then they hold no
@@ -109,7 +116,7 @@ def instant_of(item: Input) -> datetime | None:
 @dataclass
 class Carried:
     """What outlasts a change of plan: the record, events with their keys in the order of arrival, memberships by segment, the number
-    of the last transition."""
+    of the last transition; values of attributes and since when (microseconds), the number of their last change."""
 
     profile: Profile
     record: Document | None = None
@@ -117,13 +124,19 @@ class Carried:
     members: set[str] = field(default_factory=set)
     sequence: int = 0
     into: Profile | None = None
+    values: dict[str, tuple[Any, int | None]] = field(default_factory=dict)
+    changes: int = 0
 
 
-def read_state(fingerprint: str, segments: Sequence[str], data: bytes) -> Carried:
-    """A profile's state, kept for the plan of that fingerprint with those roots, but for its events. Raises StateError."""
+def read_state(fingerprint: str, segments: Sequence[str], attributes: Sequence[str], data: bytes) -> Carried:
+    """A profile's state, kept for the plan of that fingerprint with those roots and attributes, but for its events. Raises StateError."""
     packed = unpack(fingerprint, data)
     members = {segments[i] for i in packed.members}
-    return Carried(packed.profile, packed.record, [], members, packed.sequence, packed.into)
+    carried = Carried(packed.profile, packed.record, [], members, packed.sequence, packed.into)
+    if packed.computed is not None:
+        values, since, carried.changes, _ = packed.computed
+        carried.values = dict(zip(attributes, zip(values, since, strict=True), strict=True))
+    return carried
 
 
 def carry_over(engine: HostedEngine, carried: Carried) -> None:
@@ -134,3 +147,6 @@ def carry_over(engine: HostedEngine, carried: Carried) -> None:
         engine._put(person, document, key)
     engine._anew(person, range(len(engine.net.cells)), "definition")
     person.sequence, person.into = carried.sequence, carried.into
+    if carried.values or carried.changes:
+        pairs = [carried.values.get(a.name, (None, None)) for a in engine.plan.attributes]
+        person.computed = Computation([v for v, _ in pairs], [at for _, at in pairs], carried.changes)

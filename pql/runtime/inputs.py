@@ -99,12 +99,34 @@ class Transition(msgspec.Struct, frozen=True, gc=False):
     version: str
 
 
+class AttributeChange(msgspec.Struct, frozen=True, gc=False):
+    """A computed attribute of a profile has another `value` than before: a typed value, None for null.
+
+    `sequence` counts the profile's changes of attributes from 1, whichever attribute, and with the profile names this one for good
+    (`key`). `at`, `cause` and `version` are what they are for a `Transition`.
+    """
+
+    profile: Profile
+    sequence: int
+    attribute: str
+    value: Any
+    at: datetime
+    cause: Cause
+    version: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.profile}/attribute/{self.sequence}"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A segment that could not be judged for a profile: it counts as not a member. `code`: PQL0601."""
+    """A segment that could not be judged for a profile: it counts as not a member. Or an `attribute` that could not be evaluated, and
+    is null; `segment` is empty then. `code`: PQL0601."""
 
     profile: Profile
     segment: str
     at: datetime
     code: str
     message: str = field(compare=False, default="")
+    attribute: str = ""

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from pql.clock import Zone
 from pql.ir import nodes as ir
+from pql.runtime.attributes import Computed
 from pql.runtime.cells import INTEGER_LIMIT, NUMBER_LIMIT, Cell, Count, Thens, Total, Trail, Watch, Withouts
 from pql.runtime.evaluate import Evaluator
-from pql.runtime.routing import Router, make_answers
+from pql.runtime.routing import EVENTS, FIRST, Router, make_answers
 from pql.runtime.settled import Base, Parts, Settler
 from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Stream, Then, Tree, Without, leaves, take_apart
 from pql.types import NUMBER
@@ -26,7 +27,7 @@ class Work(NamedTuple):
     """What an event of a class does, by the form of the cells, which are named by number. `latest`: cells whose newest timestamp is all: the cell, the trail that
     must precede the event (-1: none) and by how much, (leaf, leave) of the leaves. `counts`: how many timestamps are kept, (threshold, leaf,
     leave). `waits`: the cell, (leaf, enter) of leaves that see the event later only. `others`: the cell, the role, the place of the weight or -1, the trail or -1. `trails`: the trail itself. `touched`: all cells
-    that may be other when such an event is late or gone."""
+    that may be other when such an event is late or gone. `stale`: what has to be evaluated anew over documents, as bits of `Person.stale`; `whole`: is the document needed for that?"""
 
     latest: tuple[tuple[int, Cell, int, int, int, tuple[tuple[int, int], ...]], ...] = ()
     counts: tuple[tuple[int, int, tuple[tuple[int, int, int], ...]], ...] = ()
@@ -34,6 +35,8 @@ class Work(NamedTuple):
     others: tuple[tuple[int, Cell, int, int, int], ...] = ()
     trails: tuple[tuple[int, Trail], ...] = ()
     touched: tuple[int, ...] = ()
+    stale: int = 0
+    whole: bool = False
 
 
 @dataclass(eq=False)
@@ -42,7 +45,8 @@ class Network:
     truth), `below[r]` (the leaves that root r reads), `turns[i]` (the roots above leaf i all at once). `feeds[c]`: the streams of cell c. `records`, `plain`: leaves that look at the
     record alone, and those that the plain evaluator answers.
     `newest`: (cell, threshold, leave) of leaves that hold by the newest timestamps of a cell that sees events at once. `answers`: the truth of the leaves over a record;
-    `base`: over none. `retention`: microseconds after which an event matters no more; None: it always may. `documents`: must events be kept whole?"""
+    `base`: over none. `retention`: microseconds after which an event matters no more; None: it always may. `attributes`: of each, the streams
+    whose events it looks at, None for all events; `tallied`: those that need no documents."""
 
     leaves: list[Leaf] = field(default_factory=list)
     above: list[list[int]] = field(default_factory=list)
@@ -56,7 +60,8 @@ class Network:
     plain: list[int] = field(default_factory=list)
     eventful: list[int] = field(default_factory=list)
     retention: int | None = None
-    documents: bool = False
+    attributes: list[tuple[int, ...] | None] = field(default_factory=list)
+    tallied: set[int] = field(default_factory=set)
     streams: list[Stream] = field(default_factory=list)
     router: Router = field(init=False)
     newest: list[tuple[int, int, int] | None] = field(default_factory=list)
@@ -183,7 +188,7 @@ class _Maker:
                 for role, stream in enumerate(feeds):
                     self.fed.setdefault(stream, []).append((cell.number, -role))
         weighed = [n for n in streams if net.streams[n].weight is not None]
-        forms: dict[str, list[Any]] = {form: [] for form in Work._fields}
+        forms: dict[str, list[Any]] = {form: [] for form in Work._fields if form not in ("stale", "whole")}
         for number, role in sorted(fed for stream in streams for fed in self.fed.get(stream, ())):
             cell, stream = net.cells[number], net.feeds[number][-role]
             forms["touched"].append(number)
@@ -203,14 +208,25 @@ class _Maker:
                 forms["counts"].append((number, cell.keep, tuple((w.least, w.number, w.leave) for w in cell.watches)))
             else:
                 forms["others"].append((number, cell, -role, weighed.index(stream) if stream in weighed else -1, -1))
-        return Work(**{form: tuple(dict.fromkeys(of)) for form, of in forms.items()})
+        stale, whole = EVENTS if net.eventful else 0, bool(net.eventful)
+        for number, looked_at in enumerate(net.attributes):
+            if looked_at is None or not set(looked_at).isdisjoint(streams):
+                stale |= FIRST << number
+                whole = whole or number not in net.tallied
+        return Work(**{form: tuple(dict.fromkeys(of)) for form, of in forms.items()}, stale=stale, whole=whole)
 
 
-def make_network(conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr], zone: Zone) -> Network:
-    """The network of the roots with those conditions."""
+def make_network(
+    conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr], zone: Zone, attributes: Sequence[Computed] = ()
+) -> Network:
+    """The network of the roots with those conditions, beside attributes."""
     maker = _Maker(segments)
     sources = [maker.root(condition, i) for i, condition in enumerate(conditions)]
     net = maker.net
+    net.tallied = {number for number, a in enumerate(attributes) if a.tally is not None}
+    for a in attributes:
+        looked_at = () if not a.events else a.streams
+        net.attributes.append(None if looked_at is None else tuple(maker.stream(s) for s in looked_at))
     space: dict[str, Any] = {}
     exec(compile("\n".join(sources), "<roots>", "exec"), space)  # noqa: S102
     net.tests = [space[f"r{i}"] for i in range(len(conditions))]
@@ -219,9 +235,8 @@ def make_network(conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr],
         cell.settle()
     evaluator = Evaluator(segments, zone)
     net.router = Router(net.streams, maker.work, evaluator)
-    net.documents = bool(net.eventful)
-    net.retention = _retention(net)
-    net.newest = [None] * len(net.leaves)
+    net.retention = _retention(net, attributes)
+    net.newest = [None] * (len(net.leaves) + len(attributes))
     for number, (cell, watch) in net.watching.items():
         if cell.early and isinstance(cell, Count | Thens):
             net.newest[number] = (cell.number, watch.least, watch.leave)
@@ -247,8 +262,12 @@ def make_network(conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr],
     return net
 
 
-def _retention(net: Network) -> int | None:
+def _retention(net: Network, attributes: Sequence[Computed]) -> int | None:
     longest = 0
+    for attribute in attributes:
+        if attribute.reach is None:
+            return None
+        longest = max(longest, attribute.reach)
     for leaf in net.leaves:
         if isinstance(leaf, Plain):
             if leaf.events and leaf.reach is None:

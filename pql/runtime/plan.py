@@ -13,11 +13,12 @@ from typing import Any
 from pql.clock import Zone
 from pql.ir import nodes as ir
 from pql.ir.walk import walk
+from pql.runtime.attributes import Computed, computed
 from pql.runtime.cost import Cost, Traffic, cost_of
 from pql.runtime.network import Network, make_network
 from pql.xdm.schema import Schema
 
-FORM = 1
+FORM = 2
 """The form of plans and of the state that engines keep for them; another form refuses the state."""
 
 
@@ -32,7 +33,7 @@ class Root:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """`roots` in the order of judging. `fingerprint` names the plan: two plans of one fingerprint read each other's state."""
+    """`roots` in the order of judging; `attributes` in the order of telling. `fingerprint` names the plan: two plans of one fingerprint read each other's state."""
 
     roots: tuple[Root, ...]
     conditions: Mapping[str, ir.Expr]
@@ -41,25 +42,34 @@ class Plan:
     fingerprint: str
     network: Network
     index: Mapping[str, int] = field(default_factory=dict)
+    attributes: tuple[Computed, ...] = ()
 
-    def cost(self, segment: str | None = None, traffic: Traffic | None = None) -> Cost:
-        """What keeping a segment, or the whole plan, will cost: see `cost_of`."""
-        return cost_of(self, segment, traffic)
+    def cost(self, segment: str | None = None, traffic: Traffic | None = None, attribute: str | None = None) -> Cost:
+        """What keeping a segment, an attribute, or the whole plan, will cost: see `cost_of`."""
+        return cost_of(self, segment, traffic, attribute)
 
 
 def make_plan(
-    conditions: Mapping[str, ir.Expr], schema: Schema, zone: Zone | None = None, wanted: Iterable[str] | None = None
+    conditions: Mapping[str, ir.Expr],
+    schema: Schema,
+    zone: Zone | None = None,
+    wanted: Iterable[str] | None = None,
+    attributes: Mapping[str, ir.Expr] | None = None,
 ) -> Plan:
     """A plan for segments given as id → condition, a test over the profile. `wanted`: the ids whose transitions are wanted (all when
-    left out); the others may be referred to by `inSegment`."""
+    left out); the others may be referred to by `inSegment`. `attributes`: name → value, those whose changes are wanted. Raises PlanError."""
     zone = zone or Zone()
     ids = list(conditions) if wanted is None else list(wanted)
     roots = tuple(Root(id, conditions[id], version_of(id, conditions, zone)) for id in ids)
-    text = "\n".join([f"form {FORM}", zone.name, zone.week_start, *(f"{r.segment} {r.version}" for r in roots)])
-    network = make_network([r.condition for r in roots], conditions, zone)
-    return Plan(
-        roots, dict(conditions), schema, zone, _hash(text), network, {r.segment: i for i, r in enumerate(roots)}
+    kept = tuple(
+        computed(name, value, version_of("", {**conditions, "": value}, zone), conditions)
+        for name, value in (attributes or {}).items()
     )
+    named = [*(f"{r.segment} {r.version}" for r in roots), *(f"attribute {a.name} {a.version}" for a in kept)]
+    text = "\n".join([f"form {FORM}", zone.name, zone.week_start, *named])
+    network = make_network([r.condition for r in roots], conditions, zone, kept)
+    index = {r.segment: i for i, r in enumerate(roots)}
+    return Plan(roots, dict(conditions), schema, zone, _hash(text), network, index, kept)
 
 
 def version_of(segment: str, conditions: Mapping[str, ir.Expr], zone: Zone) -> str:

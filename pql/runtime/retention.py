@@ -55,9 +55,9 @@ def _reach(e: ir.Expr, segments: Mapping[str, Any], depth: int) -> int:
             raise _ForGood
         case ir.InSegment():
             return _reach(segments[e.segment], segments, depth + 4)
-        case ir.Filter() | ir.Exists() if _is_events(e.list):
+        case ir.Filter() | ir.Exists() if is_events(e.list):
             return max(_looks_back(e.condition, e.var), _reach(e.condition, segments, depth + 1))
-        case ir.Chain() if _is_events(e.list):
+        case ir.Chain() if is_events(e.list):
             first = e.steps[0]
             if first.excluded or first.op != ">=" or not is_stamp(e.timestamp, e.var):
                 raise _ForGood
@@ -66,7 +66,7 @@ def _reach(e: ir.Expr, segments: Mapping[str, Any], depth: int) -> int:
     return max((_reach(part, segments, depth + 1) for part in parts(e)), default=0)
 
 
-def _is_events(e: ir.Expr) -> bool:
+def is_events(e: ir.Expr) -> bool:
     return isinstance(e, ir.Field) and e.name == "xEvent" and isinstance(e.object, ir.Var) and e.object.id == ir.PROFILE
 
 

@@ -21,6 +21,9 @@ from pql.types import NUMBER
 
 Getter = Callable[[Document], Any]
 _MOST = 100_000
+EVENTS, WHOLE, TIMERS, FIRST = 1, 2, 4, 8
+"""Bits of `Person.stale`: events, or the record too, are other than when leaves without a form were looked at last; a timer of an attribute
+is due; `FIRST << i`: an event that attribute i looks at came, changed or went."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from pql.clock import MICROSECONDS
 from pql.ir import nodes as ir
 from pql.ir.walk import free_variables, substitute, walk
 from pql.runtime.retention import FARTHEST, is_stamp, reach_of_test
-from pql.types import INTEGER, NUMBER, TIMESTAMP, ListType
+from pql.types import DOUBLE, INTEGER, NUMBER, TIMESTAMP, ListType
 
 EVENT = -7
 FOREVER = 1 << 62
@@ -97,13 +97,13 @@ Tree = tuple[Any, ...] | Leaf | bool
 def take_apart(test: ir.Expr, segments: Any) -> Tree:
     """A test as a tree of leaves; references to segments are taken apart too, as long as the tree stays small."""
     tree = _tree(test, segments, 0)
-    return tree if len(leaves(tree)) <= LARGEST else _plain(test, segments)
+    return tree if len(leaves(tree)) <= LARGEST else plain(test, segments)
 
 
 def _tree(test: ir.Expr, segments: Any, depth: int) -> Tree:
     found: Tree | None
     if depth > DEEPEST:
-        return _plain(test, segments)
+        return plain(test, segments)
     match test:
         case ir.And():
             return ("and", tuple(_tree(o, segments, depth + 1) for o in test.operands))
@@ -127,10 +127,11 @@ def _tree(test: ir.Expr, segments: Any, depth: int) -> Tree:
             found = _chain(test)
         case _:
             found = None
-    return _plain(test, segments) if found is None else found
+    return plain(test, segments) if found is None else found
 
 
-def _plain(test: ir.Expr, segments: Any) -> Plain:
+def plain(test: ir.Expr, segments: Any) -> Plain:
+    """What a test, or any other expression over the profile, looks at."""
     events, clock = False, False
     for node in walk(test):
         events |= isinstance(node, ir.Field) and node.name == "xEvent" and node.object == ir.Var(0, node.object.type)
@@ -138,7 +139,7 @@ def _plain(test: ir.Expr, segments: Any) -> Plain:
         if isinstance(node, ir.Var) and node.id == 0:
             events |= False
         if isinstance(node, ir.InSegment):
-            below = _plain(segments[node.segment], segments)
+            below = plain(segments[node.segment], segments)
             events, clock = events or below.events, clock or below.clock
     events = events or _whole_profile(test)
     clock = clock or any(isinstance(n, ir.Chain) for n in walk(test))
@@ -192,6 +193,15 @@ def _threshold(items: ir.Expr, total: ir.Aggregate | None, op: str, bound: Decim
 def _at_least(items: ir.Expr, total: ir.Aggregate | None, least: int) -> Tree | None:
     if least <= 0 and total is None:
         return True if _events(items) is not None else None
+    found = weighed(items, total)
+    if found is None:
+        return None
+    stream, span = found
+    return AtLeast(stream, span, least) if span.enter < span.leave else least <= 0
+
+
+def weighed(items: ir.Expr, total: ir.Aggregate | None) -> tuple[Stream, Span] | None:
+    """A count of a list made from `xEvent`, or the sum of one (`total`), as the weights of events in a window; None for any other list."""
     found = _events(items)
     if found is None:
         return None
@@ -205,9 +215,7 @@ def _at_least(items: ir.Expr, total: ir.Aggregate | None, least: int) -> Tree | 
         weight = ir.Aggregate("sum", local, total.type)
     elif not isinstance(local, ir.MakeList):
         weight = ir.Aggregate("count", local, INTEGER)
-    if span.enter >= span.leave:
-        return least <= 0
-    return AtLeast(Stream(frozenset(own), weight, span != Span()), span, least)
+    return Stream(frozenset(own), weight, span != Span()), span
 
 
 def _events(items: ir.Expr) -> tuple[list[ir.Expr], ir.Expr] | None:
@@ -232,12 +240,16 @@ def _events(items: ir.Expr) -> tuple[list[ir.Expr], ir.Expr] | None:
             made = ir.Transform(local, items.var, items.body, items.flatten, items.drop_nulls, items.type)
         case _:
             return None
-    return (tests, made) if _own(made) else None
+    return (tests, made) if is_own(made) else None
 
 
-def _own(e: ir.Expr) -> bool:
-    """Does it depend on one event alone?"""
-    return free_variables(e) <= {EVENT} and not any(isinstance(n, ir.Clock | ir.InSegment) for n in walk(e))
+def is_own(e: ir.Expr) -> bool:
+    """Does it depend on one event alone, and never fail? A sum inside of an event may be out of range, which the plain evaluator notes."""
+    return free_variables(e) <= {EVENT} and not any(
+        isinstance(n, ir.Clock | ir.InSegment)
+        or (isinstance(n, ir.Aggregate) and n.function == "sum" and n.type != DOUBLE)
+        for n in walk(e)
+    )
 
 
 # --- windows ---
@@ -245,7 +257,7 @@ def _windows(tests: list[ir.Expr], var: int = EVENT) -> tuple[Span, list[ir.Expr
     """The windows relative to now among the tests of an event as one span, and the tests that it passes alone."""
     span, own = Span(), []
     for test in tests:
-        if _own(test):
+        if is_own(test):
             own.append(test)
             continue
         window = _window(test, var)
@@ -288,7 +300,7 @@ def _chain(e: ir.Chain) -> Tree | None:
     if found is None or not isinstance(found[1], ir.MakeList) or not is_stamp(e.timestamp, e.var):
         return None
     stamped = ir.Not(ir.IsNull(ir.Field(found[1].items[0], "timestamp", TIMESTAMP)))
-    if any(not _own(t) for t in found[0]):
+    if any(not is_own(t) for t in found[0]):
         return None
     steps = e.steps
     if any(not s.excluded and s.op != ">=" for s in steps) or len(steps) > 2 or steps[0].excluded:

@@ -22,7 +22,24 @@ MARKS = 127
 """One less than the bytes behind a profile's truth: a byte is 1 where an event's key may have that hash."""
 _FEW = 16
 """So many events are searched one by one for a key."""
-_DECIMAL, _INSTANT, _DAY = 1, 2, 3
+_DECIMAL, _INSTANT, _DAY, _FAILED = 1, 2, 3, 4
+
+
+class OutOfRangeValue:
+    """The value of an attribute that could not be evaluated (PQL0601): null to whoever asks, but known to have failed."""
+
+
+OUT_OF_RANGE = OutOfRangeValue()
+
+
+class Computation:
+    """The attributes of a profile: `values` in the plan's order, the instant `since` which each is what it is (microseconds; None: it was
+    never anything but null), and the number of the last change."""
+
+    __slots__ = ("sequence", "since", "values")
+
+    def __init__(self, values: list[Any], since: list[int | None], sequence: int = 0) -> None:
+        self.values, self.since, self.sequence = values, since, sequence
 
 
 class Kept(msgspec.Struct, gc=False, order=True):
@@ -45,9 +62,9 @@ class Person:
     """`truth`: of the plan's leaves (0, 1, 2: a sum out of range), then the marks of the events' keys (`MARKS`). `keys`: those themselves, where
     there are many and somebody asked. `members`: the roots that hold. `armed`: the instant of each leaf's
     timer. `dirty`: leaves that turned at the open instant, None when the profile has no part in it. `into`: the profile that this
-    one was merged into; it has nothing of its own then."""
+    one was merged into; it has nothing of its own then. `stale`: bits. `computed`: its attributes, None as long as all are null."""
 
-    __slots__ = ("armed", "base", "cause", "cells", "dirty", "events", "into", "judged", "keys", "last", "members", "profile", "record",
+    __slots__ = ("armed", "base", "cause", "cells", "computed", "dirty", "events", "into", "judged", "keys", "last", "members", "profile", "record",
                  "sequence", "stale", "truth")  # fmt: skip
 
     def __init__(self, profile: Profile, truth: bytearray, members: bytearray, base: Any) -> None:
@@ -64,6 +81,7 @@ class Person:
         self.into: Profile | None = None
         self.judged = False
         self.stale = 0
+        self.computed: Computation | None = None
 
     def has(self, key: str) -> bool:
         """Has it an event of that key? Asked where the key's mark is set: most keys never are."""
@@ -112,7 +130,7 @@ class Person:
 
     def view(self) -> dict[str, Any]:
         """The profile as expressions see it."""
-        return {**(self.record or {}), "xEvent": [k.document for k in self.events]}
+        return {**(self.record or {}), "xEvent": [k.document for k in self.events if k.document is not None]}
 
 
 def microseconds(at: datetime) -> int:
@@ -136,6 +154,8 @@ def _plain(value: Any) -> Any:
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
+    if value is OUT_OF_RANGE:
+        return msgspec.msgpack.Ext(_FAILED, b"")
     return value
 
 
@@ -146,6 +166,8 @@ def _typed(code: int, data: memoryview) -> Any:
         return instant(int.from_bytes(data, "big", signed=True))
     if code == _DAY:
         return date.fromordinal(int.from_bytes(data, "big"))
+    if code == _FAILED:
+        return OUT_OF_RANGE
     raise ValueError("not a state of this form")
 
 
@@ -155,7 +177,8 @@ _decoder = msgspec.msgpack.Decoder(ext_hook=_typed)
 
 @dataclass(frozen=True)
 class Packed:
-    """What the bytes of a profile say. `events`: (stamp, nameless, id, arrived, key, streams, weights, document)."""
+    """What the bytes of a profile say. `events`: (stamp, nameless, id, arrived, key, streams, weights, document). `computed`: of the attributes
+    the values, since when, the number of the last change, and the timers as (attribute, instant)."""
 
     fingerprint: str
     as_of: int
@@ -166,10 +189,12 @@ class Packed:
     sequence: int
     into: Profile | None
     judged: bool
+    computed: tuple[list[Any], list[int | None], int, list[tuple[int, int]]] | None
 
 
-def pack(fingerprint: str, as_of: int, person: Person) -> bytes:
-    """A profile's state as bytes, for the plan of that fingerprint, as of an instant in microseconds. Leaves, cells and timers follow from it."""
+def pack(fingerprint: str, as_of: int, person: Person, leaves: int) -> bytes:
+    """A profile's state as bytes, for the plan of that fingerprint with so many leaves, as of an instant in microseconds. Leaves, cells and
+    their timers follow from it; timers of attributes are in it."""
     events = [
         (k.stamp, k.nameless, k.id, k.arrived, k.key, k.route.streams, [str(w) if abs(w) >> 63 else w for w in k.weights],
          None if k.document is None else _plain(dict(k.document)))
@@ -177,8 +202,23 @@ def pack(fingerprint: str, as_of: int, person: Person) -> bytes:
     ]  # fmt: skip
     record = None if person.record is None else _plain(dict(person.record))
     members = [i for i, holds in enumerate(person.members) if holds]
+    computed = None
+    if (own := person.computed) is not None:
+        timers = [(n - leaves, at) for n, at in person.armed.items() if n >= leaves]
+        computed = (_plain(own.values), own.since, own.sequence, timers)
     return _encoder.encode(
-        (fingerprint, as_of, person.profile, record, events, members, person.sequence, person.into, person.judged)
+        (
+            fingerprint,
+            as_of,
+            person.profile,
+            record,
+            events,
+            members,
+            person.sequence,
+            person.into,
+            person.judged,
+            computed,
+        )
     )
 
 

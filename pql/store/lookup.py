@@ -41,9 +41,21 @@ class Seen:
     dataset: str
 
 
+@dataclass(frozen=True)
+class ComputedValue:
+    """A computed attribute. `labels`, `reads`: of what it reads, as it was when it was kept. `since`: where that is known."""
+
+    value: Any
+    labels: frozenset[str] = frozenset()
+    reads: tuple[str, ...] = ()
+    since: datetime | None = None
+
+
 @dataclass
 class Person:
-    """`name`: the identity of the highest namespace. `refused`: links that a guard kept away. `events`: the latest first."""
+    """`name`: the identity of the highest namespace. `refused`: links that a guard kept away. `events`: the latest first.
+    `computed`: the attributes that are not null, as of `computed_at`, from
+    a `run` that was kept or the `state` of a stream."""
 
     pid: int
     name: str
@@ -52,7 +64,9 @@ class Person:
     links: list[Seen] = field(default_factory=list)
     refused: list[tuple[Seen, Refused]] = field(default_factory=list)
     memberships: list[dict[str, Any]] = field(default_factory=list)
-    computed: dict[str, Any] = field(default_factory=dict)
+    computed: dict[str, ComputedValue] = field(default_factory=dict)
+    computed_at: datetime | None = None
+    computed_from: str = "run"
     events: list[dict[str, Any]] = field(default_factory=list)
     event_count: int = 0
 
@@ -200,7 +214,14 @@ def _read_results(store: Store, person: Person) -> None:
     sql = 'SELECT segment, status, "lastQualificationTime" FROM membership WHERE _pid = ? ORDER BY segment'
     person.memberships = _documents(store, sql, [person.pid])
     try:
+        known = {
+            r[0]: r[1:]
+            for r in store.connection.execute('SELECT attribute, "at", labels, reads FROM computed_run').fetchall()
+        }
         rows = _documents(store, "SELECT * FROM computed_attribute WHERE _pid = ?", [person.pid])
-        person.computed = {k: present(v) for k, v in rows[0].items() if k != "_pid" and v is not None} if rows else {}
     except duckdb.CatalogException:
-        person.computed = {}
+        return
+    for name, value in rows[0].items() if rows else ():
+        if name in known and value is not None:
+            person.computed_at, labels, reads = known[name]
+            person.computed[name] = ComputedValue(present(value), frozenset(labels), tuple(reads))

@@ -6,15 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from pql.store.layers import make_layers
-from pql.store.layout import quote
-from pql.store.store import Store, StoreError
+from pql.store.layout import arrow_type, duckdb_type, quote
+from pql.store.store import Store, wrapped
+from pql.types import Type
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def save_memberships(store: Store, sql: str, segments: Sequence[str], at: dateti
         return saved
     except duckdb.Error as error:
         run("ROLLBACK")
-        raise StoreError("PQL0605", str(error).split("\n")[0]) from None
+        raise wrapped(error) from None
 
 
 def _save(store: Store, column: str, segment: str, at: datetime, pid: str) -> Saved:
@@ -66,18 +69,69 @@ def _n(row: tuple[int, ...] | None) -> int:
     return int(row[0]) if row else 0
 
 
-def save_attributes(store: Store, sql: str, names: Sequence[str], at: datetime) -> int:
-    """Keep the values of computed attributes, a column each, in `computed_attribute(_pid, …)`; of how many people."""
+@dataclass(frozen=True)
+class Attribute:
+    """A computed attribute to be kept. `labels`, `reads`: the labels and paths of what it reads.
+    `values`: (pid, value) in chunks, where no statement can say it for all; `...` stands for a sum out of range."""
+
+    name: str
+    type: Type
+    labels: Sequence[str]
+    reads: Sequence[str]
+    values: Iterable[list[tuple[int, Any]]] | None = None
+
+
+def save_attributes(
+    store: Store, sql: str | None, attributes: Sequence[Attribute], at: datetime
+) -> tuple[int, list[str]]:
+    """Keep the values of computed attributes, a column each, in `computed_attribute(_pid, …)`, and what is known of them in
+    `computed_run`; of how many people, and which attributes are null for somebody because a sum is out of range. `sql` gives `pid` and the
+    value of each attribute without `values`, in their order. Raises StoreError, PQL0601 for a sum out of range: nothing is kept then."""
     run = store.connection.execute
+    failed: list[str] = []
     try:
         run("BEGIN TRANSACTION")
+        if sql is None:
+            sql = "SELECT DISTINCT _pid FROM (SELECT _pid FROM profile UNION SELECT _pid FROM event)"
         run(f"CREATE OR REPLACE TEMP TABLE s_run AS {sql}", {"now": at} if "$now" in sql else None)
-        columns = [str(r[0]) for r in run("DESCRIBE s_run").fetchall()]
-        named = ", ".join(f"{quote(c)} AS {quote(n)}" for c, n in zip(columns[1:], names, strict=True))
-        run(f"CREATE OR REPLACE TABLE computed_attribute AS SELECT {quote(columns[0])} AS _pid, {named} FROM s_run")
+        columns = iter([str(r[0]) for r in run("DESCRIBE s_run").fetchall()])
+        pid = quote(next(columns))
+        named = [
+            f"NULL::{duckdb_type(a.type)} AS {quote(a.name)}" if a.values is not None else f"{quote(next(columns))} AS {quote(a.name)}"
+            for a in attributes
+        ]  # fmt: skip
+        run(f"CREATE OR REPLACE TABLE computed_attribute AS SELECT {pid} AS _pid, {', '.join(named)} FROM s_run")
         run("DROP TABLE s_run")
+        for a in attributes:
+            if a.values is not None and not _fill(store, a):
+                failed.append(a.name)
+        run(
+            'CREATE OR REPLACE TABLE computed_run (attribute VARCHAR, "at" TIMESTAMP, labels VARCHAR[], reads VARCHAR[], failed BOOLEAN)'
+        )
+        for a in attributes:
+            row = [a.name, at, sorted(a.labels), sorted(a.reads), a.name in failed]
+            run("INSERT INTO computed_run VALUES (?, ?, ?, ?, ?)", row)
         run("COMMIT")
     except duckdb.Error as error:
         run("ROLLBACK")
-        raise StoreError("PQL0605", str(error).split("\n")[0]) from None
-    return _n(run("SELECT count(*) FROM computed_attribute").fetchone())
+        raise wrapped(error) from None
+    return _n(run("SELECT count(*) FROM computed_attribute").fetchone()), failed
+
+
+def _fill(store: Store, attribute: Attribute) -> bool:
+    """Values that come in chunks; was there none that is out of range (`Ellipsis`)?"""
+    whole = True
+    for chunk in attribute.values or ():
+        pairs = [(pid, value) for pid, value in chunk if value is not None and value is not ...]
+        whole = whole and all(value is not ... for _, value in chunk)
+        arrays = [
+            pa.array([p for p, _ in pairs], pa.int64()),
+            pa.array([v for _, v in pairs], arrow_type(attribute.type)),
+        ]
+        store.connection.register("incoming", pa.Table.from_arrays(arrays, names=["_pid", "value"]))
+        name = quote(attribute.name)
+        store.connection.execute(
+            f"UPDATE computed_attribute SET {name} = i.value FROM incoming AS i WHERE i._pid = computed_attribute._pid"
+        )
+        store.connection.unregister("incoming")
+    return whole

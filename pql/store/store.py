@@ -30,7 +30,8 @@ class StoreError(Exception):
         self.code = code
 
 
-def _wrapped(error: duckdb.Error) -> StoreError:
+def wrapped(error: duckdb.Error) -> StoreError:
+    """A failure of the database with the code of the register."""
     message = str(error).split("\n")[0]
     low = message.lower()
     if isinstance(error, duckdb.InterruptException):
@@ -168,7 +169,7 @@ class Store:
             rows: list[tuple[Any, ...]] = self.connection.execute(sql, used or None).fetchall()
             return rows
         except duckdb.Error as error:
-            raise _wrapped(error) from None
+            raise wrapped(error) from None
 
     refusals = (duckdb.Error,)
 
@@ -185,6 +186,13 @@ class Store:
             return dict(self.connection.execute("SELECT _pid, id FROM pql_profile").fetchall())
         except duckdb.CatalogException:
             return {}
+
+    def has_ledger(self) -> bool:
+        """Does it know its datasets?"""
+        found = self.connection.execute(
+            "SELECT 1 FROM information_schema.tables WHERE table_schema = 'meta' AND table_name = 'dataset'"
+        )
+        return found.fetchone() is not None
 
     def has_names(self) -> bool:
         """Does it keep the names that profiles came with?"""

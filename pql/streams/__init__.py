@@ -12,12 +12,12 @@ from pql.streams.messages import Reader, nobody
 from pql.streams.outlets import Collected, FileOutlet, Outlet, TextOutlet
 from pql.streams.owners import Owners
 from pql.streams.plans import belongs, difference, kept_of
-from pql.streams.running import Figures, Options, Stream, transition_line
+from pql.streams.running import Figures, Options, Stream, change_line, transition_line
 from pql.streams.shard import Shard
 from pql.streams.sources import FileSource, InputSource, Message, NoSource, Source
 from pql.streams.sqlite import NAME as STATE_FILE
 from pql.streams.sqlite import SqliteState
-from pql.streams.state import QUARANTINE, TRANSITIONS, State, Unkept
+from pql.streams.state import ATTRIBUTES, QUARANTINE, TRANSITIONS, State, Unkept
 
 if TYPE_CHECKING:
     from pql.store.graph_reading import StoreFile
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from pql.streams.endpoint import HttpSource
     from pql.streams.following import Graph
     from pql.streams.handover import HandedOver, hand_over
+    from pql.streams.looking import held
     from pql.streams.verifying import Disagreement, Verification, verify
 
 __all__ = [
+    "ATTRIBUTES",
     "QUARANTINE",
     "STATE_FILE",
     "TRANSITIONS",
@@ -59,8 +61,10 @@ __all__ = [
     "Unkept",
     "Verification",
     "belongs",
+    "change_line",
     "difference",
     "hand_over",
+    "held",
     "kept_of",
     "nobody",
     "transition_line",
@@ -75,6 +79,7 @@ _LATER = {
     "NatsSource": "broker",
     "Verification": "verifying",
     "hand_over": "handover",
+    "held": "looking",
     "verify": "verifying",
 }
 

@@ -13,17 +13,17 @@ from datetime import datetime
 from typing import Any
 
 from pql.runtime.hosting import Carried, HostedEngine, carry_over, read_state
-from pql.runtime.inputs import Transition
+from pql.runtime.inputs import AttributeChange, Transition
 from pql.runtime.plan import Plan
-from pql.runtime.state import StateError
+from pql.runtime.state import OUT_OF_RANGE, StateError
 from pql.store.history import latest_event, people_after, people_named
 from pql.store.store import Store
 from pql.streams.errors import StreamError
 from pql.streams.messages import read_document, write_document
 from pql.streams.plans import kept_of
-from pql.streams.running import transition_line
+from pql.streams.running import change_line, transition_line
 from pql.streams.sqlite import SqliteState
-from pql.streams.state import EPOCH, TRANSITIONS, Commit, Kept, Progress, Row, instant, micros
+from pql.streams.state import ATTRIBUTES, EPOCH, TRANSITIONS, Commit, Kept, Progress, Row, instant, micros
 from pql.xdm.schema import Schema
 
 CHUNK = 500
@@ -38,6 +38,7 @@ class HandedOver:
     at: datetime
     people: int
     transitions: int
+    changes: int = 0
 
 
 Events = list[tuple[str | None, Any]]
@@ -106,7 +107,9 @@ def hand_over(
         work = _HandOver(state, plan, before or Kept("", ()), kept_of(plan, paused), store, progress, told)
         work.run()
         state.begin(work.after)
-    return HandedOver(instant(progress.clock), work.done, work.made - progress.transitions)
+    return HandedOver(
+        instant(progress.clock), work.done, work.made - progress.transitions, work.changed - progress.changes
+    )
 
 
 class _HandOver:
@@ -121,11 +124,13 @@ class _HandOver:
         told: Told | None,
     ) -> None:
         self.state, self.plan, self.before, self.after, self.store, self.told = state, plan, before, after, store, told
-        self.progress, self.made, self.done = progress, progress.transitions, 0
+        self.progress, self.made, self.changed, self.done = progress, progress.transitions, progress.changes, 0
         self.profiles, self.timers, self.arrivals = 0, 0, progress.arrivals
         self.clock = instant(progress.clock)
         self.roots = [segment for segment, _ in before.segments]
         self.versions = dict(before.segments)
+        self.values = dict(before.attributes)
+        self.lost = [a for a in self.values if a not in dict(after.attributes)]
         self.ended = set(self.versions) - dict(after.segments).keys() - set(after.paused)
 
     def run(self) -> None:
@@ -135,7 +140,12 @@ class _HandOver:
             if self.told is not None:
                 self.told(self.done)
         progress = replace(
-            self.progress, transitions=self.made, profiles=self.profiles, timers=self.timers, arrivals=self.arrivals
+            self.progress,
+            transitions=self.made,
+            profiles=self.profiles,
+            timers=self.timers,
+            arrivals=self.arrivals,
+            changes=self.changed,
         )
         self.state.write(Commit(progress))
 
@@ -158,7 +168,7 @@ class _HandOver:
 
     def _read(self, row: Row) -> Carried:
         try:
-            return read_state(self.before.fingerprint, self.roots, row.data)
+            return read_state(self.before.fingerprint, self.roots, list(self.values), row.data)
         except StateError as error:
             raise StreamError(error.code, f"profile `{row.profile}`: {error}") from None
 
@@ -168,11 +178,14 @@ class _HandOver:
         engine = HostedEngine(self.plan)
         engine.resume(self.clock, self.arrivals)
         out: list[Transition] = []
+        changes: list[AttributeChange] = []
         for carried in chunk:
             held = self._held(carried)
             out += self._exits(carried, held)
+            changes += self._nothing(carried)
             carry_over(engine, carried)
         out += engine.advance(self.clock)
+        changes += engine.changes
         rows = []
         for carried in chunk:
             profile = str(carried.profile)
@@ -182,8 +195,12 @@ class _HandOver:
         self.profiles += len(rows)
         self.arrivals = engine.arrivals
         self.made += len(out)
-        lines = {TRANSITIONS: [transition_line(t, self.progress.taken) for t in out]}
-        self.state.write(Commit(replace(self.progress, transitions=self.made), rows, lines=lines))
+        self.changed += len(changes)
+        lines = {
+            TRANSITIONS: [transition_line(t, self.progress.taken) for t in out],
+            ATTRIBUTES: [change_line(c, self.progress.taken) for c in changes],
+        }
+        self.state.write(Commit(replace(self.progress, transitions=self.made, changes=self.changed), rows, lines=lines))
 
     def _held(self, carried: Carried) -> dict[str, str]:
         """Takes the memberships of paused segments aside, and gives back those of segments that go on."""
@@ -204,3 +221,13 @@ class _HandOver:
             carried.sequence += 1
             carried.members.discard(segment)
             yield Transition(carried.profile, carried.sequence, segment, "exited", self.clock, "definition", version)
+
+    def _nothing(self, carried: Carried) -> Iterator[AttributeChange]:
+        """The values of attributes that are no more become null."""
+        for name in self.lost:
+            value, _ = carried.values.get(name, (None, None))
+            if value is not None and value is not OUT_OF_RANGE:
+                carried.changes += 1
+                yield AttributeChange(
+                    carried.profile, carried.changes, name, None, self.clock, "definition", self.values[name]
+                )

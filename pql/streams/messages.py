@@ -194,6 +194,23 @@ def write_document(document: Mapping[str, Any]) -> bytes:
     return _ENCODER.encode(document)
 
 
+def write_exactly(value: Any) -> str:
+    """A typed value as JSON for others: instants in Z, decimals as they are, without trailing zeros."""
+    return msgspec.json.format(_ENCODER.encode(_told(value)), indent=0).decode()
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat() + "Z"
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else value.normalize()
+    if isinstance(value, Mapping):
+        return {k: _told(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_told(v) for v in value]
+    return value
+
+
 def read_document(raw: bytes, schema: Schema) -> dict[str, Any]:
     """What `write_document` wrote; what the schema no longer has is left out."""
     return read_event(_EXACT.decode(raw), schema, ignore_unknown=True)[0]

@@ -13,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from pql.runtime.hosting import instant_of
-from pql.runtime.inputs import Advance, Event, Input, Transition
+from pql.runtime.inputs import Advance, AttributeChange, Event, Input, Transition
 from pql.streams.errors import BadMessage
-from pql.streams.messages import Reader, write_message
+from pql.streams.messages import Reader, write_exactly, write_message
 from pql.streams.outlets import Outlet
 from pql.streams.shard import Shard
 from pql.streams.sources import Message, Source
-from pql.streams.state import QUARANTINE, TRANSITIONS, Commit, GraphKnown, Logged, State, Written, micros
+from pql.streams.state import ATTRIBUTES, QUARANTINE, TRANSITIONS, Commit, GraphKnown, Logged, State, Written, micros
 
 if TYPE_CHECKING:
     from pql.streams.following import Graph
@@ -68,6 +68,7 @@ class Figures:
     waiting: int | None = None
     lag_seconds: float | None = None
     graph_behind: bool | None = None
+    changes: int = 0
 
 
 @dataclass
@@ -75,12 +76,12 @@ class _Batch:
     """What has been done since the last commit."""
 
     logged: list[Logged] = field(default_factory=list)
-    lines: dict[str, list[str]] = field(default_factory=lambda: {TRANSITIONS: [], QUARANTINE: []})
+    lines: dict[str, list[str]] = field(default_factory=lambda: {TRANSITIONS: [], QUARANTINE: [], ATTRIBUTES: []})
     clock_log: list[tuple[int, str, int]] = field(default_factory=list)
 
 
 class Stream:
-    """`outlets`: for `transitions` and `quarantine`. `report`: called with figures now and then. `latest`: those figures.
+    """`outlets`: for `transitions`, `quarantine` and, when the plan has some, `attributes`. `report`: called with figures now and then. `latest`: those figures.
     `graph`: a store's, that is followed."""
 
     def __init__(
@@ -98,7 +99,12 @@ class Stream:
         self.shard, self.state, self.source, self.reader, self.outlets = shard, state, source, reader, outlets
         self.options, self.now, self.report = options or Options(), now, report
         progress = state.progress()
-        self.taken, self.made = progress.taken, {TRANSITIONS: progress.transitions, QUARANTINE: progress.quarantined}
+        self.taken = progress.taken
+        self.made = {
+            TRANSITIONS: progress.transitions,
+            QUARANTINE: progress.quarantined,
+            ATTRIBUTES: progress.changes,
+        }
         self.begun = {**self.made, "messages": self.taken}
         self.failures = self.deleted = 0
         self.graph = graph
@@ -225,6 +231,9 @@ class Stream:
     def _emit(self, transitions: list[Transition], offset: int) -> None:
         if transitions:
             self._batch.lines[TRANSITIONS] += [transition_line(t, offset) for t in transitions]
+        if self.shard.changes:
+            self._batch.lines[ATTRIBUTES] += [change_line(c, offset) for c in self.shard.changes]
+            self.shard.changes.clear()
         if not self.shard.failures:
             return
         for failure in self.shard.failures:
@@ -233,7 +242,7 @@ class Stream:
                 "code": failure.code,
                 "reason": failure.message,
                 "profile": failure.profile,
-                "segment": failure.segment,
+                **({"attribute": failure.attribute} if failure.attribute else {"segment": failure.segment}),
             }
             self._batch.lines[QUARANTINE].append(
                 json.dumps({**row, "at": f"{failure.at.isoformat()}Z"}, ensure_ascii=False)
@@ -296,7 +305,7 @@ class Stream:
         for name, lines in batch.lines.items():
             self.made[name] += len(lines)
         rows = self.shard.rows()
-        progress = self.shard.progress(self.taken, self.made[TRANSITIONS], self.made[QUARANTINE])
+        progress = self.shard.progress(self.taken, *self.made.values())
         positions = {} if self._position is None else {self.source.name: self._position}
         pending, closed = self.shard.open_inputs()
         history, self.shard.history = self.shard.history, []
@@ -332,7 +341,7 @@ class Stream:
     def _hand_over(self, lines: Mapping[str, list[str]]) -> None:
         self._written = {}
         for name, made in lines.items():
-            if made:
+            if made and name in self.outlets:
                 self.outlets[name].write(made)
                 self._written[name] = self._mark(name)
 
@@ -360,7 +369,7 @@ class Stream:
 
     # --- figures ---
     def figures(self) -> Figures:
-        progress = self.shard.progress(self.taken, self.made[TRANSITIONS], self.made[QUARANTINE])
+        progress = self.shard.progress(self.taken, *self.made.values())
         clock = self.shard.clock
         lag = (self.now() - clock).total_seconds() if self.options.clock == "wall" and clock > datetime.min else None
         return Figures(
@@ -380,6 +389,7 @@ class Stream:
             self.source.waiting(),
             lag,
             None if self.graph is None else self.graph.behind,
+            progress.changes,
         )
 
     def _tell(self) -> None:
@@ -399,3 +409,16 @@ def transition_line(t: Transition, offset: int) -> str:
         f'"segment": {_text(t.segment)}, "status": "{t.status}", "at": "{t.at.isoformat()}Z", "cause": "{t.cause}", '
         f'"version": {_text(t.version)}, "offset": {offset}}}'
     )
+
+
+def change_line(c: AttributeChange, offset: int) -> str:
+    """A change of an attribute as a JSON line."""
+    row = {
+        "key": c.key,
+        "profile": c.profile,
+        "sequence": c.sequence,
+        "attribute": c.attribute,
+        "value": c.value,
+        "at": c.at,
+    }
+    return write_exactly({**row, "cause": c.cause, "version": c.version, "offset": offset})

@@ -8,10 +8,22 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import assert_never
+from typing import Any, NamedTuple, assert_never
 
 from pql.runtime.hosting import HostedEngine, instant_of
-from pql.runtime.inputs import Advance, Deletion, Document, Event, Failure, Input, Merge, Record, Split, Transition
+from pql.runtime.inputs import (
+    Advance,
+    AttributeChange,
+    Deletion,
+    Document,
+    Event,
+    Failure,
+    Input,
+    Merge,
+    Record,
+    Split,
+    Transition,
+)
 from pql.runtime.plan import Plan
 from pql.runtime.state import StateError
 from pql.streams.errors import StreamError
@@ -29,6 +41,14 @@ OPEN_MOST = 100_000
 FEW = 8
 """Profiles that are read one by one."""
 NEW = -1
+
+
+class Looked(NamedTuple):
+    """The record, the memberships, and the attributes with the instant since which each is what it is."""
+
+    record: Document | None
+    members: frozenset[str]
+    values: dict[str, tuple[Any, datetime | None]]
 
 
 class Shard:
@@ -76,6 +96,10 @@ class Shard:
     @property
     def failures(self) -> list[Failure]:
         return self.engine.failures
+
+    @property
+    def changes(self) -> list[AttributeChange]:
+        return self.engine.changes
 
     # --- inputs ---
     def reach(self, item: Input, settles: bool = True) -> Iterator[list[Transition]]:
@@ -275,12 +299,17 @@ class Shard:
         rows, self._rows = self._rows, {}
         return [rows[profile] for profile in sorted(rows)]
 
-    def look(self, names: Iterable[str], at: datetime) -> dict[str, tuple[Document | None, frozenset[str]]]:
-        """The record and the memberships of profiles that are not merged into others, when the clock is moved to an instant. Nothing
+    def look(self, names: Iterable[str], at: datetime) -> dict[str, Looked]:
+        """What is held of profiles that are not merged into others, when the clock is moved to an instant. Nothing
         else is loaded, so this shard must not be used on."""
         found = [name for name in names if self._known(name)]
         self.engine.advance(at)
-        return {n: (self.engine.people[n].record, self.engine.members(n)) for n in found if self._into(n) is None}
+        engine = self.engine
+        return {
+            n: Looked(engine.people[n].record, engine.members(n), engine.valued(n))
+            for n in found
+            if self._into(n) is None
+        }
 
     def _known(self, profile: str) -> bool:
         self._ensure(profile)
@@ -337,7 +366,7 @@ class Shard:
         for profile in self._due:
             if len(gone) == excess:
                 break
-            if profile not in self._touched and profile not in self.engine.changed:
+            if not (profile in self._touched or profile in self.engine.changed or self.engine.is_open(profile)):
                 gone.append(profile)
         for profile in gone:
             due = self._due.pop(profile)
@@ -348,9 +377,9 @@ class Shard:
             self._upcoming = heapq.nsmallest(WINDOW, self._upcoming)
             self._seen, self._all_seen = self._upcoming[-1], False
 
-    def progress(self, taken: int, transitions: int, quarantined: int) -> Progress:
+    def progress(self, taken: int, transitions: int, quarantined: int, changes: int = 0) -> Progress:
         clock, arrivals = micros(self.clock), self.engine.arrivals
-        return Progress(clock, arrivals, taken, transitions, quarantined, self.profiles, self.timers)
+        return Progress(clock, arrivals, taken, transitions, quarantined, self.profiles, self.timers, changes)
 
 
 def _profiles(item: Input) -> tuple[str, ...]:

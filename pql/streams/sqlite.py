@@ -20,7 +20,18 @@ from typing import ParamSpec, TypeVar
 
 from pql.streams.errors import StreamError
 from pql.streams.past import write_history
-from pql.streams.state import Commit, GraphKnown, Kept, Progress, Row, Written, micros
+from pql.streams.state import (
+    ATTRIBUTES,
+    QUARANTINE,
+    TRANSITIONS,
+    Commit,
+    GraphKnown,
+    Kept,
+    Progress,
+    Row,
+    Written,
+    micros,
+)
 
 FORM = 2
 """The form of the tables and of what is in them; another one is refused."""
@@ -77,7 +88,7 @@ class SqliteState:
     keeps = True
 
     def __init__(self, folder: Path, exclusive: bool = True, keep_log: int = 7 * DAY, cache_mb: int = 64) -> None:
-        self.path, self.keep_log = folder / NAME, keep_log
+        self.path, self.keep_log, self.writes = folder / NAME, keep_log, exclusive
         self._lock = _locked(folder) if exclusive else None
         try:
             self.db = self._connect(exclusive, cache_mb)
@@ -127,7 +138,9 @@ class SqliteState:
         if text is None:
             return None
         found = json.loads(text)
-        return Kept(found["fingerprint"], tuple((i, v) for i, v in found["segments"]), tuple(found["paused"]))
+        segments, attributes = (tuple((i, v) for i, v in found[of]) for of in ("segments", "attributes"))
+        reads = tuple((name, tuple(labels), tuple(paths)) for name, labels, paths in found["reads"])
+        return Kept(found["fingerprint"], segments, tuple(found["paused"]), attributes, reads)
 
     @_guarded
     def begin(self, kept: Kept) -> None:
@@ -354,7 +367,8 @@ class SqliteState:
             self.db.execute("DELETE FROM pending")
         many("INSERT INTO pending (message) VALUES (?)", ((message,) for message in commit.pending))
         many("INSERT INTO clock_log VALUES (?, ?, ?)", commit.clock_log)
-        totals = {"transitions": commit.progress.transitions, "quarantine": commit.progress.quarantined}
+        made = commit.progress
+        totals = {TRANSITIONS: made.transitions, QUARANTINE: made.quarantined, ATTRIBUTES: made.changes}
         for outlet, lines in commit.lines.items():
             first = totals[outlet] - len(lines) + 1
             many("INSERT INTO outbox VALUES (?, ?, ?)", ((outlet, n, line) for n, line in enumerate(lines, first)))

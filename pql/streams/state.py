@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 EPOCH = datetime(1970, 1, 1)
-TRANSITIONS, QUARANTINE = "transitions", "quarantine"
+TRANSITIONS, QUARANTINE, ATTRIBUTES = "transitions", "quarantine", "attributes"
 
 
 def micros(at: datetime) -> int:
@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a stream is. `taken`: messages, those in quarantine too; `transitions`, `quarantined`: lines that were made; `profiles`, `timers`: kept now."""
+    """How far a stream is. `taken`: messages, those in quarantine too; `transitions`, `quarantined`, `changes` (of attributes): lines that were made; `profiles`, `timers`: kept now."""
 
     clock: int
     arrivals: int = 0
@@ -44,6 +44,7 @@ class Progress:
     quarantined: int = 0
     profiles: int = 0
     timers: int = 0
+    changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +143,21 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The plan that a state belongs to. `segments`: (id, version) of its roots, in order; `paused` those that are held."""
+    """The plan that a state belongs to. `segments`: (id, version) of its roots, in order; `paused` those that are held; `attributes`: (name, version); `reads`:
+    of each the labels and the paths of what it reads."""
 
     fingerprint: str
     segments: tuple[tuple[str, str], ...]
     paused: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+    reads: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = field(default=(), compare=False)
 
 
 class State(Protocol):
     """Where a stream's state is. Used by one thread. Failures raise StreamError PQL0633."""
 
     keeps: bool
+    writes: bool
 
     def kept(self) -> Kept | None:
         """The plan; None: a new state."""
@@ -191,6 +196,7 @@ class Unkept:
     """A state that keeps nothing: for a stream that ends with its process."""
 
     keeps = False
+    writes = True
 
     def __init__(self) -> None:
         self._progress = Progress(micros(datetime.min))

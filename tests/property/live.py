@@ -27,8 +27,10 @@ from pql.api import (
     Settings,
     Split,
     read_short,
+    write_value,
 )
 from pql.check.base import Catalog
+from pql.cli.conform import equal
 from pql.clock import Zone
 from pql.runtime import Evaluator, OutOfRange
 from pql.types import BOOLEAN
@@ -113,6 +115,7 @@ class Setting:
     checked: dict[str, Any]
     now: datetime
     name: str
+    attributes: dict[str, Any] = field(default_factory=dict)
 
 
 def deep_setting(r: random.Random, seed: int, count: int) -> tuple[Setting, World]:
@@ -133,6 +136,18 @@ def deep_setting(r: random.Random, seed: int, count: int) -> tuple[Setting, Worl
     return Setting(
         environment, Zone(settings.zone, settings.week_start), checked, now, f"seed {seed} {settings}"
     ), world
+
+
+def attributes(r: random.Random, setting: Setting, schema: Any, count: int) -> dict[str, Any]:
+    """Attributes of any type."""
+    found: dict[str, Any] = {}
+    known = Catalog(segments={"s1": "s1"} if "s1" in setting.checked else {})
+    while len(found) < count:
+        text = live_shapes.value(r) if schema is None else Texts(r, schema).whole()
+        checked = setting.environment.check(text, catalog=known)
+        if checked.ok and not setting.environment.changes_always(checked.ir):
+            found[f"a{len(found)}"] = checked
+    return found
 
 
 class Segments:
@@ -237,6 +252,15 @@ def check(setting: Setting, engine: Engine, model: Model, at: datetime, deep: bo
             if wanted != (id in members) and id not in failed:
                 shown = f"live {id in members} evaluator {wanted}"
                 yield f"at {at} profile {profile} {id}: {shown}\n  {found.source.text}\n  {record}\n  {documents}"
+        values = engine.values(profile)
+        for name, found in setting.attributes.items():
+            try:
+                value = None if profile in model.into else evaluator.evaluate(found.ir, record, documents, at)
+            except OutOfRange:
+                value = None
+            if not equal(write_value(values[name]), write_value(value)):
+                shown = f"live {values[name]!r} evaluator {value!r}"
+                yield f"at {at} profile {profile} {name}: {shown}\n  {found.source.text}\n  {record}\n  {documents}"
 
 
 def reference(setting: Setting, found: Any, record: Any, documents: list[Any], at: datetime) -> bool | None:
@@ -260,11 +284,14 @@ def moves_between(r: random.Random, engine: Engine, to: datetime) -> Iterator[da
         yield engine.clock + (to - engine.clock) * r.random()
 
 
-def run(seed: int, segments: int = 6, length: int = 16, deep: bool = False) -> list[str]:
-    """The differences of one run: no more than the first instant's."""
+def run(seed: int, segments: int = 6, length: int = 16, deep: bool = False, values: int = 0) -> list[str]:
+    """The differences of one run: no more than the first instant's. `values`: so many attributes beside the segments."""
     r = random.Random(seed)
     setting, world = (deep_setting if r.random() < 0.4 else plain_setting)(r, seed, segments)
-    engine = Engine(setting.environment.live_plan({id: c.ir for id, c in setting.checked.items()}))
+    schema = world.schema if isinstance(world, World) else None
+    setting.attributes = attributes(random.Random(f"attributes {seed}"), setting, schema, values)
+    asked = ({id: c.ir for id, c in these.items()} for these in (setting.checked, setting.attributes))
+    engine = Engine(setting.environment.live_plan(next(asked), attributes=next(asked)))
     model = Model()
     inputs = script(r, setting, world, length, r.choice((0.0, 0.5, 1.0, 1.5)))
     inputs.append(Advance(inputs[-1].to if isinstance(inputs[-1], Advance) else inputs[-1].arrival))  # type: ignore[arg-type]
@@ -289,7 +316,9 @@ def run(seed: int, segments: int = 6, length: int = 16, deep: bool = False) -> l
             if r.random() < 0.15:
                 reload(engine)
     wrong = [k for k, v in state.items() if v != (k[1] in engine.members(k[0]))]
-    return [f"{setting.name}: transitions do not add up for {wrong}"] if wrong else []
+    if wrong:
+        return [f"{setting.name}: transitions do not add up for {wrong}"]
+    return [f"{setting.name}: {d}" for d in replayed(engine)]
 
 
 def reload(engine: Engine) -> None:
@@ -307,14 +336,32 @@ def note(state: dict[tuple[int, str], bool], transitions: Any, engine: Engine) -
         last, state[t.profile, t.segment] = t.at, t.status == "realized"
 
 
+def replayed(engine: Engine) -> Iterator[str]:
+    """Changes of attributes, replayed, are the values; each is another one than before, and their numbers have no gap."""
+    held: dict[Any, Any] = {}
+    counts: dict[Any, int] = {}
+    for change in engine.changes:
+        counts[change.profile] = counts.get(change.profile, 0) + 1
+        if change.sequence != counts[change.profile]:
+            yield f"number {change.sequence} is not the next: {change}"
+        if held.get((change.profile, change.attribute)) == change.value:
+            yield f"nothing changed: {change}"
+        held[change.profile, change.attribute] = change.value
+    for profile in engine.people:
+        for name, value in engine.values(profile).items():
+            if held.get((profile, name)) != value:
+                yield f"changes do not add up for {profile} {name}: {held.get((profile, name))!r}, {value!r}"
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--cases", type=int, default=1000, help="runs, each of several segments and profiles")
     options.add_argument("--deep", action="store_true", help="compare with the reference evaluator too")
+    options.add_argument("--values", type=int, default=3, help="attributes beside the segments of each run")
     given, found = options.parse_args(), 0
     for seed in range(given.seed, given.seed + given.cases):
-        for difference in run(seed, deep=given.deep):
+        for difference in run(seed, deep=given.deep, values=given.values):
             found += 1
             print(difference, flush=True)
     print(f"{given.cases} runs, seeds {given.seed} to {given.seed + given.cases - 1}: {found} differences")

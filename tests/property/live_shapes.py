@@ -84,3 +84,28 @@ def _closing(r: random.Random) -> str:
 
 def _first(r: random.Random) -> str:
     return f'(exists E from xEvent where E.eventType = "{r.choice("abc")}" and E.timestamp occurs {_window(r)})'
+
+
+def value(r: random.Random) -> str:
+    """An attribute over the schema of `segment_texts`: what people compute, and what the clock moves."""
+    events = "xEvent" if r.random() < 0.15 else f"xEvent[{r.choice((_kind(r), f'timestamp occurs {_window(r)}', ''))}]"
+    events = events.replace("[]", "")
+    if r.random() < 0.4:
+        events += f"[timestamp occurs {_window(r)}]"
+    return r.choice(
+        (
+            f"{events}.count()",
+            f"{events}.sum(commerce.total)",
+            f"{events}.average(commerce.total)",
+            f"{events}.max(timestamp)",
+            f"{events}.min(commerce.total)",
+            f"{events}.topN(timestamp, 1).head().productListItems.SKU",
+            f"{events}.topN(timestamp, 2).map(_id)",
+            f"{events}.productListItems.category.distinct()",
+            f"{events}.productListItems.groupBy(category).map((K, G) => mapEntry(K, G.count()))",
+            f"{events}.bottomN(timestamp, 1).head()",
+            f"{events}.exists(timestamp occurs {_window(r)}) and loyalty.points > 0",
+            f'if({text(r)}, loyalty.tier, "none")',
+            "today",
+        )
+    )

@@ -2,6 +2,8 @@
 
 import pytest
 
+from pql.runtime import attributes
+from pql.runtime.attributes import Values
 from pql.runtime.cells import Count
 from pql.runtime.tracing import Tracing
 from tests.property import flips, live
@@ -10,7 +12,9 @@ from tests.property import flips, live
 @pytest.mark.parametrize("block", range(8))
 def test_runs(block):
     found = [
-        d for seed in range(200 + block * 4, 204 + block * 4) for d in live.run(seed, length=12, deep=seed % 4 == 0)
+        d
+        for seed in range(200 + block * 4, 204 + block * 4)
+        for d in live.run(seed, length=12, deep=seed % 4 == 0, values=2)
     ]
     assert not found, "\n".join(found)
 
@@ -30,6 +34,22 @@ def test_a_timer_too_late_is_noticed(monkeypatch):
 
     monkeypatch.setattr(Tracing, "probe", late)
     assert any(live.run(seed) for seed in range(12))
+
+
+def test_an_attribute_s_timer_too_late_is_noticed(monkeypatch):
+    whole = Values._evaluate
+
+    def late(self, attribute, view, at):
+        value, until = whole(self, attribute, view, at)
+        return value, None if until is None else until + live.MICRO
+
+    monkeypatch.setattr(Values, "_evaluate", late)
+    assert any(live.run(seed, segments=1, values=4) for seed in range(12))
+
+
+def test_an_event_that_an_attribute_does_not_hear_of_is_noticed(monkeypatch):
+    monkeypatch.setattr(attributes, "_streams", lambda value, segments, found, depth: True)
+    assert any(live.run(seed, segments=1, values=4) for seed in range(12))
 
 
 def test_a_window_a_microsecond_too_long_is_noticed(monkeypatch):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from pql.api import Environment, Plan
-from tests.property import segment_texts
+from tests.property import live_shapes, segment_texts
 
 START = datetime(2026, 3, 1)
 KINDS = ("event", "late", "future", "again", "corrected", "deleted", "record", "merge", "split", "advance", "nonsense")
@@ -36,9 +36,10 @@ class Life:
     environment: Environment
     conditions: dict[str, Any]
     lines: list[str]
+    attributes: dict[str, Any] = field(default_factory=dict)
 
     def plan(self) -> Plan:
-        return self.environment.live_plan(self.conditions)
+        return self.environment.live_plan(self.conditions, attributes=self.attributes)
 
 
 def stamp(at: datetime) -> str:
@@ -149,9 +150,14 @@ class Writer:
 
 
 def make_life(
-    seed: int, length: int = 40, segments: int = 5, people: int = 4, environment: Environment | None = None
+    seed: int,
+    length: int = 40,
+    segments: int = 5,
+    people: int = 4,
+    environment: Environment | None = None,
+    values: int = 0,
 ) -> Life:
-    """The life of a seed."""
+    """The life of a seed. `values`: so many attributes beside the segments."""
     r = random.Random(seed)
     environment = environment or Environment.from_short(segment_texts.SCHEMA)
     conditions: dict[str, Any] = {}
@@ -165,4 +171,6 @@ def make_life(
         lines.append(message if isinstance(message, str) else json.dumps(message))
         if r.random() < 0.03:
             lines.append("")
-    return Life(seed, environment, conditions, lines)
+    q = random.Random(f"attributes {seed}")
+    attributes = {f"a{i}": environment.check(live_shapes.value(q)).ir for i in range(values)}
+    return Life(seed, environment, conditions, lines, attributes)

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from pql.api import Advance, Event, Merge, Record, Split, Store
+from pql.api import Advance, Event, Merge, Record, Split, Store, write_value
 from pql.api import streams as api
+from pql.cli.conform import equal
 from pql.runtime import Evaluator
 from pql.runtime.hosting import instant_of
 from pql.streams import shard
@@ -66,19 +67,19 @@ class CrashingOutlet(api.FileOutlet):
         super().write(lines)
 
 
-def undisturbed(life: Life, file: Path, until: datetime) -> tuple[list[str], list[str]]:
-    """The transitions and the quarantine of a run that nothing happens to."""
-    state, out, aside = api.Unkept(), api.Collected(), api.Collected()
+OUTLETS = (api.TRANSITIONS, api.QUARANTINE, api.ATTRIBUTES)
+
+
+def undisturbed(life: Life, file: Path, until: datetime) -> list[list[str]]:
+    """The transitions, the quarantine and the changes of attributes of a run that nothing happens to."""
+    state, outlets = api.Unkept(), {name: api.Collected() for name in OUTLETS}
     made = shard.Shard(life.plan(), state)
-    outlets = {api.TRANSITIONS: out, api.QUARANTINE: aside}
     reader = api.Reader(life.environment.schema)
     api.Stream(made, state, api.FileSource(file), reader, outlets, api.Options(until=until)).run()
-    return out.lines, aside.lines
+    return [outlet.lines for outlet in outlets.values()]
 
 
-def disturbed(
-    life: Life, file: Path, until: datetime, r: random.Random, folder: Path
-) -> tuple[list[str], list[str], int]:
+def disturbed(life: Life, file: Path, until: datetime, r: random.Random, folder: Path) -> tuple[list[list[str]], int]:
     """The same with crashes, restarts, tiny batches and hardly any memory; and how often it died."""
     deaths = 0
     CrashingState.r = CrashingOutlet.r = r
@@ -90,10 +91,7 @@ def disturbed(
             plan = life.plan()
             api.belongs(state, plan)
             made = api.Shard(plan, state, most=r.choice((1, 2, 100)))
-            outlets = {
-                api.TRANSITIONS: CrashingOutlet(folder / "out"),
-                api.QUARANTINE: CrashingOutlet(folder / "aside"),
-            }
+            outlets = {name: CrashingOutlet(folder / name) for name in OUTLETS}
             options = api.Options(commit_every=r.choice((1, 2, 5, 100)), until=until)
             stream = api.Stream(
                 made, state, api.FileSource(file), api.Reader(life.environment.schema), outlets, options
@@ -108,7 +106,7 @@ def disturbed(
         finally:
             state.db.close()
             state._unlock()
-    return *(((folder / n).read_text().splitlines()) for n in ("out", "aside")), deaths  # type: ignore[return-value]
+    return [(folder / name).read_text().splitlines() for name in OUTLETS], deaths
 
 
 def differences(life: Life) -> Iterator[str]:
@@ -123,12 +121,12 @@ def differences(life: Life) -> Iterator[str]:
         file = folder / "events.jsonl"
         file.write_text("\n".join(life.lines) + ("\n" if life.seed % 2 else ""), encoding="utf-8")
         until = last_clock(life) + AFTERWARDS
-        plain, aside = undisturbed(life, file, until)
-        lived, also, deaths = disturbed(life, file, until, r, folder)
-        for mine, other, what in ((plain, lived, "transitions"), (aside, also, "quarantine")):
+        plain = undisturbed(life, file, until)
+        lived, deaths = disturbed(life, file, until, r, folder)
+        for mine, other, what in zip(plain, lived, OUTLETS, strict=True):
             if mine != other:
                 yield f"{what} after {deaths} crashes differ at {_first(mine, other)}"
-        yield from against_evaluator(life, plain, until, r)
+        yield from against_evaluator(life, plain[0], plain[2], until, r)
 
 
 def _first(a: list[str], b: list[str]) -> str:
@@ -150,23 +148,27 @@ def last_clock(life: Life) -> datetime:
     return max((at for at in map(instant_of, items(life)) if at is not None), default=datetime(2026, 1, 1))
 
 
-def against_evaluator(life: Life, lines: list[str], until: datetime, r: random.Random) -> Iterator[str]:
-    """Memberships as the transitions say, against the plain evaluator over the documents that had arrived, at many instants."""
+def against_evaluator(
+    life: Life, lines: list[str], changes: list[str], until: datetime, r: random.Random
+) -> Iterator[str]:
+    """Memberships and attributes as the lines say, against the plain evaluator over the documents that had arrived, at many instants."""
     transitions = [(read_instant(t["at"]), t) for t in map(json.loads, lines)]
+    told = [(read_instant(c["at"]), c) for c in map(json.loads, changes)]
     yield from adding_up(transitions)
+    yield from changing(told)
     model, clock, met = Model(), datetime.min, set[str]()
     found = [*items(life), Advance(until)]
     for item in found:
         at = instant_of(item)
         if at is not None and at > clock:
             if clock > datetime.min:
-                yield from compare(life, model, met, transitions, clock, at, r)
+                yield from compare(life, model, met, transitions, told, clock, at, r)
             clock = at
         if isinstance(item, Split):
             item = replace(item, profile=model.real(item.profile))
         met |= about(model, item)
         model.take(item)
-    yield from compare(life, model, met, transitions, clock, clock + MICRO, r)
+    yield from compare(life, model, met, transitions, told, clock, clock + MICRO, r)
     yield from against_sql(life, model, met, transitions, until)
 
 
@@ -199,6 +201,21 @@ def adding_up(transitions: list[tuple[Any, dict[str, Any]]]) -> Iterator[str]:
         last = at
 
 
+def changing(changes: list[tuple[Any, dict[str, Any]]]) -> Iterator[str]:
+    """Each change is to another value, numbers have no gaps, instants do not go back."""
+    values: dict[tuple[str, str], Any] = {}
+    sequences: dict[str, int] = {}
+    last = datetime.min
+    for at, c in changes:
+        pair = (c["profile"], c["attribute"])
+        sequences[c["profile"]] = sequences.get(c["profile"], 0) + 1
+        numbered = c["key"] == f"{c['profile']}/attribute/{c['sequence']}" and c["sequence"] == sequences[c["profile"]]
+        if not numbered or values.get(pair) == c["value"] or at < last:
+            yield f"does not add up: {c}"
+        values[pair] = c["value"]
+        last = at
+
+
 def memberships(transitions: list[tuple[Any, dict[str, Any]]], at: datetime) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for when, t in transitions:
@@ -208,16 +225,29 @@ def memberships(transitions: list[tuple[Any, dict[str, Any]]], at: datetime) -> 
 
 
 def compare(
-    life: Life, model: Model, met: set[str], transitions: Any, low: datetime, high: datetime, r: random.Random
+    life: Life,
+    model: Model,
+    met: set[str],
+    transitions: Any,
+    changes: Any,
+    low: datetime,
+    high: datetime,
+    r: random.Random,
 ) -> Iterator[str]:
     """At instants in [low, high), in which no message arrived but those at `low`."""
-    near = [at + step for at, _ in transitions for step in (-MICRO, timedelta(0))]
+    near = [at + step for at, _ in (*transitions, *changes) for step in (-MICRO, timedelta(0))]
     instants = {low, high - MICRO, low + (high - low) * r.random(), *near}
     evaluator = Evaluator(life.conditions)
     for at in sorted(i for i in instants if low <= i < high):
         held = memberships(transitions, at)
+        values = {(c["profile"], c["attribute"]): c["value"] for when, c in changes if when <= at}
         for profile in sorted(met):
             record, documents = model.records.get(profile) or {}, model.documents(profile)
+            for name, value in life.attributes.items():
+                whole = None if profile in model.into else evaluator.evaluate(value, record, documents, at)
+                if not equal(values.get((profile, name)), write_value(whole)):
+                    yield f"at {at} `{name}` of `{profile}`: stream {values.get((profile, name))}, evaluator {whole}"
+                    return
             for id, condition in life.conditions.items():
                 wanted = profile not in model.into and evaluator.evaluate(condition, record, documents, at) is True
                 if wanted != ((profile, id) in held):

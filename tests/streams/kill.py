@@ -28,6 +28,9 @@ segment away { where xEvent.count() > 0 and not xEvent.exists(timestamp occurs <
 segment big { where xEvent[timestamp occurs <= 30 days before now].sum(commerce.total) > 20 }
 segment month { where xEvent[timestamp occurs this month].count() >= 2 }
 segment then { where chain(xEvent, timestamp, [a: WHAT(eventType = "a"), b: WHAT(eventType = "b") WHEN(<= 9 days after a)]) }
+attribute lately = xEvent[timestamp occurs <= 7 days before now].count()
+attribute spent = xEvent.sum(commerce.total)
+attribute last = xEvent[eventType = "a"].topN(timestamp, 1).head().productListItems.category
 """
 MAIN = [sys.executable, "-c", "from pql.cli import main; main()"]
 
@@ -45,7 +48,8 @@ def run(words: list[str], state: Path, out: Path, to_file: bool, delay: float | 
     """Runs the child, killed after a delay that begins with its state; true when it came to its end."""
     words = [*words, "--state", str(state), "--commit-every", "20", "--profiles-in-memory", "15"]
     with (out.with_suffix(".stdout")).open("ab") as stdout:
-        child = subprocess.Popen([*words, *(["--output", str(out)] if to_file else [])], stdout=stdout)
+        values = ["--attributes", str(out.with_suffix(".attributes")) if to_file else "-"]
+        child = subprocess.Popen([*words, *values, *(["--output", str(out)] if to_file else [])], stdout=stdout)
         try:
             if delay is not None:
                 while child.poll() is None and not state.exists():
@@ -73,21 +77,25 @@ def without_repeats(lines: list[str]) -> list[str]:
 
 
 def torture(seed: int, kills: int, messages: int) -> tuple[int, int, list[str]]:
-    """(kills, transitions, what is wrong) of one round that goes on until the stream has ended."""
+    """(kills, lines of the last output, what is wrong) of one round that goes on until the stream has ended."""
     r, to_file = random.Random(seed), seed % 2 == 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         words = write_project(folder, seed, messages)
-        run(words, folder / "plain", folder / "plain.out", True, None)
+        run(words, folder / "plain", folder / "plain.out", to_file, None)
         state, out, done, killed = folder / "state", folder / "killed.out", False, 0
         while not done:
             done = run(words, state, out, to_file, r.uniform(0.0, 1.5) if killed < kills else None)
             killed += not done
-        wanted = (folder / "plain.out").read_text().splitlines()
-        got = out.read_text().splitlines() if to_file else out.with_suffix(".stdout").read_text().splitlines()
-        if not to_file:
-            got = without_repeats(got)
-        wrong = [] if got == wanted else [f"seed {seed}: transitions differ: {len(got)} instead of {len(wanted)}"]
+        wrong = []
+        for suffix in (".out", ".attributes") if to_file else (".stdout",):
+            wanted, got = (
+                (folder / n).with_suffix(suffix).read_text().splitlines() for n in ("plain.out", "killed.out")
+            )
+            if not to_file:  # within a batch, transitions and changes follow each other as batches are cut
+                wanted, got = (sorted(lines) for lines in (wanted, without_repeats(got)))
+            if got != wanted:
+                wrong.append(f"seed {seed}: `{suffix}` differs: {len(got)} lines instead of {len(wanted)}")
         aside = [(folder / s / "quarantine.jsonl").read_text() for s in ("plain", "state")]
         wrong += [] if aside[0] == aside[1] else [f"seed {seed}: quarantine differs"]
         return killed, len(wanted), wrong
@@ -102,8 +110,8 @@ def main() -> int:
     while killed < given.kills:
         more, made, found = torture(given.seed + seed, given.kills - killed, given.messages)
         killed, transitions, seed, wrong = killed + more, transitions + made, seed + 1, wrong + found
-        print(f"round {seed}: {more} kills, {made:,} transitions{''.join(f'; {w}' for w in found)}", flush=True)
-    print(f"{killed} kills, {transitions:,} transitions: {len(wrong)} differences")
+        print(f"round {seed}: {more} kills, {made:,} lines{''.join(f'; {w}' for w in found)}", flush=True)
+    print(f"{killed} kills, {transitions:,} lines: {len(wrong)} differences")
     return 1 if wrong else 0
 
 

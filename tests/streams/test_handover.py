@@ -13,8 +13,10 @@ from pql.api import Store
 from pql.api import streams as api
 from pql.streams.errors import StreamError
 from pql.streams.state import Commit, GraphKnown, Row
+from pql.xdm.values import read_instant
 from tests.property import segment_texts
 from tests.simulation.life import make_life
+from tests.simulation.play import changing
 from tests.streams.project import ENVIRONMENT, SEGMENTS, day, event, plan, stream, told, write
 
 HISTORY = [
@@ -147,10 +149,12 @@ def test_what_was_deleted_merged_or_split_live_stays_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_hand_over_in_the_middle_of_a_life_ends_at_the_batch_answer(tmp_path: Path, seed: int) -> None:
-    life = make_life(seed)
-    other = make_life(seed + 1000, environment=life.environment)
+    life = make_life(seed, values=3)
+    other = make_life(seed + 1000, environment=life.environment, values=3)
     renamed = {f"t{i}": c for i, c in enumerate(other.conditions.values())} | {"s0": life.conditions["s0"]}
-    plans = [life.plan(), life.environment.live_plan(renamed)]
+    values = {**other.attributes, "a0": life.attributes["a0"], "new": other.attributes["a0"]}
+    del values["a2"]
+    plans = [life.plan(), life.environment.live_plan(renamed, attributes=values)]
     reader = api.Reader(life.environment.schema)
     half = random.Random(seed).randrange(5, 35)
     file, state = tmp_path / "e.jsonl", api.SqliteState(tmp_path / "state")
@@ -160,10 +164,15 @@ def test_a_hand_over_in_the_middle_of_a_life_ends_at_the_batch_answer(tmp_path: 
         if number:
             api.hand_over(state, made)
         api.belongs(state, made)
-        outlets = {api.TRANSITIONS: out, api.QUARANTINE: api.Collected()}
+        changes = api.FileOutlet(tmp_path / "changes")
+        outlets = {api.TRANSITIONS: out, api.QUARANTINE: api.Collected(), api.ATTRIBUTES: changes}
         api.Stream(api.Shard(made, state, 2), state, api.FileSource(file), reader, outlets, api.Options(3)).run()
         found = api.verify(state, made)
-        assert found.disagreements == []
+        assert found.equal and found.values == 3 * found.people, (found.disagreements, found.otherwise)
+    told = [json.loads(line) for line in (tmp_path / "changes").read_text().splitlines()]
+    assert list(changing([(read_instant(c["at"]), c) for c in told])) == []
+    last = {(c["profile"], c["attribute"]): c["value"] for c in told}
+    assert all(v is None for (_, a), v in last.items() if a == "a2")
     members = set[tuple[str, str]]()
     for line in map(json.loads, (tmp_path / "out").read_text().splitlines()):
         members ^= {(line["profile"], line["segment"])}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,21 +49,11 @@ def explain(
         if not checked.ok:
             show(list(checked.diagnostics), "text")
             raise typer.Exit(1)
-        conditions, known = {"expression": checked.ir}, {}
+        conditions: dict[str, Any] = {"expression": checked.ir}
+        known: dict[str, Any] = {}
+        values: dict[str, Any] = {}
     else:
-        project = env.project(read_sources([near]))
-        errors = [d for d in project.diagnostics if d.is_error]
-        if errors:
-            show(errors, "text")
-        known = project.conditions
-        conditions = {i: s.condition for i, s in project.segments.items() if s.ok and segment in (None, i)}
-        if not conditions:
-            from pql.diagnostics.suggest import did_you_mean
-
-            raise fail(
-                f"no segment `{segment}`" if segment else "no segment to explain",
-                did_you_mean(segment or "", project.segments),
-            )
+        conditions, known, values = _declared(env, near, segment)
     if format == "json":
         found = [
             facts(env, i, c, known) | ({"live": live_cost(env, i, c, known, events_a_day)} if cost else {})
@@ -73,12 +63,33 @@ def explain(
         return
     blocks = []
     for id, condition in conditions.items():
-        head = "" if id == "expression" else f"segment {id}\n{'=' * (8 + len(id))}\n"
+        kind = "attribute" if id in values else "segment"
+        head = "" if id == "expression" else f"{kind} {id}\n{'=' * (len(kind) + 1 + len(id))}\n"
         block = head + explained(env, id, condition, known, sql=sql and not cost)
         if cost:
             block += "\n\n" + "\n".join(cost_lines(live_cost(env, id, condition, known, events_a_day), events_a_day))
         blocks.append(block)
     typer.echo("\n\n".join(blocks))
+
+
+def _declared(env: Any, near: Path, wanted: str | None) -> tuple[dict[str, Any], Any, dict[str, Any]]:
+    """What a project declares, or the one that is wanted: conditions and attributes; the conditions of all segments; the attributes alone."""
+    project = env.project(read_sources([near]))
+    errors = [d for d in project.diagnostics if d.is_error]
+    if errors:
+        show(errors, "text")
+    known = project.conditions
+    conditions = {i: s.condition for i, s in project.segments.items() if s.ok and wanted in (None, i)}
+    values = {n: e for n, e in project.attributes.items() if not errors and wanted in (None, n) and n not in conditions}
+    conditions |= values
+    if not conditions:
+        from pql.diagnostics.suggest import did_you_mean
+
+        raise fail(
+            f"no segment `{wanted}`" if wanted else "no segment to explain",
+            did_you_mean(wanted or "", [*project.segments, *project.attributes]),
+        )
+    return conditions, known, values
 
 
 def _code(code: str) -> None:

@@ -65,8 +65,8 @@ def show(
         whole = person_json(found, mask)
         _json({k: whole[k] for k in ("profile", "identities", "links", "refused")})
         return
-    print_tree(found, mask, Console())
-    print_graph(found, mask, Console())
+    print_tree(found, mask, Console(emoji=False))
+    print_graph(found, mask, Console(emoji=False))
 
 
 @identity.command("history")
@@ -194,4 +194,4 @@ def list_(schema: SchemaOption = None, store: StoreOption = None, format: Format
             "yes" if r["links"] else "never",
             f"{r['identities']:,}",
         )
-    Console().print(table)
+    Console(emoji=False).print(table)

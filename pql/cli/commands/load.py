@@ -96,7 +96,7 @@ def _report(project: Any, loaded: Any, stitched: Any, format: str) -> None:
         table.add_row(x.source, project.sources[x.source].dataset, *(f"{n:,}" for n in numbers))
     table.add_section()
     table.add_row("all", "", *(f"{n:,}" for n in total))
-    Console().print(table)
+    Console(emoji=False).print(table)
     problems = [x.problem for x in loaded if x.problem is not None]
     if problems:
         show(problems, "text", err=True)

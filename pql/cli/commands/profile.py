@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -43,8 +44,15 @@ def show(
     events: Annotated[int, typer.Option("--events", min=0, max=100_000, help="Most events, the latest.")] = 100,
     unmask: UnmaskOption = False,
     policy: PolicyOption = None,
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", help="Computed attributes as this stream's state has them; it may be running."),
+    ] = None,
 ) -> None:
-    """One person: attributes and consents with their dataset and time, identities, segments, events.
+    """One person: attributes and consents with their dataset and time, identities, segments, events. Computed attributes are those of the
+    last `pql run --save`, or with --state those of a stream; then no store is needed.
+
+    Example: pql profile crmId:4711 --state live
 
     Example: pql profile Email:sarah.rose@luma.example
 
@@ -62,27 +70,68 @@ def show(
 
     if format not in FORMATS:
         raise fail(f"no format `{format}`", "use one of " + ", ".join(FORMATS))
-    env, reading, settings = opened(schema, store, policy=policy)
-    by = chosen_policy(policy, None, env.schema)
-    try:
-        pid, _ = one_person(reading, person, settings, by.stitched)
-        found = read_person(reading, pid, by, events)
-        mask = make_mask(env, reading, unmask)
-    except StoreError as error:
-        raise fail(f"{error.code}: {error}") from None
+    if state is not None and not _has_store(store):
+        found, mask = _from_state(person, state, schema, unmask)
+    else:
+        env, reading, settings = opened(schema, store, policy=policy)
+        by = chosen_policy(policy, None, env.schema)
+        try:
+            pid, _ = one_person(reading, person, settings, by.stitched)
+            found = read_person(reading, pid, by, events)
+            mask = make_mask(env, reading, unmask)
+        except StoreError as error:
+            raise fail(f"{error.code}: {error}") from None
+        if state is not None:
+            found = _live(found, person, state, settings)
     if format == "json":
         typer.echo(json.dumps(person_json(found, mask), ensure_ascii=False, indent=2))
     else:
-        print_person(found, mask, Console())
+        print_person(found, mask, Console(emoji=False))
+
+
+def _has_store(store: Path | None) -> bool:
+    """Is a store named, or is that of the project there?"""
+    from pql.cli.inputs import project_file
+
+    usual = project_file(None).store
+    return store is not None or (usual is not None and usual.is_file())
+
+
+def _from_state(person: str, state: Path, schema: Path | None, unmask: bool) -> tuple[Any, Any]:
+    """A person of a state alone, and the mask; exit 1 when it does not know them."""
+    from pql.cli.inputs import environment
+    from pql.cli.masking import Mask
+    from pql.cli.people import identity_settings
+    from pql.cli.showing_live import held_of, person_of
+
+    env, settings = environment(schema), identity_settings(None)
+    held = held_of(state, [person], settings)
+    if held is None:
+        typer.echo(f"PQL0844: there is no profile `{person}` in `{state}`", err=True)
+        raise typer.Exit(1)
+    return person_of(held, env), Mask(env.schema.profile, env.schema.event, {}, not unmask, settings)
+
+
+def _live(found: Any, person: str, state: Path, settings: Any) -> Any:
+    """A person of the store, with the computed attributes of a state."""
+    from pql.cli.showing_live import held_of, with_state
+
+    names = [found.name, person, *(str(n.identity) for n in found.nodes)]
+    held = held_of(state, names, settings)
+    if held is None:
+        typer.echo(f"the state `{state}` does not know this person: computed attributes are the stored ones", err=True)
+        return found
+    return with_state(found, held)
 
 
 def make_mask(env: Any, reading: Any, unmask: bool) -> Any:
     from pql.cli.masking import Mask
     from pql.cli.people import identity_settings
 
-    rows = reading.query("SELECT name, labels FROM meta.dataset", {})
-    labels = {name: frozenset(own or ()) for name, own in rows}
-    return Mask(env.schema.profile, env.schema.event, labels, not unmask, identity_settings(None))
+    rows = reading.query("SELECT name, labels, kind FROM meta.dataset", {})
+    labels = {name: frozenset(own or ()) for name, own, _ in rows}
+    events = frozenset(name for name, _, kind in rows if kind == "event")
+    return Mask(env.schema.profile, env.schema.event, labels, not unmask, identity_settings(None), events)
 
 
 @profile.command("delete")

@@ -70,7 +70,7 @@ def _print(items: list[Any], rows: bool) -> None:
         table.add_column(column, justify="right" if column in ("id", "rows", "line") else "left")
     for item in items:
         table.add_row(*(Text(f"{v:,}" if isinstance(v := getattr(item, c), int) else str(v)) for c in columns))
-    Console().print(table)
+    Console(emoji=False).print(table)
 
 
 @quarantine.command("show")

@@ -46,7 +46,7 @@ def list_(
             table.add_column(column)
         for row in rows:
             table.add_row(*(" ".join(v) if isinstance(v := row[c.header], list) else str(v) for c in table.columns))  # type: ignore[index]
-        Console().print(table)
+        Console(emoji=False).print(table)
     if not found.ok:
         show(list(found.diagnostics), "text", err=True)
         raise typer.Exit(1)
@@ -147,7 +147,7 @@ def preview(
         raw = row.raw if isinstance(row.raw, str) else json.dumps(row.raw, ensure_ascii=False, indent=1)
         table.add_row(str(row.line), Text(raw[:3000]), Text(mapped[:3000]))
     if format != "json":
-        Console().print(table)
+        Console(emoji=False).print(table)
     raise typer.Exit(1 if any(r.refused is not None for r in sampled) else 0)
 
 
@@ -210,7 +210,7 @@ def _proposed(proposals: Any, format: str) -> None:
     for p in proposals:
         sure = f"{p.confidence:.0%}" if p.target else ""
         table.add_row(*(Text(v) for v in (p.field, p.target or "-", p.expression, sure, "; ".join(p.reasons))))
-    Console().print(table)
+    Console(emoji=False).print(table)
 
 
 @source.command("functions")

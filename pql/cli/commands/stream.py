@@ -20,21 +20,27 @@ FollowGraphOption = Annotated[
         help="Follow the store's identity graph while running; the default but for a file without --follow.",
     ),
 ]
+EventsOption = Annotated[
+    str | None,
+    typer.Option("--events", help="A file, `-`, http://HOST:PORT to serve, or nats://HOST:PORT/STREAM/SUBJECT."),
+]
+AttributesOption = Annotated[
+    str | None,
+    typer.Option("--attributes", help="Keep computed attributes too; write their changes to this file, or `-`."),
+]
 FORMATS = ("text", "json", "none")
 
 
 def stream(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders of segments.")] = None,
-    events: Annotated[
-        str | None,
-        typer.Option("--events", help="A file, `-`, http://HOST:PORT to serve, or nats://HOST:PORT/STREAM/SUBJECT."),
-    ] = None,
+    events: EventsOption = None,
     schema: SchemaOption = None,
     state: StateOption = None,
     store: StoreOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the transitions here instead of standard output.")
     ] = None,
+    attributes: AttributesOption = None,
     quarantine: Annotated[Path | None, typer.Option(help="Where messages go that cannot be taken.")] = None,
     event_key: Annotated[str, typer.Option(help="The field of a bare event that names its profile.")] = "profileId",
     follow: Annotated[bool, typer.Option("--follow", help="Wait for more at the end of the file.")] = False,
@@ -78,6 +84,8 @@ def stream(
 
     Example: pql stream segments --events events.jsonl --state live --for newsletter
 
+    Example: pql stream segments --events events.jsonl --state live --attributes attributes.jsonl
+
     Example: pql stream segments --state live --store shop.duckdb --from 2026-03-01
     """
     from pql.cli.streaming import Wish, run_stream
@@ -90,6 +98,6 @@ def stream(
         raise fail("`--lateness` is a number of seconds, 0 or more")
     wish = Wish(
         paths or [Path(".")], events, schema, state, store, output, quarantine, event_key, follow, until, clock, lateness, from_,
-        migrate, tuple(pause or ()), resume, from_start, commit_every, profiles_in_memory, format, follow_graph, for_ or "",
+        migrate, tuple(pause or ()), resume, from_start, commit_every, profiles_in_memory, format, follow_graph, for_ or "", attributes,
     )  # fmt: skip
     raise typer.Exit(run_stream(wish))

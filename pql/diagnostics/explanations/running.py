@@ -64,6 +64,21 @@ start from the store's history, which any plan can read.
 segment vip { where loyalty.points > 500 }
 ```
 """,
+    "PQL0612": """
+A computed attribute that holds now itself, or an instant at a fixed distance from it, is another value at every
+microsecond: there is no list of changes that could say it, so it cannot be kept live. `pql run --save` keeps it as of
+the instant of the run.
+
+```pql
+attribute asked_at = now
+```
+
+Instead: keep what is compared with now, a day, or an instant of an event.
+
+```pql
+attribute last_purchase = xEvent[eventType = "commerce.purchases"].max(timestamp)
+```
+""",
     "PQL0604": """
 The run was stopped from outside: by a key press, a program that withdrew its question, or a service shutting down.
 No answer was given and nothing was changed; the expression is not at fault. Long runs are the ones that get stopped:
