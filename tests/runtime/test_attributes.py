@@ -22,6 +22,7 @@ from pql.api import (
     Traffic,
 )
 from pql.runtime.attributes import Values
+from pql.runtime.hosting import HostedEngine
 from pql.types import BOOLEAN
 
 ENVIRONMENT = Environment.from_short(
@@ -276,3 +277,17 @@ def test_documents_are_kept_where_somebody_reads_them() -> None:
         engine = Engine(plan(a=texts[name], spent=SPENT))
         engine.apply([event("ann", "1", START, "v"), event("ann", "2", START, "p")])
         assert [k.document is not None for k in engine.people["ann"].events] == wanted
+
+
+def test_a_person_who_is_deleted_has_no_values() -> None:
+    engine = HostedEngine(plan(spent=SPENT, week=WEEK))
+    engine.apply([event("ann", "1", START, price="2.5"), event("bob", "2", START, price="1")])
+    engine.advance(START)
+    told(engine)
+    assert engine.erase("ann") == []
+    assert [c[:3] + c[4:] for c in told(engine)] == [
+        ("ann/attribute/3", "spent", None, "deletion"),
+        ("ann/attribute/4", "week", None, "deletion"),
+    ]
+    engine.advance(START + 30 * DAY)
+    assert {c[0].split("/")[0] for c in told(engine)} == {"bob"}
