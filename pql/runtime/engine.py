@@ -33,7 +33,7 @@ from pql.runtime.inputs import (
 )
 from pql.runtime.loading import START, load
 from pql.runtime.plan import Plan
-from pql.runtime.routing import EVENTS, TIMERS, WHOLE
+from pql.runtime.routing import EVENTS, FAILING, TIMERS, WHOLE
 from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
 from pql.runtime.state import EPOCH, KEEP_AT_LEAST, MARKS, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
@@ -321,6 +321,8 @@ class Engine:
     def _turn(self, person: Person, number: int, value: int, cause: Cause) -> None:
         """A leaf turns."""
         person.truth[number] = value
+        if value == FAILED:
+            person.stale |= FAILING
         if person.dirty is None:
             person.dirty = [number]
             self._open.append(person)
@@ -413,6 +415,8 @@ class Engine:
                 add(until, person, number)
             if value != person.truth[number]:
                 person.truth[number] = value
+                if value == FAILED:
+                    person.stale |= FAILING
                 if person.dirty is not None:
                     person.dirty.append(number)
                 elif alone and person.judged:  # nothing else happens at this instant
@@ -443,7 +447,7 @@ class Engine:
     def _judge(self, person: Person) -> None:
         """A profile's roots above the leaves that turned, at the instant that closes."""
         net, cause, truth, members = self.net, person.cause or "timer", person.truth, person.members
-        if person.stale or not person.judged or person.into is not None or FAILED in truth:
+        if person.stale or not person.judged or person.into is not None:
             stale = person.stale if person.judged else WHOLE
             self._judge_otherwise(person, cause)
             if self._values.attributes:
@@ -488,8 +492,8 @@ class Engine:
             for number in net.plain if person.stale & WHOLE or not person.judged else net.eventful:
                 self._look(person, number, cause)
         dirty, first, truth, base = person.dirty or (), not person.judged, person.truth, person.base
-        person.judged, person.stale, person.dirty, person.cause = True, 0, None, None
-        if FAILED in truth or (first and (person.sequence or 1 in members)):
+        person.judged, person.stale, person.dirty, person.cause = True, FAILING if FAILED in truth else 0, None, None
+        if person.stale or (first and (person.sequence or 1 in members)):
             self._judge_each(person, dirty, first, cause)
             return
         if first:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pql.runtime.cells import ENDS, NOTHING, Cell
+from pql.runtime.cells import ENDS, FAILED, NOTHING, Cell
 from pql.runtime.network import Work
+from pql.runtime.routing import FAILING
 from pql.runtime.settled import IDLE
 from pql.runtime.state import Person
 from pql.runtime.wheel import Wheel
@@ -112,6 +113,8 @@ def _others(person: Person, others: Others, at: int, weights: tuple[int, ...], n
             value, until = cell.look(watch, state, now)
             if value != held:
                 truth[number] = value
+                if value == FAILED:
+                    person.stale |= FAILING
                 turned.append(number)
             if until < LAST and armed.get(number, LAST) > until:
                 armed[number] = until

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pql.runtime.cells import FAILED
 from pql.runtime.inputs import Profile
+from pql.runtime.routing import FAILING
 from pql.runtime.state import TIMELESS, Kept, Packed
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ def load(engine: Engine, packed: Packed) -> Profile:
         for number in engine.net.plain:
             engine._look(person, number, "timer")
     person.judged = packed.judged
+    if FAILED in person.truth:
+        person.stale |= FAILING
     if person.dirty is not None:
         person.dirty = person.cause = None
         engine._open.remove(person)

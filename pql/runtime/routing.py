@@ -21,9 +21,9 @@ from pql.types import NUMBER
 
 Getter = Callable[[Document], Any]
 _MOST = 100_000
-EVENTS, WHOLE, TIMERS, FIRST = 1, 2, 4, 8
+EVENTS, WHOLE, TIMERS, FAILING, FIRST = 1, 2, 4, 8, 16
 """Bits of `Person.stale`: events, or the record too, are other than when leaves without a form were looked at last; a timer of an attribute
-is due; `FIRST << i`: an event that attribute i looks at came, changed or went."""
+is due; FAILING: a leaf may be out of range; `FIRST << i`: an event that attribute i looks at came, changed or went."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ TIMELESS = 1 << 62
 """The stamp of an event without a timestamp: after all others."""
 KEEP_AT_LEAST = 8
 """So many events of a profile are never worth letting go."""
-MARKS = 127
+MARKS = 63
 """One less than the bytes behind a profile's truth: a byte is 1 where an event's key may have that hash."""
 _FEW = 16
 """So many events are searched one by one for a key."""
