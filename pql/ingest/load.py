@@ -158,7 +158,7 @@ def load_chunk(load: DatasetLoad, plan: Plan, chunk: Chunk) -> Counts:
         doubtful = chunk.table["__line"].to_pylist()
     else:
         odd = compiled.odd.sql("duckdb") if compiled.odd is not None else None
-        doubtful = load.stage(chunk.table, compiled.select.sql("duckdb"), compiled.columns, odd)
+        doubtful = load.stage(chunk.table, compiled.select.sql("duckdb"), compiled.columns, odd, compiled.places)
     refused = list(chunk.refused)
     if doubtful:
         refused += _worked_out(load, plan, chunk.table, doubtful)

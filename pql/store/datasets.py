@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from pql.store.identify import IdentityPlan
-from pql.store.identity_slots import IDENTITY_TYPE, MapShape
+from pql.store.identity_slots import EVENT_IDENTITY_TYPE, IDENTITY_TYPE, MapShape, Place
 from pql.store.layout import arrow_type, duckdb_type, quote
 from pql.store.ledger import (
     DELETED,
@@ -39,9 +39,10 @@ from pql.store.tombstones import deleted_rows, lines_of_deleted
 from pql.types import ObjectType
 
 Path = tuple[str, ...]
-OWN = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, _key VARCHAR, _primary VARCHAR,
-_identities {IDENTITY_TYPE}, _times MAP(VARCHAR, TIMESTAMP)"""
-
+NAMED = f"_key VARCHAR, _primary VARCHAR, _identities {IDENTITY_TYPE}"
+EVENT_NAMED = f"""_key VARCHAR AS ("_id"), _primary VARCHAR AS (struct_extract(_identities[1], 'namespace') || ':' || struct_extract(_identities[1], 'id')),
+_identities {EVENT_IDENTITY_TYPE}"""
+"""What is worked out when it is read takes no place and no time when it is written."""
 
 PARALLEL_ROWS = 61_440
 """Rows of a chunk that one thread maps at a time: half a row group."""
@@ -70,13 +71,28 @@ class DatasetSpec:
     def table(self) -> str:
         return f"data.{quote(self.name)}"
 
+    @property
+    def is_event(self) -> bool:
+        return self.kind == "event"
+
+    @property
+    def nobody(self) -> str:
+        """SQL that is true of a row without a key or a primary identity."""
+        return f"_key IS NULL OR {'len(_identities) = 0' if self.is_event else '_primary IS NULL'}"
+
 
 def create_dataset(connection: duckdb.DuckDBPyConnection, spec: DatasetSpec) -> None:
     """Make the table, or add the columns that it lacks. Raises StoreError PQL0832 when a column has another type."""
     columns = {n: duckdb_type(f.type) for n, f in spec.columns.fields.items()}
     fields = "".join(f", {quote(n)} {t}" for n, t in columns.items())
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {spec.table} ({OWN}{fields})")
+    own = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, {EVENT_NAMED if spec.is_event else NAMED},
+        _times MAP(VARCHAR, TIMESTAMP)"""
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {spec.table} ({own}{fields})")
     found = {r[0]: r[1] for r in connection.execute(f"DESCRIBE {spec.table}").fetchall()}
+    if spec.is_event and one(connection, f"SELECT typeof(NULL::{EVENT_IDENTITY_TYPE})") != found["_identities"]:
+        raise StoreError(
+            "PQL0832", f"dataset `{spec.name}` was written by another version of PQL: load its sources into a new store"
+        )
     for name, kind in columns.items():
         if name not in found:
             connection.execute(f"ALTER TABLE {spec.table} ADD COLUMN {quote(name)} {kind}")
@@ -163,10 +179,11 @@ class DatasetLoad:
         self.connection.unregister("look_up_rows")
 
     def stage(
-        self, incoming: pa.Table | None, select: str | None, columns: Sequence[str], odd: str | None = None
-    ) -> list[int]:
+        self, incoming: pa.Table | None, select: str | None, columns: Sequence[str], odd: str | None = None,
+        places: Sequence[Place] = (),
+    ) -> list[int]:  # fmt: skip
         """Map a chunk with a SELECT over `incoming` (or begin an empty one). The lines that SQL does not vouch for, those that the
-        SELECT `odd` finds among them."""
+        SELECT `odd` finds among them. `places`: further columns of the SELECT, each with an identity of the `identityMap`."""
         fields = self.spec.columns.fields
         kinds = {n: duckdb_type(fields[n].type) if n in fields else "TIMESTAMP" for n in columns}
         self.columns = tuple(kinds)
@@ -174,10 +191,11 @@ class DatasetLoad:
         free(self.connection, "ready")
         if incoming is None or select is None:
             empty = f"SELECT * FROM (SELECT NULL::BIGINT AS _line, FALSE AS _doubtful{_nulls(kinds)}) WHERE FALSE"
-            run(f"CREATE OR REPLACE TEMP TABLE ready AS {self._identified(empty)}")
+            self._begin(kinds)
+            run(f"INSERT INTO ready BY NAME {self._identified(empty)}")
             return []
         incoming = _for_threads(incoming)
-        self._map(select, incoming)
+        self._map(select, incoming, kinds, places)
         found = run("SELECT _line FROM ready WHERE _doubtful OR _beyond").fetchall()
         if found:
             run("DELETE FROM ready WHERE _doubtful OR _beyond")
@@ -194,21 +212,34 @@ class DatasetLoad:
             self.connection.execute("DELETE FROM ready WHERE _line IN (SELECT line FROM left_lines)")
             self.connection.unregister("left_lines")
 
-    def _map(self, select: str, incoming: pa.Table) -> None:
+    def _begin(self, kinds: Mapping[str, str]) -> None:
+        """Make `ready`, empty. The key of events is worked out where it is asked for."""
+        named = NAMED
+        if self.spec.is_event:
+            named = EVENT_NAMED if "_id" in kinds else EVENT_NAMED.replace('("_id")', "(NULL)")
+        fields = "".join(f", {quote(n)} {t}" for n, t in kinds.items() if n != "_ordered")
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE ready (_line BIGINT, {named}, _doubtful BOOLEAN, _beyond BOOLEAN, _ordered TIMESTAMP{fields})"
+        )
+
+    def _map(self, select: str, incoming: pa.Table, kinds: Mapping[str, str], places: Sequence[Place]) -> None:
         """Fill `ready`. Identity maps are expected to hold what those before held; when many hold more, all are looked at.
 
         The statements find `incoming` by its name in this function: a registered table would be held until the transaction ends.
         """
         plan = self.spec.identities
-        by_shape = "identityMap" in self.columns and not plan.is_repeated(self.spec, self.columns)
+        by_places = bool(places) and plan.by_places(self.spec, self.columns, places)
+        by_shape = "identityMap" in self.columns and not by_places and not plan.is_repeated(self.spec, self.columns)
         if by_shape and self.shape is None:
             self.shape = self._shape(f"{select} LIMIT {SAMPLE_ROWS}", incoming)
-        made = self._identified(select, self.shape if by_shape else None)
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE ready AS {made}")
+        made = self._identified(select, self.shape if by_shape else None, places)
+        self._begin(kinds)
+        self.connection.execute(f"INSERT INTO ready BY NAME {made}")
         if by_shape and int(one(self.connection, "SELECT count(*) FROM ready WHERE _beyond")) > BEYOND_MOST:
             self.shape = self._shape(select, incoming) | (self.shape or MapShape())
             free(self.connection, "ready")
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE ready AS {self._identified(select, self.shape)}")
+            self._begin(kinds)
+            self.connection.execute(f"INSERT INTO ready BY NAME {self._identified(select, self.shape)}")
 
     def _shape(self, select: str, incoming: pa.Table) -> MapShape:
         """What the identity maps of mapped rows hold at most."""
@@ -220,8 +251,8 @@ class DatasetLoad:
         free(self.connection, "maps")
         return MapShape(frozenset(str(k) for k, _ in found), keys, max((int(n or 0) for _, n in found), default=0))
 
-    def _identified(self, rows: str, shape: MapShape | None = None) -> str:
-        return self.spec.identities.select(self.spec, self.columns, self.arrived, rows, shape)
+    def _identified(self, rows: str, shape: MapShape | None = None, places: Sequence[Place] = ()) -> str:
+        return self.spec.identities.select(self.spec, self.columns, self.arrived, rows, shape, places)
 
     def add(self, lines: Sequence[int], documents: Sequence[Mapping[str, Any]]) -> None:
         """Stage documents that were mapped in Python."""
@@ -243,15 +274,13 @@ class DatasetLoad:
         """Put the staged rows where they belong. `refused`: rows of the chunk that do not fit; `raw`: rows as they
         came, by their lines."""
         connection, spec = self.connection, self.spec
-        nobody = connection.execute(
-            "SELECT _line FROM ready WHERE _key IS NULL OR _primary IS NULL ORDER BY _line"
-        ).fetchall()
+        nobody = connection.execute(f"SELECT _line FROM ready WHERE {spec.nobody} ORDER BY _line").fetchall()
         if nobody:
             reason = spec.identities.reason(spec.kind)
             lines = [line for (line,) in nobody]
             texts = zip(lines, raw(lines), strict=True)
             refused = [*refused, *(Refused(line, "", "PQL0828", reason, text) for line, text in texts)]
-            connection.execute("DELETE FROM ready WHERE _key IS NULL OR _primary IS NULL")
+            connection.execute(f"DELETE FROM ready WHERE {spec.nobody}")
         self.refused = self._without_deleted(refused)
         refused = self.refused
         put_aside = refuse(connection, self.batch, spec.name, self.source, self.file, refused, self.arrived)

@@ -34,10 +34,11 @@ def _insert(load: DatasetLoad, rows: str, number: str, taken: int | None, times:
     """`number`: SQL of a row's number; `taken`: how many numbers are gone then, as many as rows when left out."""
     fields = "".join(f", {quote(c)}" for c in load.columns if c != "_ordered")
     extra = ", _times" if times else ""
+    named = "_identities" if load.spec.is_event else "_key, _primary, _identities"
     done = one(
         load.connection,
         f"""INSERT INTO {load.spec.table} BY NAME SELECT {number} AS _row, {load.batch} AS _batch, _line,
-            $at AS _arrived, _ordered, _key, _primary, _identities{extra}{fields} FROM {rows}""",
+            $at AS _arrived, _ordered, {named}{extra}{fields} FROM {rows}""",
         {"at": load.arrived},
     )
     stored = int(done or 0)
