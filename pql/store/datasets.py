@@ -35,6 +35,7 @@ from pql.store.ledger import (
 from pql.store.load_settings import reset_after_loads, set_for_loads
 from pql.store.settling import settle_events, settle_records
 from pql.store.store import Store, StoreError
+from pql.store.straight import STRAIGHT_ROWS, forget, put_straight
 from pql.store.tombstones import deleted_rows, lines_of_deleted
 from pql.types import ObjectType
 
@@ -107,11 +108,11 @@ def _nulls(kinds: Mapping[str, str]) -> str:
     return "".join(f", NULL::{t} AS {quote(n)}" for n, t in kinds.items())
 
 
-def _for_threads(table: pa.Table) -> pa.Table:
+def _for_threads(table: pa.Table, rows: int = PARALLEL_ROWS) -> pa.Table:
     """The table in pieces for several threads. Nested columns stay as they are: the database does not read cut ones."""
     if any(pa.types.is_nested(kind) for kind in table.schema.types):
         return table
-    return pa.Table.from_batches(table.to_batches(max_chunksize=PARALLEL_ROWS), table.schema)
+    return pa.Table.from_batches(table.to_batches(max_chunksize=rows), table.schema)
 
 
 class DatasetLoad:
@@ -128,6 +129,12 @@ class DatasetLoad:
         """Settled so far."""
         self.remembered: int | None = None
         """The first row whose key is not among the hashes of `stored_keys`; None when there are none."""
+        self.met = False
+        """Did a row of this load meet another, or a stored one?"""
+        self.first, self.appended = 0, 0
+        self.offset: int | None = None
+        """Of a chunk that went straight (`pql.store.straight`): its first row, how many rows were appended, and what is added to a line to
+        make a row's number."""
         self.arrived = datetime.now(UTC).replace(tzinfo=None)
 
     def __enter__(self) -> DatasetLoad:
@@ -184,9 +191,7 @@ class DatasetLoad:
     ) -> list[int]:  # fmt: skip
         """Map a chunk with a SELECT over `incoming` (or begin an empty one). The lines that SQL does not vouch for, those that the
         SELECT `odd` finds among them. `places`: further columns of the SELECT, each with an identity of the `identityMap`."""
-        fields = self.spec.columns.fields
-        kinds = {n: duckdb_type(fields[n].type) if n in fields else "TIMESTAMP" for n in columns}
-        self.columns = tuple(kinds)
+        kinds = self._kinds(columns)
         run = self.connection.execute
         free(self.connection, "ready")
         if incoming is None or select is None:
@@ -203,6 +208,36 @@ class DatasetLoad:
         strange = {line for (line,) in run(odd).fetchall()} - doubtful if odd is not None else set()
         self.leave(strange)
         return sorted(doubtful | strange)
+
+    def put(
+        self,
+        incoming: pa.Table,
+        select: str,
+        columns: Sequence[str],
+        odd: str | None = None,
+        places: Sequence[Place] = (),
+    ) -> list[int] | None:
+        """Map a chunk and append its rows at once, if none of them meets another; the lines that are left then, else None."""
+        self._kinds(columns)
+        incoming = _for_threads(incoming, STRAIGHT_ROWS)
+        strange = [line for (line,) in self.connection.execute(odd).fetchall()] if odd is not None else []
+        if self._by_shape(places) and self.shape is None:
+            self.shape = self._shape(f"{select} LIMIT {SAMPLE_ROWS}", incoming)
+        mapped = self._identified(select, self.shape if self._by_shape(places) else None, places)
+        return put_straight(self, mapped, incoming, strange)
+
+    def _kinds(self, columns: Sequence[str]) -> dict[str, str]:
+        fields = self.spec.columns.fields
+        kinds = {n: duckdb_type(fields[n].type) if n in fields else "TIMESTAMP" for n in columns}
+        self.columns = tuple(kinds)
+        return kinds
+
+    def _by_shape(self, places: Sequence[Place]) -> bool:
+        """Are identity maps taken apart, and what they hold at most asked before?"""
+        plan = self.spec.identities
+        if "identityMap" not in self.columns or plan.is_repeated(self.spec, self.columns):
+            return False
+        return not (places and plan.by_places(self.spec, self.columns, places))
 
     def leave(self, lines: Iterable[int]) -> None:
         """Take rows out of the staged ones."""
@@ -227,9 +262,7 @@ class DatasetLoad:
 
         The statements find `incoming` by its name in this function: a registered table would be held until the transaction ends.
         """
-        plan = self.spec.identities
-        by_places = bool(places) and plan.by_places(self.spec, self.columns, places)
-        by_shape = "identityMap" in self.columns and not by_places and not plan.is_repeated(self.spec, self.columns)
+        by_shape = self._by_shape(places)
         if by_shape and self.shape is None:
             self.shape = self._shape(f"{select} LIMIT {SAMPLE_ROWS}", incoming)
         made = self._identified(select, self.shape if by_shape else None, places)
@@ -284,13 +317,22 @@ class DatasetLoad:
         self.refused = self._without_deleted(refused)
         refused = self.refused
         put_aside = refuse(connection, self.batch, spec.name, self.source, self.file, refused, self.arrived)
-        fitting = int(one(connection, "SELECT count(*) FROM ready"))
-        settle = settle_events if spec.kind == "event" else settle_records
-        stored = settle(self)
-        self.chunks += 1
+        fitting = int(one(connection, "SELECT count(*) FROM ready")) + self.appended
+        settle = settle_events if spec.is_event else settle_records
+        stored = settle(self) + self.appended
+        forget(self)
         deleted = sum(r.code == DELETED for r in refused)
-        counts = Counts(fitting + put_aside, stored, fitting - stored, put_aside, deleted).check()
-        self.counts += counts
+        return self._counted(Counts(fitting + put_aside, stored, fitting - stored, put_aside, deleted))
+
+    def settle_straight(self) -> Counts:
+        """The same for a chunk of which nothing is left."""
+        self.refused = []
+        return self._counted(Counts(self.appended, self.appended))
+
+    def _counted(self, counts: Counts) -> Counts:
+        self.chunks += 1
+        self.appended, self.offset = 0, None
+        self.counts += counts.check()
         return counts
 
     def _without_deleted(self, refused: Sequence[Refused]) -> list[Refused]:
