@@ -51,6 +51,7 @@ def document(figures: Any) -> dict[str, Any]:
         "profiles": figures.profiles,
         "timers": figures.timers,
         "state_bytes": figures.state_bytes,
+        "graph_behind": figures.graph_behind,
         "clock": None if figures.clock == datetime.min else f"{figures.clock.isoformat()}Z",
     }
 
@@ -103,6 +104,7 @@ def line(figures: Any) -> str:
         f"{shown['profiles']:,} profiles",
         f"{shown['timers']:,} timers",
         *([f"state {shown['state_bytes'] / 1e6:,.1f} MB"] if shown["state_bytes"] else []),
+        *(["the store's graph waits to be read"] if shown["graph_behind"] else []),
         *([f"clock {shown['clock']}"] if shown["clock"] else []),
     ]
     return " · ".join(parts)

@@ -15,7 +15,7 @@ import typer
 
 from pql.api import Environment, Project
 from pql.api import streams as api
-from pql.cli.inputs import environment, fail, instant, open_store, read_sources, show
+from pql.cli.inputs import environment, fail, instant, open_store, project_file, read_sources, show
 from pql.cli.people import identity_settings
 from pql.cli.stream_figures import document, progress, reporter
 
@@ -44,6 +44,7 @@ class Wish:
     commit_every: int
     profiles_in_memory: int
     format: str
+    follow_graph: bool | None = None
     use: str = ""
     """A destination or marketing action: only people who may be addressed."""
 
@@ -79,6 +80,8 @@ def run_stream(wish: Wish) -> int:
         raise fail("no events to read", "name a file with `--events FILE`, or `-` for standard input")
     if wish.state is None and (wish.store is not None or wish.migrate):
         raise fail("a hand-over needs a state", "name its folder with `--state DIR`")
+    if wish.follow_graph and wish.store is None:
+        raise fail("there is no graph to follow", "name the store with `--store FILE`")
     env, project = checked_project(wish.paths, wish.schema)
     plan, activation = plan_for(env, project, wish.paths[0], wish.schema, wish.use, wish.pause)
     if activation is not None:
@@ -87,7 +90,7 @@ def run_stream(wish: Wish) -> int:
             raise typer.Exit(1)
     guard: Any = None
     try:
-        with _opened(wish, env, plan) as (stream, first, begun):
+        with _opened(wish, env, plan) as stream:
             report = reporter(wish.format)
             guard = _guard(wish, project, activation, stream)
             stream.report = report.show if guard is None else _both(report.show, guard.look)
@@ -95,7 +98,7 @@ def run_stream(wish: Wish) -> int:
                 stream.source.metrics = lambda: document(stream.latest)
                 stream.source.opened = lambda port: typer.echo(f"listening on port {port}", err=True)
             with _stopped_by_signals(stream):
-                figures = stream.run(wish.from_start, first, begun)
+                figures = stream.run(wish.from_start)
             report.end(figures)
     except api.StreamError as error:
         raise fail(f"{error.code}: {error}", error.help) from None
@@ -103,7 +106,7 @@ def run_stream(wish: Wish) -> int:
         typer.echo(f"stopped: {guard.why}", err=True)
         return 1
     refused = activation is not None and bool(activation.refused)
-    return 1 if figures.quarantined_here or figures.failures_here or refused else 0
+    return 1 if figures.quarantined_here > figures.deleted_here or figures.failures_here or refused else 0
 
 
 def plan_for(
@@ -141,25 +144,19 @@ def _both(show: Any, look: Any) -> Any:
 
 @contextmanager
 def _opened(wish: Wish, env: Environment, plan: Any) -> Iterator[Any]:
-    """The stream on its state, source and outlets; what the store's graph says first; what to do when that is committed."""
+    """The stream on its state, source and outlets."""
     state: Any = api.SqliteState(wish.state) if wish.state is not None else api.Unkept()
     store = None if wish.store is None else open_store(wish.store, env, wish.paths[0])
-
-    def begun() -> None:
-        if store is not None:
-            state.learn(api.graph_identities(store))
-            store.connection.close()
-
     try:
         if store is not None or wish.migrate:
             _hand_over(wish, plan, state, store)
         api.belongs(state, plan, wish.pause)
-        yield _stream(wish, env, plan, state), api.restitched(state, store) if store is not None else (), begun
+        yield _stream(wish, env, plan, state, store)
     finally:
         state.close()
 
 
-def _stream(wish: Wish, env: Environment, plan: Any, state: Any) -> Any:
+def _stream(wish: Wish, env: Environment, plan: Any, state: Any, store: Any) -> Any:
     aside = wish.quarantine or (wish.state / "quarantine.jsonl" if wish.state is not None else None)
     outlets = {
         api.TRANSITIONS: api.TextOutlet(sys.stdout) if wish.output is None else api.FileOutlet(wish.output),
@@ -168,9 +165,22 @@ def _stream(wish: Wish, env: Environment, plan: Any, state: Any) -> Any:
     until = None if wish.until is None else instant(wish.until)
     options = api.Options(wish.commit_every, until, wish.clock, timedelta(seconds=wish.lateness))  # type: ignore[arg-type]
     shard = api.Shard(plan, state, wish.profiles_in_memory)
-    owner = api.Owners(state, env.schema, identity_settings(wish.paths[0])) if wish.state is not None else api.nobody
-    reader = api.Reader(env.schema, wish.event_key, owner)
-    return api.Stream(shard, state, _source(wish), reader, outlets, options)
+    if wish.state is None:
+        reader = api.Reader(env.schema, wish.event_key)
+        return api.Stream(shard, state, _source(wish), reader, outlets, options)
+    owner = api.Owners(state, env.schema, identity_settings(wish.paths[0]))
+    reader = api.Reader(env.schema, wish.event_key, owner, owner.named, owner.parted)
+    graph = None
+    if store is not None:
+        file = api.StoreFile(wish.store or project_file(wish.paths[0]).store, env.schema)
+        graph = api.Graph(file, state, owner, store, not _goes_on(wish))
+    return api.Stream(shard, state, _source(wish), reader, outlets, options, graph=graph)
+
+
+def _goes_on(wish: Wish) -> bool:
+    """Is the store's graph followed? A file that is read to its end is a replay: what comes out depends on nothing else."""
+    replay = wish.events is None or (wish.events != "-" and "://" not in wish.events and not wish.follow)
+    return not replay if wish.follow_graph is None else wish.follow_graph
 
 
 def _hand_over(wish: Wish, plan: Any, state: Any, store: Any) -> None:

@@ -33,7 +33,7 @@ from pql.runtime.inputs import (
 from pql.runtime.plan import Plan
 from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
-from pql.runtime.state import EPOCH, KEEP_AT_LEAST, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
+from pql.runtime.state import EPOCH, KEEP_AT_LEAST, MARKS, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
 from pql.runtime.tracing import Tracing
 from pql.runtime.wheel import Entry, Wheel
 
@@ -42,7 +42,6 @@ START = -TIMELESS
 REALIZED: Literal["realized"] = "realized"
 EXITED: Literal["exited"] = "exited"
 EVENTS, WHOLE = 1, 2
-_kept = tuple.__new__
 _PROFILE = attrgetter("profile")
 
 
@@ -62,6 +61,7 @@ class Engine:
         self._evaluator = Tracing(plan.conditions, plan.zone)
         self._names = [(r.segment, r.version) for r in plan.roots]
         self._none = bytearray(len(plan.roots))
+        self._blank = bytearray(plan.network.base.truth) + bytes(MARKS + 1)
         self._at = clock
 
     @property
@@ -91,12 +91,11 @@ class Engine:
         else:
             span = at - EPOCH
             stamp = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
-        arrival = item.arrival
-        to = stamp if arrival is None else microseconds(arrival)
+        to = stamp if item.arrival is None else microseconds(item.arrival)
         if to > self.now and to != TIMELESS:
             if self._open or self.wheel.earliest < to:
                 self._run(to)
-            self.now, self._at = to, at if arrival is None else arrival
+            self.now, self._at = to, item.arrival or at
         self.arrivals += 1
         person = self.people.get(item.profile)
         if person is None or person.into is not None:
@@ -109,17 +108,22 @@ class Engine:
         of = classes.classify(document)
         route = classes.routes.get(of) or classes.made(of, document)
         weights = router.weights(route, document) if route.weighed else ()
-        kept = _kept(
-            Kept, (stamp, id is None, id or "", self.arrivals, key, route, weights, document if net.documents else None)
+        kept = Kept(
+            stamp, id is None, id or "", self.arrivals, key, route, weights, document if net.documents else None
         )
-        if person.last <= stamp <= self.now and (key is None or key not in person.keys):
+        truth = person.truth
+        if person.last <= stamp <= self.now and (
+            key is None or not truth[mark := -1 - (hash(key) & MARKS)] or not person.has(key)
+        ):
             if person.last < stamp:
                 person.events.append(kept)
             else:
                 insort(person.events, kept)
             person.last = stamp
             if key is not None:
-                person.keys.add(key)
+                truth[mark] = 1
+                if person.keys is not None:
+                    person.keys.add(key)
             if net.documents:
                 person.stale |= EVENTS
                 self._touch(person, "event")
@@ -154,9 +158,10 @@ class Engine:
                 and old.weights == kept.weights
                 and old.id == kept.id
             )
-            if old.arrived > kept.arrived or (same and old.document == kept.document):
-                return
             person.remove(old)
+            if same and old.document == kept.document and kept.id == kept.key:
+                person.insert(kept)  # it came again: of two profiles that are joined, the one that it came to last
+                return
         elif net.retention is not None and kept.stamp + net.retention <= self.now:
             return
         person.insert(kept)
@@ -234,7 +239,7 @@ class Engine:
         """Another record: other truths of the leaves over it, other leaves that can turn a root."""
         truth = person.truth
         if not person.events and not person.judged and not person.dirty:
-            truth[:] = new.truth
+            truth[: len(new.truth)] = new.truth
             return
         for number, value in new.values:
             if truth[number] != value:
@@ -261,7 +266,7 @@ class Engine:
                 self._record(target, item.record, "merge")
             return
         self._move_events(source, target, source.events)
-        source.events, source.keys, source.cells, source.armed, source.into = [], set(), {}, {}, target.profile
+        source.events, source.keys, source.cells, source.armed, source.into = [], None, {}, {}, target.profile
         record = item.record or target.record or source.record
         source.record = None
         self._touch(source, "merge")
@@ -301,8 +306,7 @@ class Engine:
         return self._fresh(profile) if person is None else person
 
     def _fresh(self, profile: Profile) -> Person:
-        net = self.net
-        person = self.people[profile] = Person(profile, bytearray(net.base.truth), bytearray(self._none), net.base)
+        person = self.people[profile] = Person(profile, self._blank[:], self._none[:], self.net.base)
         return person
 
     # --- turning ---
@@ -355,12 +359,14 @@ class Engine:
             self.now, self._at = to, None
             return
         wheel = self.wheel
-        if self._open or wheel.earliest <= self.now:
+        if wheel.earliest <= self.now:
             self._close()
-        while wheel.earliest < to and (at := wheel.after(to)) is not None:
-            if at > self.now:
-                self.now, self._at = at, None
-            self._expire(wheel.take(at))
+        elif self._open:
+            self._judge_all()
+        while wheel.earliest < to and (due := wheel.take(to)):
+            if due[0][0] > self.now:
+                self.now, self._at = due[0][0], None
+            self._expire(due)
             if self._open:
                 self._judge_all()
         if not stay:
@@ -368,18 +374,16 @@ class Engine:
 
     def _close(self) -> None:
         """The timers that are due at the clock's instant, and all that happened at it, judged together."""
-        wheel = self.wheel
-        while True:
-            if wheel.earliest <= self.now and wheel.after(self.now + 1) is not None:
-                self._expire(wheel.take(self.now))
-            if not self._open:
-                return
+        while due := self.wheel.take(self.now + 1):
+            self._expire(due)
+        if self._open:
             self._judge_all()
 
     def _expire(self, entries: list[Entry]) -> None:
         """Looks at the leaves whose timers are due. What `_look` does for a leaf with a cell is written out, and what `look` of cells does that see events at once."""
         now, watching, newest, add = self.now, self.net.watching, self.net.newest, self.wheel.add
-        for at, _, person, number in entries:
+        alone = len(entries) == 1 and entries[0][0] == now and not self._open
+        for at, person, number in entries:
             armed = person.armed
             if armed.get(number) != at:
                 continue
@@ -400,16 +404,19 @@ class Engine:
                 cell, watch = found
                 state = person.cells.get(cell.number)
                 value, until = cell.look(watch, cell.fresh() if state is None else state, now)
-            if value != person.truth[number]:
-                person.truth[number] = value
-                if person.dirty is None:
-                    person.dirty = [number]
-                    self._open.append(person)
-                else:
-                    person.dirty.append(number)
             if now < until < LAST:
                 armed[number] = until
                 add(until, person, number)
+            if value != person.truth[number]:
+                person.truth[number] = value
+                if person.dirty is not None:
+                    person.dirty.append(number)
+                elif alone and person.judged:  # nothing else happens at this instant
+                    person.dirty = [number]
+                    self._judge(person)
+                else:
+                    person.dirty = [number]
+                    self._open.append(person)
 
     def _judge_all(self) -> None:
         people, self._open = self._open, []
@@ -526,7 +533,7 @@ class Engine:
     def next_due(self) -> datetime | None:
         """Nothing changes by time alone before this instant. None: never."""
         while (entry := self.wheel.next()) is not None:
-            if entry[2].armed.get(entry[3]) == entry[0]:
+            if entry[1].armed.get(entry[2]) == entry[0]:
                 return instant(entry[0])
             self.wheel.drop()
         return None
@@ -557,7 +564,7 @@ class Engine:
         person.record = packed.record
         if person.into is None and packed.judged:
             person.base = self.net.answers(person.record)
-            person.truth[:] = person.base.truth
+            person.truth[: len(person.base.truth)] = person.base.truth
             self._anew(person, range(len(self.net.cells)), "timer")
             for number in self.net.plain:
                 self._look(person, number, "timer")
@@ -573,21 +580,21 @@ class Engine:
         """A profile with its history, in the segments given: judged at the clock's instant, where what differs is a transition with
         the cause `definition`. Nothing else is emitted."""
         person = self._fresh(profile)
-        net = self.net
         for document in events:
-            self.arrivals += 1
-            at, id, route = document.get("timestamp"), document.get("_id"), net.router.route(document)
-            stamp = TIMELESS if at is None else microseconds(at)
-            weights = net.router.weights(route, document)
-            kept = Kept(
-                stamp, id is None, id or "", self.arrivals, id, route, weights, document if net.documents else None
-            )
-            old = None if id is None else person.find(id)
-            if old is not None:
-                person.remove(old)
-            person.insert(kept)
+            self._put(person, document, document.get("_id"))
         for segment in members:
             if segment in self.plan.index:
                 person.members[self.plan.index[segment]] = 1
         self._record(person, record, "definition")
-        self._anew(person, range(len(net.cells)), "definition")
+        self._anew(person, range(len(self.net.cells)), "definition")
+
+    def _put(self, person: Person, document: Document, key: str | None) -> None:
+        """An event of a profile's history, in the place of an earlier one of that key."""
+        self.arrivals += 1
+        at, id, route = document.get("timestamp"), document.get("_id"), self.net.router.route(document)
+        stamp, weights = TIMELESS if at is None else microseconds(at), self.net.router.weights(route, document)
+        old = None if key is None else person.find(key)
+        if old is not None:
+            person.remove(old)
+        whole = document if self.net.documents else None
+        person.insert(Kept(stamp, id is None, id or "", self.arrivals, key, route, weights, whole))

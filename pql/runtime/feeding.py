@@ -8,9 +8,8 @@ take its place. Read `feed`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from pql.runtime.cells import ENDS, NOTHING, Cell, Trail
+from pql.runtime.cells import ENDS, NOTHING, Cell
 from pql.runtime.network import Work
 from pql.runtime.settled import IDLE
 from pql.runtime.state import Person
@@ -25,43 +24,23 @@ Waits = tuple[tuple[int, Cell, tuple[tuple[int, int], ...]], ...]
 
 def feed(person: Person, work: Work, at: int, weights: tuple[int, ...], now: int, wheel: Wheel) -> list[int]:
     """The leaves that an event of timestamp `at` turns; their truth is set and their timers run. `weights`: what it adds to weighed streams."""
-    turned = _first(person, work, at, now, wheel.add)
-    if work.others:
-        turned += _others(person, work.others, at, weights, now, wheel.add)
-    if work.waits:
-        if at == now:
-            _waits(person, work.waits, at, wheel.add)
-        else:  # some of the wait, or all of it, is over
-            turned += _others(
-                person, tuple((n, cell, 0, -1, -1) for n, cell, _ in work.waits), at, weights, now, wheel.add
-            )
-    for place, trail in work.trails:
-        if person.base.alive[place]:
-            _follow(person.cells, place, trail, at)
-    return turned
-
-
-def _first(person: Person, work: Work, at: int, now: int, add: Add) -> list[int]:
-    """An event in order, into the cells that see it at once. Gives the leaves that it turned. What `Cell` says in general is written out."""
-    cells, truth, armed, alive = person.cells, person.truth, person.armed, person.base.alive
+    cells, truth, armed, alive, add = person.cells, person.truth, person.armed, person.base.alive, wheel.add
     turned: list[int] = []
-    for place, cell, trail, low, high, ones in work.latest:
+    for place, cell, before, low, high, ones in work.latest:
         if not alive[place]:
             continue
-        if trail >= 0:
-            firsts = cells.get(trail)
+        if before >= 0:
+            firsts = cells.get(before)
             if not firsts or not (low <= at - firsts[-1] <= high or cell.preceded(firsts, at)):
                 continue
         cells[place] = at
         for number, leave in ones:
-            if not truth[number]:
-                until = at + leave
-                if until > now:
-                    truth[number] = 1
-                    turned.append(number)
-                    if until < LAST and armed.get(number, LAST) > until:
-                        armed[number] = until
-                        add(until, person, number)
+            if not truth[number] and (until := at + leave) > now:
+                truth[number] = 1
+                turned.append(number)
+                if until < LAST and armed.get(number, LAST) > until:
+                    armed[number] = until
+                    add(until, person, number)
     for place, keep, quick in work.counts:
         if alive[place]:
             state = cells.get(place)
@@ -77,14 +56,29 @@ def _first(person: Person, work: Work, at: int, now: int, add: Add) -> list[int]
             for least, number, leave in quick:
                 if least > count:
                     break
-                if not truth[number]:
-                    until = state[-least] + leave
-                    if until > now:
-                        truth[number] = 1
-                        turned.append(number)
-                        if until < LAST and armed.get(number, LAST) > until:
-                            armed[number] = until
-                            add(until, person, number)
+                if not truth[number] and (until := state[-least] + leave) > now:
+                    truth[number] = 1
+                    turned.append(number)
+                    if until < LAST and armed.get(number, LAST) > until:
+                        armed[number] = until
+                        add(until, person, number)
+    if work.others:
+        turned += _others(person, work.others, at, weights, now, add)
+    if work.waits:
+        if at == now:
+            _waits(person, work.waits, at, add)
+        else:  # some of the wait, or all of it, is over
+            turned += _others(person, tuple((n, cell, 0, -1, -1) for n, cell, _ in work.waits), at, weights, now, add)
+    for place, trail in work.trails:
+        if alive[place]:
+            state = cells.get(place)
+            if not state:
+                cells[place] = [at]
+            elif not trail.brief:
+                trail.add(state, at, 1, 0)
+            elif state[-1] != at:
+                state.append(at)
+                del state[:-2]
     return turned
 
 
@@ -123,18 +117,6 @@ def _others(person: Person, others: Others, at: int, weights: tuple[int, ...], n
                 armed[number] = until
                 add(until, person, number)
     return turned
-
-
-def _follow(cells: dict[int, Any], place: int, trail: Trail, at: int) -> None:
-    """An event in order that others may follow."""
-    state = cells.get(place)
-    if not state:
-        cells[place] = [at]
-    elif not trail.brief:
-        trail.add(state, at, 1, 0)
-    elif state[-1] != at:
-        state.append(at)
-        del state[:-2]
 
 
 def _waits(person: Person, waits: Waits, at: int, add: Add) -> None:

@@ -5,17 +5,15 @@ All that a host needs of the engine's insides is here; it must not know where st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from pql.runtime.engine import START, Engine
 from pql.runtime.inputs import Advance, Document, Event, Input, Profile, Transition
 from pql.runtime.plan import Plan
-from pql.runtime.state import TIMELESS, Kept, Person, microseconds, pack, unpack
+from pql.runtime.state import Person, microseconds, pack, unpack
 from pql.runtime.wheel import Entry
-
-_NO_KEYS: set[str] = set()
 
 
 class HostedEngine(Engine):
@@ -26,7 +24,7 @@ class HostedEngine(Engine):
         self.changed: set[Profile] = set()
 
     def _expire(self, entries: list[Entry]) -> None:
-        self.changed.update(person.profile for _, _, person, leaf in entries if leaf in person.armed)
+        self.changed.update(person.profile for _, person, leaf in entries if leaf in person.armed)
         super()._expire(entries)
 
     def _judge(self, person: Person) -> None:
@@ -76,12 +74,28 @@ class HostedEngine(Engine):
         """When a loaded profile has to be looked at again, in microseconds."""
         return min(self.people[profile].armed.values(), default=None)
 
+    def erase(self, profile: Profile) -> list[Transition]:
+        """Forgets a loaded profile for good, with what happened to it at the open instant; it leaves what it was in."""
+        person = self.people[profile]
+        if person in self._open:
+            self._open.remove(person)
+        person.dirty = person.cause = None
+        leaving = [number for number, holds in enumerate(person.members) if holds]
+        for number in leaving:
+            person.members[number] = 0
+        if leaving:
+            self._tell(person, leaving, "deletion")
+        out, self._out = self._out, []
+        self.discard(profile)
+        self.changed.discard(profile)
+        return out
+
     def discard(self, profile: Profile) -> None:
         """Forgets a profile that is kept elsewhere. Its timers find nothing to do when their time comes; until then they hold no
         more of it than its name."""
         gone = self.people.pop(profile)
         gone.armed, gone.cells = {}, {}
-        gone.events, gone.keys, gone.record = [], _NO_KEYS, None
+        gone.events, gone.keys, gone.record = [], None, None
 
 
 def instant_of(item: Input) -> datetime | None:
@@ -116,19 +130,7 @@ def carry_over(engine: HostedEngine, carried: Carried) -> None:
     """Takes a profile over into another plan: judged when the clock's instant closes, what differs has the cause `definition`."""
     engine.seed(carried.profile, carried.record, (), carried.members)
     person = engine.people[carried.profile]
-    for kept in _kept(engine, carried.events):
-        old = None if kept.key is None else person.find(kept.key)
-        if old is not None:
-            person.remove(old)
-        person.insert(kept)
+    for key, document in carried.events:
+        engine._put(person, document, key)
     engine._anew(person, range(len(engine.net.cells)), "definition")
     person.sequence, person.into = carried.sequence, carried.into
-
-
-def _kept(engine: HostedEngine, events: Iterable[tuple[str | None, Document]]) -> Iterable[Kept]:
-    router, whole = engine.net.router, engine.net.documents
-    for key, document in events:
-        engine.arrivals += 1
-        at, id, route = document.get("timestamp"), document.get("_id"), router.route(document)
-        stamp, weights = TIMELESS if at is None else microseconds(at), router.weights(route, document)
-        yield Kept(stamp, id is None, id or "", engine.arrivals, key, route, weights, document if whole else None)

@@ -16,7 +16,7 @@ import msgspec
 
 Profile = int | str
 Document = Mapping[str, Any]
-Cause = Literal["event", "timer", "profile", "merge", "split", "definition"]
+Cause = Literal["event", "timer", "profile", "merge", "split", "deletion", "definition"]
 
 
 @dataclass(frozen=True, slots=True)

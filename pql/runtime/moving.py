@@ -95,7 +95,7 @@ class Moving(datetime):
         """Notes when f leaves [first, end), in which it lies now. None: no bound."""
         if end is not None:
             self._rises(end)
-        if first is not None and self.steady is not None and self.trace.now + self.low * MICRO < first:
+        if first is not None and self.steady is not None and self.low < micros(first - self.trace.now):
             self.trace.limit(self.steady)
 
     def _rises(self, to: datetime) -> None:

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -18,10 +18,14 @@ TIMELESS = 1 << 62
 """The stamp of an event without a timestamp: after all others."""
 KEEP_AT_LEAST = 8
 """So many events of a profile are never worth letting go."""
+MARKS = 127
+"""One less than the bytes behind a profile's truth: a byte is 1 where an event's key may have that hash."""
+_FEW = 16
+"""So many events are searched one by one for a key."""
 _DECIMAL, _INSTANT, _DAY = 1, 2, 3
 
 
-class Kept(NamedTuple):
+class Kept(msgspec.Struct, gc=False, order=True):
     """An event that is kept, in the order of `xEvent`: timestamp, `_id`, arrival; what is missing comes last.
 
     `stamp`: microseconds. `arrived`: grows with arrival, unique. `weights`: what it adds to its route's weighed streams.
@@ -38,7 +42,8 @@ class Kept(NamedTuple):
 
 
 class Person:
-    """`truth`: of the plan's leaves (0, 1, 2: a sum out of range). `members`: the roots that hold. `armed`: the instant of each leaf's
+    """`truth`: of the plan's leaves (0, 1, 2: a sum out of range), then the marks of the events' keys (`MARKS`). `keys`: those themselves, where
+    there are many and somebody asked. `members`: the roots that hold. `armed`: the instant of each leaf's
     timer. `dirty`: leaves that turned at the open instant, None when the profile has no part in it. `into`: the profile that this
     one was merged into; it has nothing of its own then."""
 
@@ -49,7 +54,7 @@ class Person:
         self.profile, self.truth, self.members, self.base = profile, truth, members, base
         self.record: Document | None = None
         self.events: list[Kept] = []
-        self.keys: set[str] = set()
+        self.keys: set[str] | None = None
         self.cells: dict[int, Any] = {}
         self.armed: dict[int, int] = {}
         self.dirty: list[int] | None = None
@@ -60,20 +65,35 @@ class Person:
         self.judged = False
         self.stale = 0
 
+    def has(self, key: str) -> bool:
+        """Has it an event of that key? Asked where the key's mark is set: most keys never are."""
+        if self.keys is None:
+            if len(self.events) <= _FEW:
+                return any(k.key == key for k in self.events)
+            self.keys = {k.key for k in self.events if k.key is not None}
+        return key in self.keys
+
     def find(self, key: str) -> Kept | None:
         """The event of that key."""
-        return next((k for k in self.events if k.key == key), None) if key in self.keys else None
+        if not self.truth[-1 - (hash(key) & MARKS)] or not self.has(key):
+            return None
+        return next(k for k in self.events if k.key == key)
+
+    def _mark(self, key: str) -> None:
+        self.truth[-1 - (hash(key) & MARKS)] = 1
+        if self.keys is not None:
+            self.keys.add(key)
 
     def insert(self, kept: Kept) -> None:
         insort(self.events, kept)
         self.last = self.events[-1].stamp
         if kept.key is not None:
-            self.keys.add(kept.key)
+            self._mark(kept.key)
 
     def remove(self, kept: Kept) -> None:
         del self.events[bisect_left(self.events, kept)]
         self.last = self.events[-1].stamp if self.events else -TIMELESS
-        if kept.key is not None:
+        if self.keys is not None and kept.key is not None:
             self.keys.discard(kept.key)
 
     def forget(self, before: int) -> None:
@@ -83,9 +103,12 @@ class Person:
             if kept.stamp >= before:
                 break
             cut += 1
-            if kept.key is not None:
-                self.keys.discard(kept.key)
         del self.events[:cut]
+        self.keys = None
+        self.truth[-1 - MARKS :] = bytes(MARKS + 1)
+        for kept in self.events:
+            if kept.key is not None:
+                self._mark(kept.key)
 
     def view(self) -> dict[str, Any]:
         """The profile as expressions see it."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from pql.clock import CALENDAR, MICROSECONDS, MONTHS, Zone, add_months, calendar_start, month_day, shift, truncate
+from pql.clock import CALENDAR, MICROSECONDS, MONTHS, Zone, month_day, shift
 from pql.ir import nodes as ir
 from pql.ir.walk import walk
 from pql.runtime.evaluate import NOW, Evaluator, OutOfRange, Slots, on_ring
@@ -30,25 +30,40 @@ from pql.runtime.moving import (
     plain,
     sooner,
 )
-from pql.runtime.offsets import changes, next_change, widest
+from pql.runtime.offsets import next_change, widest
+from pql.runtime.ways_back import (
+    EDGE,
+    breaks,
+    first_of_days,
+    first_of_hours,
+    first_reaching,
+    inside,
+    last_change,
+    next_unit,
+    same_distance,
+    shifted,
+    shown_from,
+    start_of,
+    steady_until,
+    unit_from,
+    unit_reaching,
+)
 from pql.types import DATE, STRING, TIMESTAMP, ListType
 
 DATE_PARTS = {"getYear": "year", "getMonth": "month", "getDayOfMonth": "day", "dayOfWeek": "day"}
 MONTH_DAYS = 146_097 / 4_800
 LONGEST = {"month": 31, "year": 366, "decade": 3_653, "century": 36_525, "millennium": 365_243, "week": 7}
-EDGE = timedelta(days=3)
 
 
 SEASONS = 370
 """How many pieces (mostly days) of a window that ignores the year are looked through for a turn: a year and some."""
 
 
-def _shifted(start: datetime, distance: timedelta) -> datetime:
-    """An instant moved by a distance; where that leaves the calendar, its end."""
-    try:
-        return start + distance
-    except OverflowError:
-        return datetime.max if distance > timedelta(0) else datetime.min
+def _horizon(trace: Trace) -> datetime | None:
+    """The horizon, which is always later: at the ends of the calendar, where the way back may be lost, a second at a time."""
+    if trace.horizon is not None and trace.horizon <= trace.now:
+        return trace.later(1_000_000)
+    return trace.horizon
 
 
 class Pieces:
@@ -71,7 +86,7 @@ class Pieces:
             if len(self.starts) > 4 * SEASONS:
                 self.starts, self.known, i = [], [], 0
             self.starts.insert(i, now)
-            self.known.insert(i, (trace.horizon, first, last))
+            self.known.insert(i, (_horizon(trace), first, last))
         end, first, last = self.known[i]
         return end, on_ring(self.e, day, first, last)
 
@@ -89,7 +104,7 @@ class Tracing(Evaluator):
         `now` up to the horizon (not included); None: forever."""
         trace = Trace(now)
         value = self.value(e, {ir.PROFILE: person, NOW: clock(trace)})
-        return value, trace.horizon
+        return value, _horizon(trace)
 
     def probe(self, e: ir.Expr, person: Mapping[str, Any], now: datetime) -> tuple[int, datetime | None]:
         """A test's answer, 1 or 0, or 2 where a sum is out of range, and its horizon."""
@@ -98,7 +113,7 @@ class Tracing(Evaluator):
             value = int(self.value(e, {ir.PROFILE: person, NOW: clock(trace)}) is True)
         except OutOfRange:
             value = 2
-        return value, trace.horizon
+        return value, _horizon(trace)
 
     def next_flip(
         self, e: ir.Expr, person: Mapping[str, Any], now: datetime, steps: int = 64
@@ -140,21 +155,21 @@ class Tracing(Evaluator):
             reach = timedelta(microseconds=low)
             return moving(moved, x.trace, lambda to: _reached(x, to, reach), bounds, x.slope, x.until, x.steady)
         months = e.amount * MONTHS[e.unit]
-        if _inside(moved) and _inside(start):
-            end: datetime | None = _steady_until(start, months)
+        if inside(moved) and inside(start):
+            end: datetime | None = steady_until(start, months)
         else:
             self._step(x)
-            end = start + timedelta(seconds=1) if _inside(start) else None
+            end = start + timedelta(seconds=1) if inside(start) else None
         until = sooner(x.until, _after(x, start, end)) if x.slope else x.until
         steady = sooner(x.steady, x.back(end) if end is not None else None)
         if steady is not None and steady <= x.trace.now:
             steady = x.until or x.trace.later(1)
 
         def back(to: datetime) -> datetime | None:
-            at = x.back(_first_reaching(to, months))
+            at = x.back(first_reaching(to, months))
             if at is None or at > x.trace.now:
                 return at
-            there = _shifted(start, to - moved)
+            there = shifted(start, to - moved)
             return x.back(there if end is None else min(there, end))
 
         return moving(moved, x.trace, back, bounds, x.slope, until, steady)
@@ -180,18 +195,18 @@ class Tracing(Evaluator):
         slack = self._slack()
         if e.amount > 0:
             self._leaving(x, high + slack)
-        if _inside(moved) and _inside(start):
+        if inside(moved) and inside(start):
             end: datetime | None = self._wall_steady_until(start, wall, moved, e.amount * MONTHS[e.unit])
         else:
             self._step(x)
-            end = start + timedelta(seconds=1) if _inside(start) else None
+            end = start + timedelta(seconds=1) if inside(start) else None
         until = sooner(x.until, _after(x, start, end)) if x.slope else x.until
         steady = sooner(x.steady, x.back(end) if end is not None else None)
         if steady is not None and steady <= x.trace.now:
             steady = x.until or x.trace.later(1)
 
         def back(to: datetime) -> datetime | None:
-            reached = _shifted(start, to - moved)
+            reached = shifted(start, to - moved)
             return x.back(reached if end is None else min(reached, end))
 
         bounds = (x.low + low - 2 * slack, x.high + high + 2 * slack)
@@ -200,18 +215,19 @@ class Tracing(Evaluator):
     def _wall_steady_until(self, start: datetime, wall: datetime, moved: datetime, months: int) -> datetime:
         """The first later instant at which months on the wall clock may be another distance."""
         around = timedelta(microseconds=self._slack())
-        ends = [start + (_steady_until(wall, months) - wall)]
+        ends = [shifted(start, steady_until(wall, months) - wall)]
         if (change := next_change(self.zone.name, start)) is not None:
             ends.append(change)
         for near in (next_change(self.zone.name, moved - around), next_change(self.zone.name, moved)):
             for at in () if near is None else (near, near + around):
                 if at > moved:
-                    ends.append(start + (at - moved))
+                    ends.append(shifted(start, at - moved))
         return min(ends)
 
     def _unit_start(self, e: ir.Shift, v: Slots) -> Any:
-        """A calendar unit's start moved by units on the wall clock: it stands still while the instant stays in its unit."""
-        low, high, unit = 0, 0, e.operand
+        """A calendar unit's start moved by units on the wall clock: it stands still while the instant stays in its unit. The starts of
+        units shorter than a day fall where the month's end clamps their day, and where the clock that comes out leaves an hour out."""
+        low, high, peak, unit = 0, 0, 0, e.operand
         shifts = [e]
         while isinstance(unit, ir.Shift):
             shifts.append(unit)
@@ -223,28 +239,57 @@ class Tracing(Evaluator):
         for s in reversed(shifts):
             distance = self._distance(s)
             low, high = low + distance[0], high + distance[1]
+            peak = max(peak, high)
             inner = ir.Shift(inner, s.amount, s.unit, True)
-        found = super().on_shift(inner, here)  # type: ignore[arg-type]
+        shown = self._wall(inner, here)
+        found = self._utc(shown)
         if not isinstance(x, Moving):
             return found
-        if high > 0:
-            self._leaving(x, high)
+        if peak > 0:
+            self._leaving(x, peak)
         floor = self._floor(x, unit.unit, self.zone)
-        if found is None or floor is None:
+        if found is None or floor is None or shown is None:
             x.trace.limit(floor.until if floor is not None else x.until)
             return None
-        furthest, slack = timedelta(microseconds=high), self._slack()
-        bounds = (floor.low + low - slack, floor.high + high + slack)
-        more = timedelta(microseconds=slack)
-        return moving(
-            found, x.trace, lambda to: _reached(floor, to - more, furthest), bounds, 0, floor.until, floor.steady
-        )
+        furthest, more = timedelta(microseconds=high), timedelta(microseconds=self._slack())
+        bounds = (floor.low + low - self._slack(), floor.high + high + self._slack())
+        start, steady = plain(x), floor.steady
+        if not inside(start) or not inside(found):
+            return moving(
+                found, x.trace, lambda to: _reached(floor, to - more, furthest), bounds, 0, floor.until, steady
+            )
+        wall = self.zone.local(start)
+        unit_start, clamped = same_distance(wall, shifts, unit.unit, self.zone)
+        change = next_change(self.zone.name, start)
+
+        def reaching(to: datetime | None) -> datetime | None:
+            first = None if to is None else unit_reaching(to, shifts, unit.unit, self.zone)
+            if to is not None and first is not None and first <= wall:
+                first = unit_from(shifted(unit_start, to - shown), unit.unit, self.zone)
+                first = sooner(first, clamped)
+            at = sooner(change, None if first is None else shifted(start, first - wall))
+            return None if at is None else x.back(at)
+
+        def back(to: datetime) -> datetime | None:
+            if not inside(to):
+                return _reached(floor, to - more, furthest)
+            return reaching(shown_from(to, shown, self.zone, more))
+
+        if unit.unit not in CALENDAR:
+            falls = [reaching(w) for w in breaks(found, self.zone, more) if w > shown]
+            for at in (*falls, None if clamped is None else x.back(shifted(start, clamped - wall))):
+                steady = sooner(steady, at)
+            if steady is not None and steady <= x.trace.now:
+                steady = floor.until or x.trace.later(1)
+        return moving(found, x.trace, back, bounds, 0, floor.until, steady)
 
     def _slack(self) -> int:
         return 0 if self.zone.name == "UTC" else widest(self.zone.name)
 
     def _distance(self, e: ir.Shift) -> tuple[int, int]:
         """Bounds of how far a shift moves any instant."""
+        if not e.amount:
+            return 0, 0
         if e.unit in MONTHS:
             mean = int(e.amount * MONTHS[e.unit] * MONTH_DAYS * DAY)
             return mean - 9 * DAY, mean + 9 * DAY
@@ -260,12 +305,19 @@ class Tracing(Evaluator):
 
     def _absent(self, x: Moving, e: ir.Shift) -> None:
         """Notes when a shift out of the calendar may be back in it: from below only."""
-        if e.amount < 0 and e.unit in MONTHS:
-            index = 12 - e.amount * MONTHS[e.unit]
-            if index // 12 <= 9999:
-                x.stays(None, datetime(index // 12, index % 12 + 1, 1))
-        elif e.amount < 0:
-            x.stays(None, datetime.min - timedelta(microseconds=e.amount * MICROSECONDS[e.unit]))
+        if e.amount < 0:
+            zone = self.zone if e.local else Zone()
+            try:
+                earliest = zone.local(datetime.min)
+            except OverflowError:
+                earliest = datetime.min
+            if e.unit in MONTHS:
+                wall = first_reaching(earliest, e.amount * MONTHS[e.unit])
+            else:
+                wall = shifted(earliest, -e.amount * MICROSECONDS[e.unit] * MICRO)
+            if wall < datetime.max - EDGE:
+                first = zone.utc(wall)
+                x.stays(None, first) if first > plain(x) else self._step(x)
         if x.steady is not None:
             x.trace.limit(x.steady)
 
@@ -276,35 +328,35 @@ class Tracing(Evaluator):
     def on_truncate(self, e: ir.Truncate, v: Slots) -> Any:
         x = self.value(e.operand, v)
         if not isinstance(x, Moving):
-            return None if x is None else _start(x, e.unit, self.zone)
+            return None if x is None else start_of(x, e.unit, self.zone)
         return self._floor(x, e.unit, self.zone)
 
     def _floor(self, x: Moving, unit: str, zone: Zone) -> Moving | None:
         start = plain(x)
-        floor = _start(start, unit, zone)
+        floor = start_of(start, unit, zone)
         end = self._unit_end(x, start, unit, zone)
         if floor is None:
             x.stays(None, end)
             return None
         until = sooner(x.until, _after(x, start, end)) if x.slope else x.until
         longest = LONGEST[unit] * DAY if unit in LONGEST else MICROSECONDS[unit]
-        slack = 0 if zone.name == "UTC" else self._slack()
-        bounds = (x.low - longest - slack, x.high + slack)
+        slack = self._slack() if zone.name != "UTC" and unit in CALENDAR else 0
+        bounds = (x.low - longest - slack + 1, x.high + slack)
         steady = x.steady
         if zone.name != "UTC":
-            change = next_change(zone.name, start) if _inside(start) else start
+            change = next_change(zone.name, start) if inside(start) else start
             steady = sooner(steady, None if change is None else x.back(change))
             if steady is not None and steady <= x.trace.now:
-                steady = x.until or x.trace.later(1)
+                steady = until or x.trace.later(1)
         return moving(floor, x.trace, lambda to: _floor_reached(x, to, unit, zone, slack), bounds, 0, until, steady)
 
     def _unit_end(self, x: Moving, start: datetime, unit: str, zone: Zone) -> datetime | None:
         """The first later instant of the operand that may lie in another calendar unit of the zone."""
-        if not _inside(start):
+        if not inside(start):
             self._step(x)
             return start + timedelta(seconds=1) if start < datetime.max - EDGE else None
         wall = zone.local(start)
-        following = _next_unit(wall, unit, zone)
+        following = next_unit(wall, unit, zone)
         end = None if following is None else start + (following - wall)
         return end if zone.name == "UTC" else sooner(end, next_change(zone.name, start))
 
@@ -317,8 +369,8 @@ class Tracing(Evaluator):
     def _within_unit(self, x: Moving, unit: str) -> date | None:
         """The local day of a moving instant, noted to be of use as long as its calendar unit is the same."""
         start = plain(x)
-        floor = _start(start, unit, self.zone)
-        change = None if self.zone.name == "UTC" or not _inside(start) else _last_change(self.zone.name, start)
+        floor = start_of(start, unit, self.zone)
+        change = None if self.zone.name == "UTC" or not inside(start) else last_change(self.zone.name, start)
         first = floor if change is None or floor is None else max(change, floor)
         x.stays(first or start, self._unit_end(x, start, unit, self.zone))
         return super().local_day(start)
@@ -413,24 +465,8 @@ class Tracing(Evaluator):
         return groups
 
 
-def _inside(instant: datetime) -> bool:
-    """Not within reach of the ends of the calendar."""
-    return datetime.min + EDGE <= instant <= datetime.max - EDGE
-
-
 def _moves(x: Any) -> bool:
     return isinstance(x, Moving | MovingDay)
-
-
-def _start(instant: datetime, unit: str, zone: Zone) -> datetime | None:
-    """The start of the unit that contains an instant, as an instant."""
-    if unit not in CALENDAR:
-        return truncate(instant, unit, zone)
-    wall = calendar_start(instant, unit, zone)
-    try:
-        return None if wall is None else zone.utc(wall)
-    except OverflowError:
-        return None
 
 
 def _after(x: Moving, start: datetime, end: datetime | None) -> datetime | None:
@@ -446,27 +482,13 @@ def _reached(x: Moving, to: datetime, distance: timedelta) -> datetime | None:
         return None if distance < timedelta(0) else x.back(datetime.min)
 
 
-def _first_reaching(to: datetime, months: int) -> datetime:
-    """The first instant that, moved by months, is `to` or later. Clamping never moves a day up."""
-    index = to.year * 12 + to.month - 1 - months
-    if index < 12:
-        return datetime.min
-    if index // 12 > 9999:
-        return datetime.max
-    first = datetime(index // 12, index % 12 + 1, 1)
-    there = first + timedelta(
-        days=to.day - 1, seconds=to.hour * 3600 + to.minute * 60 + to.second, microseconds=to.microsecond
-    )
-    return there if there.month == first.month else add_months(first, 1) or datetime.max
-
-
 def _floor_reached(x: Moving, to: datetime, unit: str, zone: Zone, slack: int) -> datetime | None:
     """When the floor of x may be `to` or later: when x is at the first unit's start from `to` on."""
-    if not _inside(to):
+    if not inside(to):
         return x.back(max(to, datetime.min + EDGE) - timedelta(microseconds=slack))
     wall = zone.local(to)
-    floor = _start(wall, unit, Zone("UTC", zone.week_start))
-    ceiling = wall if floor == wall else _next_unit(wall, unit, zone)
+    floor = start_of(wall, unit, Zone("UTC", zone.week_start))
+    ceiling = wall if floor == wall else next_unit(wall, unit, zone)
     if ceiling is None:
         return None
     start = to + (ceiling - wall)
@@ -474,7 +496,8 @@ def _floor_reached(x: Moving, to: datetime, unit: str, zone: Zone, slack: int) -
         around = timedelta(microseconds=slack + MICROSECONDS.get(unit, DAY))
         change = next_change(zone.name, to - around)
         if change is not None and change <= start + around:
-            return x.back(to - timedelta(microseconds=slack))
+            first = first_of_hours(to, unit, zone) if unit not in CALENDAR else first_of_days(to, unit, zone, slack)
+            return None if first is None else x.back(first)
     return x.back(start)
 
 
@@ -492,41 +515,3 @@ def _with_anchor(e: ir.Shift, day: ir.Expr) -> ir.Shift:
         return replace(e, operand=_with_anchor(inner, day))
     assert isinstance(inner, ir.Convert)
     return replace(e, operand=replace(inner, operand=day))
-
-
-def _last_change(zone: str, instant: datetime) -> datetime | None:
-    found = [
-        c.instant for year in (instant.year - 1, instant.year) for c in changes(zone, year) if c.instant <= instant
-    ]
-    return found[-1] if found else None
-
-
-def _steady_until(wall: datetime, months: int) -> datetime:
-    """The first later wall time at which adding months is another distance: where clamping begins or changes, or a new month."""
-    moved = add_months(wall, months)
-    assert moved is not None
-    if moved.day < wall.day:
-        return _midnight_after(wall)
-    month_start = wall.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    next_month = add_months(month_start, 1) or datetime.max
-    there = add_months(month_start, months)
-    assert there is not None
-    following = add_months(there, 1)
-    days = (following - there).days if following is not None else 31
-    return min(next_month, month_start + timedelta(days=days))
-
-
-def _midnight_after(wall: datetime) -> datetime:
-    return wall.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-
-
-def _next_unit(wall: datetime, unit: str, zone: Zone) -> datetime | None:
-    """The start of the next calendar unit, in wall time."""
-    flat = Zone("UTC", zone.week_start)
-    floor = _start(wall, unit, flat)
-    try:
-        if floor is None:
-            return datetime(MONTHS[unit] // 12, 1, 1)
-        return add_months(floor, MONTHS[unit]) if unit in MONTHS else floor + MICROSECONDS[unit] * MICRO
-    except OverflowError:
-        return None

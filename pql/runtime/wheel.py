@@ -7,13 +7,15 @@ heap. Entries are never taken out: who set an earlier or no timer since then tel
 from __future__ import annotations
 
 import heapq
+from operator import itemgetter
 from typing import Any
 
-GRAIN = 26
-"""Microseconds of a bucket as a power of two: 67 seconds."""
+GRAIN = 28
+"""Microseconds of a bucket as a power of two: four and a half minutes."""
 NEVER = 1 << 62
-Entry = tuple[int, int, Any, int]
-"""(instant, a number that grows, the profile's state, the leaf)."""
+Entry = tuple[int, Any, int]
+"""(instant, the profile's state, the leaf)."""
+_AT = itemgetter(0)
 
 
 class Wheel:
@@ -22,7 +24,8 @@ class Wheel:
         self._order: list[int] = []
         self._due: list[Entry] = []
         """The open bucket, latest first."""
-        self._late: list[Entry] = []
+        self._late: list[tuple[int, int, Entry]] = []
+        """(instant, a number that grows, the entry)."""
         self._due_bucket = -NEVER
         self._added = 0
         self.earliest = NEVER
@@ -30,18 +33,18 @@ class Wheel:
 
     def add(self, at: int, person: Any, leaf: int) -> None:
         bucket = at >> GRAIN
-        self._added += 1
         if at < self.earliest:
             self.earliest = at
         if bucket <= self._due_bucket:
-            heapq.heappush(self._late, (at, self._added, person, leaf))
+            self._added += 1
+            heapq.heappush(self._late, (at, self._added, (at, person, leaf)))
             return
         entries = self._buckets.get(bucket)
         if entries is None:
-            self._buckets[bucket] = [(at, self._added, person, leaf)]
+            self._buckets[bucket] = [(at, person, leaf)]
             heapq.heappush(self._order, bucket)
         else:
-            entries.append((at, self._added, person, leaf))
+            entries.append((at, person, leaf))
 
     def next(self) -> Entry | None:
         """The earliest entry."""
@@ -50,46 +53,47 @@ class Wheel:
                 return None
             self._due_bucket = heapq.heappop(self._order)
             self._due = self._buckets.pop(self._due_bucket)
-            self._due.sort(reverse=True)
+            self._due.sort(key=_AT, reverse=True)
         due, late = self._due, self._late
-        return late[0] if late and (not due or late[0] < due[-1]) else due[-1]
+        return late[0][2] if late and (not due or late[0][0] < due[-1][0]) else due[-1]
 
     def drop(self) -> None:
         """Takes the earliest entry out."""
         due, late = self._due, self._late
-        if late and (not due or late[0] < due[-1]):
+        if late and (not due or late[0][0] < due[-1][0]):
             heapq.heappop(late)
         else:
             due.pop()
 
-    def after(self, before: int) -> int | None:
-        """The instant of the earliest entry, if that is before an instant. Buckets of later times stay unsorted."""
-        if self.earliest >= before:
-            return None
-        due = self._due
-        if due and not self._late:
-            at = due[-1][0]
-        else:
-            if not due and not self._late:
-                at = self._order[0] << GRAIN if self._order else NEVER
-                if at >= before:
-                    self.earliest = at
-                    return None
-            entry = self.next()
-            assert entry is not None
-            at = entry[0]
-        self.earliest = at
-        return at if at < before else None
-
-    def take(self, at: int) -> list[Entry]:
-        """Takes out the entries of an instant that `after` has named, and those before it, in order."""
+    def take(self, before: int) -> list[Entry] | None:
+        """Takes out the entries of the earliest instant, if that is before an instant. Buckets of later times stay unsorted."""
         due, late = self._due, self._late
+        if not due and not late:
+            at = self._order[0] << GRAIN if self._order else NEVER
+            if at >= before:
+                self.earliest = at
+                return None
+            self.next()
+            due = self._due
+        if late:
+            return self._take_both(before)
+        at = self.earliest = due[-1][0]
+        if at >= before:
+            return None
+        found = [due.pop()]
+        while due and due[-1][0] == at:
+            found.append(due.pop())
+        return found
+
+    def _take_both(self, before: int) -> list[Entry] | None:
+        """`take` while some entries were added late."""
+        first = self.next()
+        assert first is not None
+        at = self.earliest = first[0]
+        if at >= before:
+            return None
         found = []
-        if not late:
-            while due and due[-1][0] <= at:
-                found.append(due.pop())
-            return found
-        while (entry := self.next()) is not None and entry[0] <= at:
+        while (entry := self.next()) is not None and entry[0] == at:
             self.drop()
             found.append(entry)
         return found

@@ -5,7 +5,7 @@ Set-based: a statement for the records of a chunk of people, one for their event
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -72,18 +72,6 @@ def latest_event(store: Store) -> datetime | None:
 
 def count_people(store: Store) -> int:
     return int(store.query("SELECT count(*) FROM (SELECT _pid FROM profile UNION SELECT _pid FROM event)", {})[0][0])
-
-
-def identities(store: Store) -> Iterator[tuple[str, str, str]]:
-    """The identity graph: (namespace, id, name of its profile). Nothing when the store has none."""
-    names = store.has_names()
-    name = "coalesce(p.id, m.pid::VARCHAR)" if names else "m.pid::VARCHAR"
-    join = "LEFT JOIN pql_profile AS p ON p._pid = m.pid" if names else ""
-    tables = "SELECT 1 FROM information_schema.tables WHERE table_schema = 'graph' AND table_name IN ('node', 'member')"
-    if len(store.query(tables, {})) == 2:
-        yield from store.query(
-            f"SELECT n.namespace, n.id, {name} FROM graph.node AS n JOIN graph.member AS m USING (node) {join}", {}
-        )
 
 
 def _people(store: Store, pids: list[int]) -> list[StoredPerson]:

@@ -8,11 +8,27 @@ written anew: only then are the bytes of deleted rows gone. Whoever opens a mark
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import duckdb
 
 from pql.store.owners import text
+
+PATIENCE = 3.0
+"""Seconds for which somebody else may have a store: a stream that reads the graph lets go of it soon."""
+
+
+def connect_patiently(path: Path, read_only: bool, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    """Opens a file as soon as nobody is in the way, within `PATIENCE`. Raises duckdb.Error."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config={"memory_limit": memory_limit})
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower() or time.monotonic() >= until:
+                raise
+            time.sleep(0.05)
 
 
 def mark_of(path: Path) -> Path:

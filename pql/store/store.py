@@ -15,7 +15,7 @@ import pyarrow as pa
 from pql.compiler.layout import Layout
 from pql.store.indexes import build_indexes, find_indexes
 from pql.store.layout import arrow_type, duckdb_type, quote
-from pql.store.opening import finish_deletion, why_not_opened
+from pql.store.opening import connect_patiently, finish_deletion, why_not_opened
 from pql.types import Type
 from pql.xdm.schema import Schema
 
@@ -72,7 +72,7 @@ class Store:
         """
         finish_deletion(path)
         try:
-            store = cls(duckdb.connect(str(path), read_only=read_only, config={"memory_limit": memory_limit}), schema)
+            store = cls(connect_patiently(path, read_only, memory_limit), schema)
             if timeout > 0:
                 store.connection.execute(f"SET GLOBAL max_execution_time = {max(1, int(timeout * 1000))}")
             return store

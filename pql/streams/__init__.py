@@ -20,11 +20,11 @@ from pql.streams.sqlite import SqliteState
 from pql.streams.state import QUARANTINE, TRANSITIONS, State, Unkept
 
 if TYPE_CHECKING:
-    from pql.store.history import identities as graph_identities
+    from pql.store.graph_reading import StoreFile
     from pql.streams.broker import NatsSource
     from pql.streams.endpoint import HttpSource
+    from pql.streams.following import Graph
     from pql.streams.handover import HandedOver, hand_over
-    from pql.streams.restitching import restitched
     from pql.streams.verifying import Disagreement, Verification, verify
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "Figures",
     "FileOutlet",
     "FileSource",
+    "Graph",
     "HandedOver",
     "HttpSource",
     "InputSource",
@@ -51,6 +52,7 @@ __all__ = [
     "Source",
     "SqliteState",
     "State",
+    "StoreFile",
     "Stream",
     "StreamError",
     "TextOutlet",
@@ -59,29 +61,27 @@ __all__ = [
     "belongs",
     "difference",
     "hand_over",
-    "graph_identities",
     "kept_of",
     "nobody",
-    "restitched",
     "transition_line",
     "verify",
 ]
 
 _LATER = {
     "Disagreement": "verifying",
+    "Graph": "following",
     "HandedOver": "handover",
     "HttpSource": "endpoint",
     "NatsSource": "broker",
     "Verification": "verifying",
     "hand_over": "handover",
-    "restitched": "restitching",
     "verify": "verifying",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name == "graph_identities":
-        return import_module("pql.store.history").identities
+    if name == "StoreFile":
+        return import_module("pql.store.graph_reading").StoreFile
     if name not in _LATER:
         raise AttributeError(f"module `pql.streams` has no `{name}`")
     return getattr(import_module(f"pql.streams.{_LATER[name]}"), name)

@@ -35,6 +35,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 Owner = Callable[[Mapping[str, Any]], str | None]
 """The profile that an event's document belongs to, as its identities say."""
+Naming = Callable[[str, Mapping[str, Any] | None], str]
+"""The profile that a name stands for, in a message with that event or another message. Raises BadMessage for a deleted person."""
 
 
 _DECODER = msgspec.json.Decoder(float_hook=exact_number)
@@ -45,13 +47,24 @@ def nobody(document: Mapping[str, Any]) -> str | None:
     return None
 
 
+def as_named(name: str, document: Mapping[str, Any] | None) -> str:
+    return name
+
+
+def untold(name: str) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Reader:
-    """`event_key`: the field of a bare event that names its profile. `owner`: asked when nothing names it."""
+    """`event_key`: the field of a bare event that names its profile. `owner`: asked when nothing names it. `naming`: asked when
+    something does. `parting`: told of names that become profiles of their own."""
 
     schema: Schema
     event_key: str = "profileId"
     owner: Owner = nobody
+    naming: Naming = as_named
+    parting: Callable[[str], None] = untold
 
     def read(self, raw: bytes) -> Input:
         """A message as JSON text. Raises BadMessage (PQL0634, PQL0811)."""
@@ -97,27 +110,30 @@ class Reader:
         return self._made_bare(self._typed_event(body), document.get(key))
 
     def _made_bare(self, typed: dict[str, Any], named: Any) -> Event:
-        return Event(self._owned(typed) if named is None else _name(named, self.event_key), typed)
+        return Event(self._whose(typed, named, self.event_key), typed)
 
     def _event(self, document: dict[str, Any]) -> Event:
         typed = self._typed_event(document.get("event"))
         return self._made(typed, document.get("profile"), document.get("key"), document.get("arrival"))
 
     def _made(self, typed: dict[str, Any], named: Any, key: Any, arrival: Any) -> Event:
-        owner = self._owned(typed) if named is None else _name(named, "profile")
+        owner = self._whose(typed, named, "profile")
         return Event(owner, typed, _read_instant(arrival, "arrival"), None if key is None else _name(key, "key"))
 
     def _profile(self, document: dict[str, Any]) -> Record:
         if "record" not in document:
             raise BadMessage("PQL0634", "no `record`")
-        return Record(_named(document, "profile"), self._record(document, "record"), _instant(document, "arrival"))
+        return Record(self._meant(document), self._record(document, "record"), _instant(document, "arrival"))
 
     def _delete(self, document: dict[str, Any]) -> Deletion:
-        return Deletion(_named(document, "profile"), _named(document, "key"), _instant(document, "arrival"))
+        return Deletion(self._meant(document), _named(document, "key"), _instant(document, "arrival"))
 
     def _merge(self, document: dict[str, Any]) -> Merge:
         record, arrival = self._record(document, "record"), _instant(document, "arrival")
-        return Merge(_named(document, "profile"), _named(document, "source"), record, arrival)
+        profile, source = _named(document, "profile"), _named(document, "source")
+        self.naming(profile, None)
+        self.naming(source, None)
+        return Merge(profile, source, record, arrival)
 
     def _split(self, document: dict[str, Any]) -> Split:
         keys = document.get("keys", [])
@@ -126,6 +142,8 @@ class Reader:
         profile, target = _named(document, "profile"), _named(document, "target")
         if profile == target:
             raise BadMessage("PQL0634", "`target` is the profile itself")
+        self.naming(profile, None)
+        self.parting(target)
         return Split(
             profile,
             target,
@@ -154,6 +172,12 @@ class Reader:
         if isinstance(record, dict) and "xEvent" in record:
             raise BadMessage("PQL0811", "`profile.xEvent`: events are messages of their own")
         return _fitting(read_profile(record, self.schema))
+
+    def _meant(self, document: dict[str, Any]) -> str:
+        return self.naming(_named(document, "profile"), None)
+
+    def _whose(self, typed: Mapping[str, Any], named: Any, field: str) -> str:
+        return self._owned(typed) if named is None else self.naming(_name(named, field), typed)
 
     def _owned(self, typed: Mapping[str, Any]) -> str:
         owner = self.owner(typed)

@@ -1,7 +1,7 @@
-"""Whose event is it, when no field names the profile: by its identities, as the store's graph knows them. Read `Owners`.
+"""Whose event is it: by its identities, or by the name that it gives, as the store's graph knows them. Read `Owners`.
 
-The graph is copied into the state when a stream starts. An identity that it does not know makes a profile of its own, and the
-identities that came with it are that profile's from then on. Who two known profiles belong together is for stitching to say.
+The graph is copied into the state. An identity that it does not know makes a profile of its own, and the identities that came with
+it are that profile's from then on. Who two known profiles belong together is for stitching to say. Deleted people are refused.
 """
 
 from __future__ import annotations
@@ -9,29 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pql.identity.settings import IdentitySettings
+from pql.identity.settings import IdentitySettings, split_name
 from pql.identity.values import clean_value
+from pql.store.graph_reading import tombstone_of
+from pql.streams.errors import BadMessage
 from pql.streams.sqlite import SqliteState
 from pql.xdm.schema import Schema
 
 KNOWN_MOST = 100_000
+DELETED = "PQL0847"
+Identity = tuple[str, str]
+"""Namespace and id, as the graph has them."""
 
 
-def identities(document: Mapping[str, Any], schema: Schema, settings: IdentitySettings) -> list[tuple[str, str]]:
-    """The usable identities of a typed event: (namespace, id) as the graph has them, primary ones first, then by the priority of
-    namespaces. From the schema's identity descriptors and from `identityMap`."""
-    found = []
-    for field in schema.event_identities:
-        found += [(not field.primary, field.namespace, value) for value in _values(document, field.path)]
+def identities(document: Mapping[str, Any], schema: Schema, settings: IdentitySettings) -> list[Identity]:
+    """The usable identities of a typed event that may own it, the one that stitching would choose first: those that link before those
+    that never do, then by the priority of namespaces, then the smallest. From the schema's identity descriptors and from `identityMap`."""
+    found = [(f.namespace, value) for f in schema.event_identities for value in _values(document, f.path)]
     for namespace, items in (document.get("identityMap") or {}).items():
-        found += [(item.get("primary") is not True, namespace, item.get("id")) for item in items or () if item]
+        found += [(namespace, item.get("id")) for item in items or () if item]
     usable = []
-    for secondary, namespace, value in found:
+    for namespace, value in found:
         code = settings.aliases.get(namespace, namespace)
-        cleaned = clean_value(settings, code, value)
+        kind = settings.namespace(code).kind
+        cleaned = clean_value(settings, code, value) if kind.owns else None
         if cleaned is not None:
-            usable.append((secondary, settings.order(code), code, cleaned))
-    return list(dict.fromkeys((code, id) for _, _, code, id in sorted(usable, key=lambda i: i[:3])))
+            usable.append((not kind.links, settings.order(code), code, cleaned))
+    return list(dict.fromkeys((code, id) for _, _, code, id in sorted(usable)))
 
 
 def _values(value: Any, path: tuple[str, ...]) -> Iterator[str]:
@@ -51,14 +55,24 @@ class Owners:
     def __init__(self, state: SqliteState, schema: Schema, settings: IdentitySettings | None = None) -> None:
         self.state, self.schema, self.settings = state, schema, settings or IdentitySettings()
         self.fresh: list[tuple[str, str, str]] = []
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[Identity, str] = {}
+        self._named: dict[str, str] = {}
+        self._gone: dict[str, bool] = {}
+        self._salt = state.salt()
+
+    def forget(self) -> None:
+        """The state knows the graph otherwise than it did. To be called after a commit."""
+        self._known, self._named, self._gone = {}, {}, {}
+        self._salt = self.state.salt()
 
     def __call__(self, document: Mapping[str, Any]) -> str | None:
-        """The profile of an event; None when it has no identity."""
+        """The profile of an event; None when it has no identity. Raises BadMessage PQL0847 for a deleted person's."""
         found = identities(document, self.schema, self.settings)
         if not found:
             return None
-        owners = [self._owner(i) for i in found]
+        if self.tells_of_deleted(found):
+            raise BadMessage(DELETED, "it tells of a deleted person")
+        owners = [self.owner(i) for i in found]
         profile = next((o for o in owners if o is not None), f"{found[0][0]}:{found[0][1]}")
         for identity, owner in zip(found, owners, strict=True):
             if owner is None:
@@ -66,12 +80,60 @@ class Owners:
                 self.fresh.append((*identity, profile))
         return profile
 
-    def _owner(self, identity: tuple[str, str]) -> str | None:
+    def named(self, name: str, document: Mapping[str, Any] | None = None) -> str:
+        """The profile that a message means. Raises BadMessage PQL0847 for a deleted person's."""
+        if self._salt is not None and document is not None:
+            if self.tells_of_deleted(identities(document, self.schema, self.settings)):
+                raise BadMessage(DELETED, "it tells of a deleted person")
+        found = self._named.get(name)
+        if found is None:
+            found = self._meant(name)
+            if len(self._named) > KNOWN_MOST:
+                self._named = {}
+            self._named[name] = found
+        return found
+
+    def parted(self, name: str) -> None:
+        """A message makes the name a profile of its own. Raises BadMessage PQL0847 for a deleted person's."""
+        self.named(name)
+        self._named[name] = name
+
+    def _meant(self, name: str) -> str:
+        if self._is_gone(name):
+            raise BadMessage(DELETED, "it tells of a deleted person")
+        identity = split_name(name, self.settings) if ":" in name else None
+        if identity is None or self.state.stands_alone(name):
+            return name
+        return self.owner(identity) or name
+
+    def owner(self, identity: Identity) -> str | None:
+        """The profile of an identity, as far as it is known."""
         found = self._known.get(identity)
         if found is None:
+            name = f"{identity[0]}:{identity[1]}"
             found = self.state.owner(*identity)
+            if found is None and (self._named.get(name) == name or self.state.stands_alone(name)):
+                found = name
             if found is not None:
                 if len(self._known) > KNOWN_MOST:
                     self._known = {(n, i): p for n, i, p in self.fresh}
                 self._known[identity] = found
+        return found
+
+    def tells_of_deleted(self, found: list[Identity]) -> bool:
+        """As ingestion asks: is a deleted login, e-mail or phone named, or are all identities deleted?"""
+        if self._salt is None or not found:
+            return False
+        gone = [(n, self._is_gone(f"{n}:{i}")) for n, i in found]
+        return all(g for _, g in gone) or any(g and self.settings.namespace(n).kind.is_person for n, g in gone)
+
+    def _is_gone(self, name: str) -> bool:
+        if self._salt is None:
+            return False
+        found = self._gone.get(name)
+        if found is None:
+            found = self.state.is_deleted(tombstone_of(self._salt, name))
+            if len(self._gone) > KNOWN_MOST:
+                self._gone = {}
+            self._gone[name] = found
         return found

@@ -13,7 +13,7 @@ from typing import assert_never
 from pql.streams.state import Dropped, Happened, Joined, Parted, Put
 
 _PUT = """INSERT INTO history (profile, key, document) VALUES (?1, ?2, ?3) ON CONFLICT (profile, key) WHERE key IS NOT NULL
-DO UPDATE SET document = ?3, n = (SELECT max(n) + 1 FROM history) WHERE document <> ?3"""
+DO UPDATE SET document = ?3, n = (SELECT max(n) + 1 FROM history)"""
 
 
 def write_history(db: sqlite3.Connection, happened: Iterable[Happened]) -> None:
@@ -31,6 +31,7 @@ def write_history(db: sqlite3.Connection, happened: Iterable[Happened]) -> None:
                     db.execute("INSERT OR REPLACE INTO gone VALUES (?, ?, '')", (item.profile, item.key))
                 case Joined():
                     _move(db, item.source, item.profile, None)
+                    _come_back(db, item.source, item.profile)
                 case Parted():
                     for key in item.keys:
                         _move(db, item.profile, item.target, key)
@@ -38,6 +39,13 @@ def write_history(db: sqlite3.Connection, happened: Iterable[Happened]) -> None:
                         db.execute("DELETE FROM gone WHERE profile = ? AND key = ?", (item.target, key))
                 case _:
                     assert_never(item)
+
+
+def _come_back(db: sqlite3.Connection, source: str, target: str) -> None:
+    """What had left one for the other is theirs again, and what had left others for the one is the other's."""
+    db.execute("DELETE FROM gone WHERE profile = ?2 AND target = ?1", (source, target))
+    db.execute("DELETE FROM gone WHERE profile = ?1 AND target = ?2", (source, target))
+    db.execute("UPDATE gone SET target = ?2 WHERE target = ?1", (source, target))
 
 
 def _move(db: sqlite3.Connection, source: str, target: str, key: str | None) -> None:

@@ -1,39 +1,173 @@
-"""Merges and splits that a store's identity graph says, of profiles that the stream knows otherwise. Read `restitched`.
+"""What a store's graph says otherwise than the state knows it, as merges and splits. Read `Restitching.inputs`.
 
-The state has the graph as it was when it was last read; who is another's since then is an input like any other.
+Three steps, each over the profiles as the one before left them: people who are called by a name that is part of another get it back,
+and events that are another's leave; profiles that are no more join others; events of the store that nobody brought are given to whom
+all this concerned. Said twice, nothing changes the second time.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
-from pql.runtime.inputs import Input, Merge, Split
-from pql.store.history import identities, people_named
+from pql.runtime.inputs import Document, Event, Input, Merge, Split
+from pql.store.graph_reading import identities_in, people_called
+from pql.store.history import StoredPerson, people_named
 from pql.store.store import Store
+from pql.streams.messages import read_document
+from pql.streams.owners import Identity, Owners, identities
+from pql.streams.shard import Shard
 from pql.streams.sqlite import SqliteState
 
+PEOPLE = 500
+"""People of the store at a time."""
+Moved = dict[str, dict[Identity, str]]
+"""By the profile that has them in the stream: identities that are another's in the graph, and whose."""
 
-def restitched(state: SqliteState, store: Store) -> list[Input]:
-    """A profile all of whose identities are another's now is merged into it; one that has some left is split. Applied twice, they
-    change nothing the second time."""
-    moved: dict[str, set[str]] = defaultdict(set)
-    present = set()
-    for namespace, id, profile in identities(store):
-        present.add(profile)
-        before = state.owner(namespace, id)
-        if before is not None and before != profile:
-            moved[before].add(profile)
-    found: list[Input] = []
-    for before in sorted(moved):
-        targets = sorted(moved[before])
-        people = people_named(store, [before, *targets])
-        if before not in present:
-            target = targets.pop(0)
-            found.append(Merge(target, before, people[target].record if target in people else None))
-            before = target
-        for target in targets:
-            person, rest = people.get(target), people.get(before)
-            keys = frozenset(d["_id"] for d in (person.events if person else ()) if "_id" in d)
-            records = (rest.record if rest is not None else None, person.record if person is not None else None)
-            found.append(Split(before, target, keys, *records))
-    return found
+
+class _People:
+    """People of the store by their names; asked for many at once, kept for a while."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self._found = store, dict[str, StoredPerson | None]()
+
+    def fetch(self, names: Iterable[str]) -> None:
+        wanted = [n for n in names if n not in self._found]
+        if wanted:
+            if len(self._found) > 4 * PEOPLE:
+                self._found = {}
+            found = people_named(self.store, wanted)
+            self._found.update({n: found.get(n) for n in wanted})
+
+    def __getitem__(self, name: str) -> StoredPerson | None:
+        if name not in self._found:
+            self.fetch([name])
+        return self._found[name]
+
+
+class Restitching:
+    """`store` has a `stream_graph`. `kept`: names that stand for themselves though the graph has them no more."""
+
+    def __init__(self, state: SqliteState, shard: Shard, owners: Owners, store: Store, kept: frozenset[str]) -> None:
+        self.state, self.shard, self.owners, self.store, self.kept = state, shard, owners, store, kept
+        self.people = _People(store)
+        self.names: dict[str, set[str]] = defaultdict(set)
+        """By a person who is concerned: the profiles that were or are part of it."""
+        self._now: dict[Identity, str] = {}
+        self._leaving: dict[str, dict[str, set[str]]] = {}
+
+    def inputs(self, parts: Sequence[int]) -> Iterator[tuple[Input, bool]]:
+        """The inputs, one after the other: each has to be applied before the next is asked for. With it: has it come live?"""
+        moved = self._moved(parts)
+        if not moved:
+            return
+        self._now = {i: now for where in moved.values() for i, now in where.items()}
+        targets = {before: sorted(set(where.values())) for before, where in moved.items()}
+        staying = people_called(self.store, moved) | (self.kept & moved.keys())
+        new = {t for found in targets.values() for t in found if self.shard.standing(t) is None}
+        for before, found in targets.items():
+            if len(found) > 1 or before in staying:
+                self._leaving[before] = self._live_keys(before)
+            for target in found:
+                self.names[target] |= {before, *self._merged(before)}
+        yield from self._part({**dict.fromkeys(self.names), **dict.fromkeys(staying)}, targets, staying)
+        yield from self._join(moved, targets, staying)
+        yield from self._fill(new)
+
+    # --- what is otherwise ---
+    def _moved(self, parts: Sequence[int]) -> Moved:
+        found: Moved = defaultdict(dict)
+        for chunk in identities_in(self.store, parts):
+            for namespace, id, now, before in self._otherwise(chunk):
+                standing = self.shard.standing(before)
+                known = standing if standing is not None else before
+                if known != now and (standing is not None or self.shard.standing(now) is not None):
+                    found[known][namespace, id] = now
+        return dict(sorted(found.items()))
+
+    def _otherwise(self, chunk: list[tuple[str, str, str]]) -> Iterator[tuple[str, str, str, str]]:
+        yield from self.state.known_otherwise(chunk)
+        engine = self.shard.engine
+        for namespace, id, now in chunk:
+            own = f"{namespace}:{id}"
+            if own != now and engine.holds(own) and engine.into(own) is None:
+                yield namespace, id, now, own
+
+    def _merged(self, profile: str) -> list[str]:
+        return self.state.merged_into(profile)
+
+    def _live_keys(self, before: str) -> dict[str, set[str]]:
+        """The keys of live events of a profile that are another person's now, by that person."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for key, raw in self.state.events(before):
+            if key is not None:
+                found[self._owner(read_document(raw, self.owners.schema)) or before].add(key)
+        return found
+
+    def _owner(self, document: Document) -> str | None:
+        for identity in identities(document, self.owners.schema, self.owners.settings):
+            owner = self._now.get(identity) or self.owners.owner(identity)
+            if owner is not None:
+                return owner
+        return None
+
+    # --- what to do about it ---
+    def _part(
+        self, concerned: Iterable[str], targets: dict[str, list[str]], staying: set[str]
+    ) -> Iterator[tuple[Input, bool]]:
+        """People who are part of others get their names back; of those who stay, what is others' leaves."""
+        names = sorted(concerned)
+        for number, name in enumerate(names):
+            if number % PEOPLE == 0:
+                self.people.fetch(names[number : number + PEOPLE])
+            now = self.shard.standing(name)
+            if now is not None and now != name:
+                self.names[now] |= set()
+                yield self._split(now, name), True
+        for before in sorted(staying & targets.keys()):
+            for target in targets[before]:
+                self.names[before] |= set()
+                yield self._split(before, target), True
+
+    def _join(self, moved: Moved, targets: dict[str, list[str]], staying: set[str]) -> Iterator[tuple[Input, bool]]:
+        """Who is no more joins the person that has its name's identity, or the first; what is others' leaves from there."""
+        for before in sorted(moved.keys() - staying):
+            named = (now for (n, i), now in moved[before].items() if f"{n}:{i}" == before)
+            first = next(named, targets[before][0])
+            person = self.people[first]
+            yield Merge(first, before, None if person is None else person.record), True
+            for target in targets[before]:
+                if target != first:
+                    yield self._split(first, target, before), True
+
+    def _split(self, before: str, target: str, leaving: str | None = None) -> Split:
+        person, rest = self.people[target], self.people[before]
+        keys = {d["_id"] for d in (person.events if person is not None else ()) if "_id" in d}
+        keys |= self._leaving.get(leaving or before, {}).get(target, set())
+        return Split(before, target, frozenset(keys), self._record(before, rest), self._record(target, person))
+
+    def _record(self, name: str, person: StoredPerson | None) -> Document | None:
+        """The store's, if it has one; else the profile's own."""
+        if person is not None and person.record is not None:
+            return person.record
+        return self.shard.record(name) if self.shard.standing(name) == name else None
+
+    def _fill(self, new: set[str]) -> Iterator[tuple[Input, bool]]:
+        """Events that the store has of those concerned and nobody brought. One without `_id` cannot be told from another; people who are
+        new to the stream get those too."""
+        clock = self.shard.clock
+        arrival = None if clock == datetime.min else clock
+        for name in sorted(self.names):
+            person = self.people[name]
+            if person is None or self.shard.standing(name) is None:
+                continue
+            theirs = {name, *self.names[name], *self._merged(name)}
+            known = self.shard.keys(name)
+            for part in theirs:
+                known |= {key for key, _ in self.state.events(part) if key is not None}
+                known |= {key for key, where in self.state.left(part) if where not in theirs}
+            for document in person.events:
+                key = document.get("_id")
+                if key not in known if key is not None else name in new:
+                    yield Event(name, document, arrival), False

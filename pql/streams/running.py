@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pql.runtime.hosting import instant_of
 from pql.runtime.inputs import Advance, Event, Input, Transition
 from pql.streams.errors import BadMessage
-from pql.streams.messages import Reader
+from pql.streams.messages import Reader, write_message
 from pql.streams.outlets import Outlet
 from pql.streams.shard import Shard
 from pql.streams.sources import Message, Source
-from pql.streams.state import QUARANTINE, TRANSITIONS, Commit, State, Written, micros
+from pql.streams.state import QUARANTINE, TRANSITIONS, Commit, GraphKnown, Logged, State, Written, micros
+
+if TYPE_CHECKING:
+    from pql.streams.following import Graph
 
 PART = 20_000
 """Changed profiles after which a long advance is committed on the way."""
@@ -59,22 +62,26 @@ class Figures:
     messages_here: int = 0
     transitions_here: int = 0
     quarantined_here: int = 0
+    deleted_here: int = 0
     failures_here: int = 0
     seconds: float = 0.0
     waiting: int | None = None
     lag_seconds: float | None = None
+    graph_behind: bool | None = None
 
 
 @dataclass
 class _Batch:
     """What has been done since the last commit."""
 
+    logged: list[Logged] = field(default_factory=list)
     lines: dict[str, list[str]] = field(default_factory=lambda: {TRANSITIONS: [], QUARANTINE: []})
     clock_log: list[tuple[int, str, int]] = field(default_factory=list)
 
 
 class Stream:
-    """`outlets`: for `transitions` and `quarantine`. `report`: called with figures now and then. `latest`: those figures."""
+    """`outlets`: for `transitions` and `quarantine`. `report`: called with figures now and then. `latest`: those figures.
+    `graph`: a store's, that is followed."""
 
     def __init__(
         self,
@@ -86,13 +93,15 @@ class Stream:
         options: Options | None = None,
         now: Callable[[], datetime] = wall_clock,
         report: Callable[[Figures], None] | None = None,
+        graph: Graph | None = None,
     ) -> None:
         self.shard, self.state, self.source, self.reader, self.outlets = shard, state, source, reader, outlets
         self.options, self.now, self.report = options or Options(), now, report
         progress = state.progress()
         self.taken, self.made = progress.taken, {TRANSITIONS: progress.transitions, QUARANTINE: progress.quarantined}
         self.begun = {**self.made, "messages": self.taken}
-        self.failures = 0
+        self.failures = self.deleted = 0
+        self.graph = graph
         self._position: str | None = None
         self._batch = _Batch()
         self._written: dict[str, Written] = {}
@@ -104,18 +113,12 @@ class Stream:
         """End after the batch that is being done. May be called from a signal handler or another thread."""
         self.stopping = True
 
-    def run(
-        self, from_start: bool = False, first: Iterable[Input] = (), begun: Callable[[], None] | None = None
-    ) -> Figures:
-        """Until the source ends, `until` is reached, or `stop`. Everything is committed and handed over then. `first`: inputs at the
-        clock's instant, before those of the source; `begun`: called when they are committed."""
+    def run(self, from_start: bool = False) -> Figures:
+        """Until the source ends, `until` is reached, or `stop`. Everything is committed and handed over then."""
         try:
             self._open_outlets()
-            for item in first:
-                self._apply(item, counts=False)
+            self.follow_graph()
             self.commit()
-            if begun is not None:
-                begun()
             self._position = None if from_start else self.state.position(self.source.name)
             self.source.open(self._position)
             while not self.stopping:
@@ -123,19 +126,53 @@ class Stream:
                 if messages is None or not self._take(messages):
                     self._finish()
                     break
+                self.follow_graph()
                 self._tell()
             self._settle()
             return self.figures()
         finally:
             self.source.close()
+            if self.graph is not None:
+                self.graph.close()
             for outlet in self.outlets.values():
                 outlet.close()
+
+    # --- the store's graph ---
+    def follow_graph(self) -> None:
+        """What a store's graph says otherwise, if it is time to look, happens at the clock's instant. To be called after a commit."""
+        if self.graph is None or (store := self.graph.look()) is None:
+            return
+        from pql.store.graph_reading import reading
+        from pql.store.store import StoreError
+
+        try:
+            with reading(store):
+                change = self.graph.change(store, self.shard)
+                if change is not None:
+                    for item, live in change.inputs():
+                        self._take_over(item, live)
+                    known = change.known()
+                    self._emit(self.shard.erase(change.erased) if change.erased else [], self.taken)
+                    self.commit(known, sorted(change.erased))
+        except StoreError:
+            self.graph.failed()
+        else:
+            self.graph.done()
+
+    def _take_over(self, item: Input, live: bool) -> None:
+        """An input that is no message. Many are committed on the way: found again, they change nothing."""
+        profiles = tuple(str(p) for n in ("profile", "source", "target") if (p := getattr(item, n, None)) is not None)
+        self._batch.logged.append(Logged(self.taken, micros(self.shard.clock), profiles, write_message(item)))
+        self._apply(item, counts=False, live=live)
+        if len(self._batch.logged) >= PART:
+            self.commit()
 
     # --- messages ---
     def _take(self, messages: list[Message]) -> bool:
         """A batch, committed. False: a message is later than `until`, and neither it nor any after it was taken."""
         read, ended = self._read(messages)
         settling = self._last_to_leave(read)
+        self.shard.fetch(item for item in read if not isinstance(item, BadMessage))
         for number, (message, item) in enumerate(zip(messages, read, strict=False)):
             if isinstance(item, BadMessage):
                 self._set_aside(message, item)
@@ -177,12 +214,12 @@ class Stream:
                     clock = to
         return last
 
-    def _apply(self, item: Input, counts: bool = True, settles: bool = True) -> None:
+    def _apply(self, item: Input, counts: bool = True, settles: bool = True, live: bool = True) -> None:
         for transitions in self.shard.reach(item, settles):
             self._emit(transitions, self.taken + counts)
             if self.shard.changed > PART and self.shard.settled:
                 self.commit()
-        self._emit(self.shard.take(item, settles), self.taken + counts)
+        self._emit(self.shard.take(item, settles, live), self.taken + counts)
         self.taken += counts
 
     def _emit(self, transitions: list[Transition], offset: int) -> None:
@@ -204,8 +241,12 @@ class Stream:
         self.shard.failures.clear()
 
     def _set_aside(self, message: Message, bad: BadMessage) -> None:
-        raw = message.raw[:RAW_MOST].decode("utf-8", "replace")
+        """A line of the quarantine; nothing of what was said of a deleted person is kept."""
+        gone = bad.code == "PQL0847"
+        self.deleted += gone
+        raw = "" if gone else message.raw[:RAW_MOST].decode("utf-8", "replace")
         row = {"source": self.source.name, "place": message.place, "code": bad.code, "reason": str(bad), "raw": raw}
+        row |= {"state": "deleted"} if gone else {}
         self._batch.lines[QUARANTINE].append(json.dumps(row, ensure_ascii=False))
 
     def _is_later(self, item: Input) -> bool:
@@ -248,8 +289,9 @@ class Stream:
             self.commit()
 
     # --- commits ---
-    def commit(self) -> None:
-        """Everything done so far, in one transaction; then the lines are handed over."""
+    def commit(self, graph: GraphKnown | None = None, erased: list[str] | None = None) -> None:
+        """Everything done so far, in one transaction; then the lines are handed over. `graph`: what is known of it from now on;
+        `erased`: profiles of which nothing may stay."""
         batch, self._batch = self._batch, _Batch()
         for name, lines in batch.lines.items():
             self.made[name] += len(lines)
@@ -270,6 +312,9 @@ class Stream:
                 pending,
                 closed,
                 self._identities(),
+                graph,
+                batch.logged,
+                erased or [],
             )
         )
         self._hand_over(batch.lines)
@@ -329,10 +374,12 @@ class Stream:
             self.taken - self.begun["messages"],
             self.made[TRANSITIONS] - self.begun[TRANSITIONS],
             self.made[QUARANTINE] - self.begun[QUARANTINE],
+            self.deleted,
             self.failures,
             time.monotonic() - self._started,
             self.source.waiting(),
             lag,
+            None if self.graph is None else self.graph.behind,
         )
 
     def _tell(self) -> None:

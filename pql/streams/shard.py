@@ -26,6 +26,8 @@ TIES_MOST = 50_000
 """Profiles due at one instant that are judged together; more are judged in parts."""
 OPEN_MOST = 100_000
 """After more inputs than this at one instant, what happened so far is judged before the instant ends."""
+FEW = 8
+"""Profiles that are read one by one."""
 NEW = -1
 
 
@@ -39,6 +41,7 @@ class Shard:
         self.history: list[Happened] = []
         self._touched: set[str] = set()
         self._rows: dict[str, Row] = {}
+        self._fetched: dict[str, Row | None] = {}
         self._open: list[Input] = []
         self._open_kept = 0
         self._closed = False
@@ -89,13 +92,15 @@ class Shard:
                 self._close(settles)
                 yield out
 
-    def take(self, item: Input, settles: bool = True) -> list[Transition]:
-        """An input, after `reach`; the transitions of the instants that it closes."""
+    def take(self, item: Input, settles: bool = True, remembers: bool = True) -> list[Transition]:
+        """An input, after `reach`; the transitions of the instants that it closes. `remembers`: an event has come live, and is kept
+        among those that did."""
         out = self._apply(item)
         if isinstance(item, Advance):
             self._close(settles)
         elif self.state.keeps:
-            self._happened(item)
+            if remembers:
+                self._happened(item)
             self._open.append(item)
             if self._open_kept + len(self._open) > OPEN_MOST:
                 out += self._advance(self.clock)
@@ -208,6 +213,16 @@ class Shard:
                 heapq.heappush(self._upcoming, entry)
 
     # --- who is loaded ---
+    def fetch(self, items: Iterable[Input]) -> None:
+        """Reads the profiles of some inputs that are to come from the state, all at once; they are loaded when their input comes."""
+        if not self.state.keeps:
+            return
+        people = self.engine.people
+        wanted = list({p: None for item in items for p in _profiles(item) if p not in people})
+        if len(wanted) < FEW:
+            return
+        self._fetched = {**dict.fromkeys(wanted), **{row.profile: row for row in self.state.load_many(wanted)}}
+
     def _ensure(self, profile: str) -> None:
         """Loads a profile, and those that it was merged into."""
         following: str | None = profile
@@ -215,7 +230,8 @@ class Shard:
             if following in self._due:
                 self._due[following] = self._due.pop(following)
             elif not self.engine.holds(following):
-                row = self.state.load(following)
+                fetched = self._fetched
+                row = fetched.pop(following) if following in fetched else self.state.load(following)
                 if row is None:
                     return
                 self._take_over(row)
@@ -270,6 +286,41 @@ class Shard:
         self._ensure(profile)
         return self.engine.holds(profile)
 
+    # --- for what the graph says ---
+    def standing(self, profile: str) -> str | None:
+        """The profile that one is part of, loaded. None: there is no such profile."""
+        return self.real(profile) if self._known(profile) else None
+
+    def record(self, profile: str) -> Document | None:
+        """Of a loaded profile."""
+        return self.engine.people[profile].record
+
+    def keys(self, profile: str) -> set[str]:
+        """The keys of the events that are kept of a loaded profile."""
+        return {kept.key for kept in self.engine.people[profile].events if kept.key is not None}
+
+    def parts(self, profile: str) -> set[str]:
+        """The loaded profiles that are part of one, without itself."""
+        merged = [str(p) for p, person in self.engine.people.items() if person.into is not None]
+        return {p for p in merged if self.real(p) == profile}
+
+    def erase(self, profiles: set[str]) -> list[Transition]:
+        """Forgets profiles for good, loaded or not, with what happened to them at the open instant."""
+        out: list[Transition] = []
+        reader = Reader(self.plan.schema)
+        kept = [reader.read(message) for message in self.state.open_inputs()] + self._open
+        self._open = [item for item in kept if profiles.isdisjoint(_profiles(item))]
+        self._open_kept, self._closed = 0, True
+        for profile in sorted(profiles):
+            if self._known(profile):
+                out += self.engine.erase(profile)
+            self._rows.pop(profile, None)
+            self._touched.discard(profile)
+            if profile in self._due:
+                self.profiles -= 1
+                self.timers -= self._due.pop(profile) is not None
+        return out
+
     def open_inputs(self) -> tuple[list[bytes], bool]:
         """The inputs of the open instant since the last time, and whether those before are done with."""
         found, closed = [write_message(item) for item in self._open], self._closed
@@ -278,6 +329,7 @@ class Shard:
 
     def let_go(self) -> None:
         """Forgets profiles beyond the most, those first that were not touched for longest. To be called after a commit."""
+        self._fetched = {}
         excess = len(self._due) - self.most
         if excess <= 0 or not self.state.keeps:
             return

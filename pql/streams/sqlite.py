@@ -10,7 +10,7 @@ import json
 import os
 import random
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
 from datetime import datetime
@@ -20,9 +20,9 @@ from typing import ParamSpec, TypeVar
 
 from pql.streams.errors import StreamError
 from pql.streams.past import write_history
-from pql.streams.state import Commit, Kept, Progress, Row, Written, micros
+from pql.streams.state import Commit, GraphKnown, Kept, Progress, Row, Written, micros
 
-FORM = 1
+FORM = 2
 """The form of the tables and of what is in them; another one is refused."""
 NAME = "state.sqlite"
 DAY = 86_400_000_000
@@ -43,6 +43,10 @@ CREATE TABLE position (source TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROW
 CREATE TABLE outlet (name TEXT PRIMARY KEY, line INTEGER NOT NULL, length INTEGER NOT NULL, target TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE outbox (outlet TEXT, n INTEGER, line TEXT NOT NULL, PRIMARY KEY (outlet, n));
 CREATE TABLE clock_log (taken INTEGER NOT NULL, what TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE TABLE graph_part (part INTEGER PRIMARY KEY, digest INTEGER NOT NULL);
+CREATE TABLE graph_log (n INTEGER PRIMARY KEY, taken INTEGER NOT NULL, at INTEGER NOT NULL, message BLOB NOT NULL);
+CREATE TABLE graph_log_profile (n INTEGER NOT NULL, profile TEXT NOT NULL);
+CREATE TABLE deleted (digest TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE paused (profile TEXT NOT NULL, segment TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (profile, segment)) WITHOUT ROWID;
 """
 
@@ -88,6 +92,7 @@ class SqliteState:
         if exclusive:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA secure_delete = ON")
         else:
             db.execute("PRAGMA query_only = ON")
         db.execute(f"PRAGMA cache_size = -{cache_mb * 1024}")
@@ -145,6 +150,14 @@ class SqliteState:
         return None if row is None else Row(*row)
 
     @_guarded
+    def load_many(self, profiles: Sequence[str]) -> list[Row]:
+        chosen = json.dumps(profiles)
+        found = self.db.execute(
+            "SELECT id, data, due, merged FROM profile WHERE id IN (SELECT value FROM json_each(?))", (chosen,)
+        )
+        return [Row(*row) for row in found]
+
+    @_guarded
     def open_inputs(self) -> list[bytes]:
         return [message for (message,) in self.db.execute("SELECT message FROM pending ORDER BY n").fetchall()]
 
@@ -172,10 +185,74 @@ class SqliteState:
         row = self.db.execute("SELECT profile FROM identity WHERE namespace = ? AND id = ?", (namespace, id)).fetchone()
         return None if row is None else str(row[0])
 
-    def learn(self, identities: Iterable[tuple[str, str, str]]) -> None:
-        """Takes (namespace, id, profile) over from a graph, which knows better than what was found live."""
-        with self.transaction():
-            self.db.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?, ?)", identities)
+    # --- the store's graph ---
+    @_guarded
+    def graph_version(self) -> str | None:
+        """Of the graph that the state knows."""
+        return self._meta("graph")
+
+    @_guarded
+    def graph_digests(self) -> dict[int, int]:
+        return dict(self.db.execute("SELECT part, digest FROM graph_part").fetchall())
+
+    @_guarded
+    def stage(self, identities: Iterable[tuple[str, str, str]]) -> None:
+        """Puts (namespace, id, profile) of a graph aside, for the next commit that has a `graph`: whatever goes wrong in reading them
+        does so before anything is written."""
+        self.db.execute("CREATE TEMP TABLE IF NOT EXISTS staged (namespace TEXT, id TEXT, profile TEXT)")
+        self.db.execute("DELETE FROM temp.staged")
+        self.db.execute("BEGIN")
+        try:
+            self.db.executemany("INSERT INTO temp.staged VALUES (?, ?, ?)", identities)
+            self.db.execute("COMMIT")
+        finally:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+
+    @_guarded
+    def knows_identities(self) -> bool:
+        return self.db.execute("SELECT 1 FROM identity LIMIT 1").fetchone() is not None
+
+    @_guarded
+    def known_otherwise(self, identities: list[tuple[str, str, str]]) -> list[tuple[str, str, str, str]]:
+        """(namespace, id, profile, profile that the state knows it as) of those that the state knows otherwise: as another's, or as
+        the name of a profile of its own."""
+        rows = self.db.execute(
+            """WITH asked AS MATERIALIZED (SELECT value ->> 0 AS n, value ->> 1 AS i, value ->> 2 AS p FROM json_each(?))
+            SELECT n, i, p, o.profile FROM asked CROSS JOIN identity AS o ON o.namespace = n AND o.id = i WHERE o.profile <> p
+            UNION SELECT n, i, p, o.id FROM asked CROSS JOIN profile AS o ON o.id = n || ':' || i WHERE o.merged IS NULL AND o.id <> p""",
+            (json.dumps(identities),),
+        )
+        return rows.fetchall()
+
+    @_guarded
+    def known_identities(self) -> Iterator[tuple[str, str, str]]:
+        """(namespace, id, profile) of all; nothing may be written meanwhile."""
+        return self.db.execute("SELECT namespace, id, profile FROM identity")
+
+    @_guarded
+    def has(self, profile: str) -> bool:
+        return self.db.execute("SELECT 1 FROM profile WHERE id = ?", (profile,)).fetchone() is not None
+
+    @_guarded
+    def stands_alone(self, profile: str) -> bool:
+        """Is there a profile of that name that is not merged into another?"""
+        row = self.db.execute("SELECT merged IS NULL FROM profile WHERE id = ?", (profile,)).fetchone()
+        return row is not None and bool(row[0])
+
+    @_guarded
+    def salt(self) -> str | None:
+        """Of the digests of deleted people's identities; None: nobody was deleted."""
+        return self._meta("salt")
+
+    @_guarded
+    def is_deleted(self, digest: str) -> bool:
+        return self.db.execute("SELECT 1 FROM deleted WHERE digest = ?", (digest,)).fetchone() is not None
+
+    @_guarded
+    def graph_log(self) -> list[tuple[int, bytes]]:
+        """(messages taken before, message) of the inputs that the graph gave, in order."""
+        return self.db.execute("SELECT taken, message FROM graph_log ORDER BY n").fetchall()
 
     # --- for a hand-over, and for looking ---
     @_guarded
@@ -216,6 +293,11 @@ class SqliteState:
         return {key for (key,) in self.db.execute("SELECT key FROM gone WHERE profile = ?", (profile,)).fetchall()}
 
     @_guarded
+    def left(self, profile: str) -> list[tuple[str, str]]:
+        """(key, profile) of events that left a profile, and where they went: an empty name for those that never happened."""
+        return self.db.execute("SELECT key, target FROM gone WHERE profile = ?", (profile,)).fetchall()
+
+    @_guarded
     def moved_to(self, profile: str) -> list[tuple[str, str]]:
         """(profile, key) of events that came to a profile with a split."""
         rows = self.db.execute("SELECT profile, key FROM gone WHERE target = ? AND target <> ''", (profile,))
@@ -250,6 +332,13 @@ class SqliteState:
     def commit(self, commit: Commit) -> None:
         with self.transaction():
             self.write(commit)
+        if commit.erased:
+            self._truncate()
+
+    @_guarded
+    def _truncate(self) -> None:
+        """What was erased is not in the journal either."""
+        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def write(self, commit: Commit) -> None:
         """The statements of a commit, inside a transaction."""
@@ -274,7 +363,48 @@ class SqliteState:
             self.db.execute("DELETE FROM outbox WHERE outlet = ? AND n <= ?", (outlet, written.line))
         if commit.clock_log:
             self.db.execute("DELETE FROM clock_log WHERE at < ?", (commit.progress.clock - self.keep_log,))
+        self._log(commit)
+        if commit.graph is not None:
+            self._know(commit.graph)
+        self._erase(commit.erased)
         self._set("progress", json.dumps(asdict(commit.progress)))
+
+    def _log(self, commit: Commit) -> None:
+        for item in commit.logged:
+            n = self.db.execute(
+                "INSERT INTO graph_log (taken, at, message) VALUES (?, ?, ?)", (item.taken, item.at, item.message)
+            ).lastrowid
+            self.db.executemany("INSERT INTO graph_log_profile VALUES (?, ?)", ((n, p) for p in item.profiles))
+        if commit.logged:
+            self.db.execute("DELETE FROM graph_log WHERE at < ?", (commit.progress.clock - self.keep_log,))
+            self.db.execute("DELETE FROM graph_log_profile WHERE n NOT IN (SELECT n FROM graph_log)")
+
+    def _know(self, graph: GraphKnown) -> None:
+        many = self.db.executemany
+        self.db.execute("INSERT OR REPLACE INTO identity SELECT * FROM temp.staged")
+        self.db.execute("DELETE FROM temp.staged")
+        many("DELETE FROM identity WHERE namespace = ? AND id = ?", graph.forgotten)
+        many("DELETE FROM graph_part WHERE part = ?", ((p,) for p in graph.digests))
+        many("INSERT INTO graph_part VALUES (?, ?)", ((p, d) for p, d in graph.digests.items() if d is not None))
+        if graph.salt:
+            self._set("salt", graph.salt)
+            many("INSERT OR IGNORE INTO deleted VALUES (?)", ((d,) for d in graph.deleted))
+        self._set("graph", graph.version)
+
+    def _erase(self, profiles: list[str]) -> None:
+        """Of these nothing stays; the places are overwritten (`secure_delete`)."""
+        if not profiles:
+            return
+        chosen = "IN (SELECT value FROM json_each(?))"
+        names = json.dumps(profiles)
+        self.db.execute(
+            f"DELETE FROM graph_log WHERE n IN (SELECT n FROM graph_log_profile WHERE profile {chosen})", (names,)
+        )
+        for table, column in (
+            ("graph_log_profile", "profile"), ("profile", "id"), ("history", "profile"), ("gone", "profile"), ("gone", "target"),
+            ("identity", "profile"), ("paused", "profile"),
+        ):  # fmt: skip
+            self.db.execute(f"DELETE FROM {table} WHERE {column} {chosen}", (names,))
 
     def close(self) -> None:
         try:

@@ -5,6 +5,7 @@ Must not know engines: a profile's state is bytes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -93,12 +94,36 @@ Happened = Put | Dropped | Joined | Parted
 
 
 @dataclass
+class GraphKnown:
+    """What a state knows of a store's graph. `Identities that were staged take the place of what was known of them. `forgotten`:
+    (namespace, id). `digests`: of parts that are others now, None where a part is empty. `salt`, `deleted`: of deleted people's
+    identities, all that there are."""
+
+    version: str
+    forgotten: Iterable[tuple[str, str]] = ()
+    digests: Mapping[int, int | None] = field(default_factory=dict)
+    salt: str = ""
+    deleted: Iterable[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An input that was no message: how many messages were taken before, the clock, and whom it is about."""
+
+    taken: int
+    at: int
+    profiles: tuple[str, ...]
+    message: bytes
+
+
+@dataclass
 class Commit:
     """One transaction. `positions`: by source. `lines`: by outlet, those made since the last commit. `written`: by outlet, what
     was handed over before. `clock_log`: (messages taken before, what, instant), where the wall clock decided: an `advance`
     after those messages, or the `arrival` of the next one. `history`: what happened to
     the events of profiles. `pending`: the inputs of the clock's instant, which is open, as messages: new ones, in place of
-    those before when `closed`. `identities`: (namespace, id, profile) that became known."""
+    those before when `closed`. `identities`: (namespace, id, profile) that became known. `logged`: what came from the graph.
+    `erased`: profiles of which nothing may stay."""
 
     progress: Progress
     rows: list[Row] = field(default_factory=list)
@@ -110,6 +135,9 @@ class Commit:
     pending: list[bytes] = field(default_factory=list)
     closed: bool = False
     identities: list[tuple[str, str, str]] = field(default_factory=list)
+    graph: GraphKnown | None = None
+    logged: list[Logged] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +165,9 @@ class State(Protocol):
     def position(self, source: str) -> str | None: ...
 
     def load(self, profile: str) -> Row | None: ...
+
+    def load_many(self, profiles: Sequence[str]) -> list[Row]:
+        """Those that there are."""
 
     def open_inputs(self) -> list[bytes]:
         """The inputs of the instant that is open, as messages."""
@@ -178,6 +209,9 @@ class Unkept:
 
     def load(self, profile: str) -> Row | None:
         return None
+
+    def load_many(self, profiles: Sequence[str]) -> list[Row]:
+        return []
 
     def open_inputs(self) -> list[bytes]:
         return []

@@ -5,8 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from pql.api import Advance, Deletion, Engine, Environment, Event, Merge, Record, Split, StateError
+from pql.runtime.state import microseconds
 
-ENVIRONMENT = Environment.from_short({"profile": {"tier": "string"}, "event": {"value": "integer"}})
+ENVIRONMENT = Environment.from_short(
+    {"profile": {"tier": "string"}, "event": {"value": "integer", "eventType": "string"}}
+)
 T = datetime(2026, 3, 1, 10)
 DAY, MICRO = timedelta(days=1), timedelta(microseconds=1)
 
@@ -76,6 +79,27 @@ def test_a_record_without_an_instant_waits_for_the_first():
     live = engine('tier = "gold"')
     live.apply([Record(1, {"tier": "gold"}), event(T)])
     assert short(live.advance(T)) == [(1, "s0", "realized", T, "event")]
+
+
+@pytest.mark.parametrize("again, remains", [(1, {"s0"}), (2, {"s1"})])
+def test_of_two_events_with_one_key_the_one_that_came_last_stays_be_it_again(again, remains):
+    live = engine('xEvent[eventType = "x"].count() >= 1', 'xEvent[eventType = "y"].count() >= 1')
+    one, other = event(T, "a", 1, eventType="x"), event(T, "a", 2, eventType="y")
+    live.apply([one, other, Event(again, (one if again == 1 else other).document, T + DAY), Merge(1, 2, None, T + DAY)])
+    live.advance(T + DAY)
+    assert live.members(1) == remains
+
+
+@pytest.mark.parametrize("many", [3, 40, 400])
+def test_a_key_is_known_however_many_events_there_are(many):
+    live = engine("xEvent.count() >= 2")
+    live.apply([event(T + i * timedelta(minutes=1), f"e{i}") for i in range(many)])
+    live.apply([event(T + DAY, f"e{i}") for i in range(many)])  # each at another time
+    assert [k.stamp for k in live.people[1].events] == [microseconds(T + DAY)] * many
+    live.apply([Deletion(1, f"e{i}", T + DAY) for i in range(many)])
+    assert not live.people[1].events
+    live.apply([event(T + DAY, "e0"), event(T + DAY, "e0")])
+    assert len(live.people[1].events) == 1
 
 
 def test_a_merge_compensates():

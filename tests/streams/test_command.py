@@ -109,3 +109,58 @@ def test_batch_segments_are_left_to_batch(project: Path) -> None:
     )
     code, out, _ = run("stream", project / "segments.pql", "--events", project / "e.jsonl")
     assert (code, {json.loads(line)["segment"] for line in out.splitlines()}) == (0, {"b"})
+
+
+def test_a_stream_follows_what_is_loaded_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`pql load`, `identity unlink` and `profile delete` beside a running stream, on one file."""
+    import pql.api
+    from tests.streams.shop import ENVIRONMENT, SETTINGS, follow, held, message
+
+    source = {
+        "source": "people", "format": "jsonl", "path": "../people*.jsonl", "dataset": {"name": "people", "kind": "record"},
+        "identities": [{"field": "personID", "namespace": "crm", "primary": True}, {"field": "mail", "namespace": "Email"}],
+        "mapping": {"personID": "id", "mail": "mail", "tier": "tier"},
+    }  # fmt: skip
+    schema = {
+        "profile": {"tier": "string", "personID": "string", "mail": "string"},
+        "event": {"price": "number", "identityMap": "map<object[]>"},
+    }
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "schema.yaml").write_text(yaml.safe_dump(schema))
+    (tmp_path / "identity.yaml").write_text("namespaces: {crm: {unique: true}}\npriority: [crm, Email]\n")
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "people.yaml").write_text(yaml.safe_dump(source))
+    (tmp_path / "pql.yaml").write_text("schema: schema.yaml\nstore: s.duckdb\nidentity: identity.yaml\n")
+
+    def load(*lines: str) -> None:
+        write(tmp_path / f"people{len(list(tmp_path.iterdir()))}.jsonl", *lines)
+        done("load", "--project", tmp_path, "--store", tmp_path / "s.duckdb")
+
+    def done(*words: object) -> None:
+        code, out, err = run(*words)
+        assert code == 0, out + err
+
+    load('{"id": "1", "tier": "gold"}', '{"id": "2", "mail": "two@b.example"}')
+
+    class File(pql.api.streams.StoreFile):
+        settings = SETTINGS
+
+        def reader(self) -> object:
+            return self.open()
+
+    held_then: list[dict[str, list[str]]] = []
+    at = ("--store", tmp_path / "s.duckdb")
+    made = follow(
+        tmp_path / "state", File(tmp_path / "s.duckdb", ENVIRONMENT.schema),
+        message("1", "2026-01-02T00:00:00Z", "crm:1"), message("2", "2026-01-03T00:00:00Z", "Email:one@b.example"),
+        lambda: load('{"id": "1", "mail": "one@b.example"}'), [], [],
+        lambda: held_then.append(held(tmp_path / "state")),
+        message("3", "2026-01-04T00:00:00Z", "crm:2"),
+        lambda: held_then.append(held(tmp_path / "state")),
+        lambda: done("identity", "unlink", "crm:1", "Email:one@b.example", *at), [], [],
+        lambda: done("profile", "delete", "crm:2", *at, "--reason", "request", "--yes"), [], [],
+        message("4", "2026-01-05T00:00:00Z", "Email:two@b.example"),
+    )  # fmt: skip
+    assert held_then[1] == {"crm:1": ["gold", "has2", "recent"]}
+    assert held(tmp_path / "state") == {"Email:one@b.example": ["has1", "recent"], "crm:1": ["gold", "has1", "recent"]}
+    assert made.figures().deleted_here == 1

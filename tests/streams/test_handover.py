@@ -12,6 +12,7 @@ import pytest
 from pql.api import Store
 from pql.api import streams as api
 from pql.streams.errors import StreamError
+from pql.streams.state import Commit, GraphKnown, Row
 from tests.property import segment_texts
 from tests.simulation.life import make_life
 from tests.streams.project import ENVIRONMENT, SEGMENTS, day, event, plan, stream, told, write
@@ -226,65 +227,33 @@ def _present(value: Any) -> Any:
 
 def test_events_find_their_profile_by_identities(tmp_path: Path) -> None:
     from pql.api import Environment
-    from pql.store.history import identities
 
     environment = Environment.from_short({"profile": {}, "event": {"identityMap": "map<object[]>"}})
-    made = Store.memory(environment.schema)
-    made.load([(5, {})], [])
-    made.name_profiles({"crmId:c1": 5})
-    assert list(identities(made)) == []
-    made.connection.execute("CREATE SCHEMA graph")
-    made.connection.execute("CREATE TABLE graph.node AS SELECT 1 AS node, 'Email' AS namespace, 'a@b.example' AS id")
-    made.connection.execute("CREATE TABLE graph.member AS SELECT 1 AS node, 5 AS pid")
     state = api.SqliteState(tmp_path / "state")
-    state.learn(identities(made))
+    state.stage([("Email", "a@b.example", "crmId:c1")])
+    state.commit(Commit(state.progress(), [Row("loyaltyId:77", b"")], graph=GraphKnown("v")))
     owners = api.Owners(state, environment.schema)
 
     def owner(**spaces: str) -> str | None:
-        return owners({"identityMap": {n: [{"id": i}] for n, i in spaces.items()}})
+        return owners({"identityMap": {n: [{"id": i, "primary": n == "ECID"}] for n, i in spaces.items()}})
 
     assert owner(Email=" A@b.example", loyaltyId="9") == "crmId:c1"
     assert owner(loyaltyId="9") == "crmId:c1"
     assert owner(phone="1", crmId="10") == "crmId:10"
     assert owner(phone="1") == "crmId:10"
+    assert owner(ECID="1" * 38, Email="a@b.example") == "crmId:c1"
     assert owner(Email="  ", ECID="too short") is None
+    assert owner(loyaltyId="77") == "loyaltyId:77"
     assert owners({}) is None
-    assert owners.fresh == [("loyaltyId", "9", "crmId:c1"), ("crmId", "10", "crmId:10"), ("phone", "1", "crmId:10")]
-    state.close()
-
-
-def test_the_graph_says_merges_and_splits(tmp_path: Path) -> None:
-    from pql.store.history import identities
-
-    def graph(owners: dict[str, str], people: dict[str, list[dict[str, Any]]]) -> Store:
-        made = Store.memory(ENVIRONMENT.schema)
-        pids = {name: i for i, name in enumerate(people)}
-        made.load([(i, {}) for i in pids.values()], [(pids[n], d) for n, ds in people.items() for d in ds])
-        made.name_profiles(pids)
-        made.connection.execute("CREATE SCHEMA graph")
-        made.connection.execute("CREATE TABLE graph.node (node BIGINT, namespace VARCHAR, id VARCHAR)")
-        made.connection.execute("CREATE TABLE graph.member (node BIGINT, pid BIGINT)")
-        for node, (id, name) in enumerate(owners.items()):
-            made.connection.execute("INSERT INTO graph.node VALUES (?, 'x', ?)", [node, id])
-            made.connection.execute("INSERT INTO graph.member VALUES (?, ?)", [node, pids[name]])
-        return made
-
-    one = {"_id": "1", "eventType": "p", "timestamp": day("2026-01-01T00:00:00Z")}
-    two = {"_id": "2", "eventType": "p", "timestamp": day("2026-01-02T00:00:00Z")}
-    before = graph({"i": "a", "j": "b", "k": "b"}, {"a": [one], "b": [two]})
-    merged = graph({"i": "a", "j": "a", "k": "a"}, {"a": [one, two]})
-    parted = graph({"i": "a", "j": "c", "k": "a"}, {"a": [one], "c": [two]})
-    text = "".join(f"segment has{n} {{ where xEvent.count() = {n} }}" for n in range(3))
-    state = api.SqliteState(tmp_path / "state")
-    api.hand_over(state, plan(text), store=before)
-    members = set[tuple[str, str]]()
-    wanted = ({("a", "has1"), ("b", "has1")}, {("a", "has2")}, {("a", "has1"), ("c", "has1")})
-    for store, expected in zip((before, merged, parted), wanted, strict=True):
-        made = stream(state, api.NoSource(), text=text)
-        made.run(first=api.restitched(state, store), begun=lambda s=store: state.learn(identities(s)))
-        for t in told(made.outlets[api.TRANSITIONS].lines):
-            members ^= {(t[0], t[1])}
-        assert members == expected
-        assert api.restitched(state, store) == []
-        assert not api.verify(state, plan(text), store).disagreements
+    fresh = [("loyaltyId", "9", "crmId:c1"), ("crmId", "10", "crmId:10"), ("phone", "1", "crmId:10")]
+    assert owners.fresh == [*fresh, ("ECID", "1" * 38, "crmId:c1")]
+    named = {
+        "Email:A@b.example": "crmId:c1",
+        "sarah": "sarah",
+        "crmId:new": "crmId:new",
+        "loyaltyId:77": "loyaltyId:77",
+    }
+    assert {n: owners.named(n) for n in named} == named
+    owners.parted("Email:a@b.example")
+    assert owners.named("Email:a@b.example") == "Email:a@b.example"
     state.close()

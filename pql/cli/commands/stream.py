@@ -13,6 +13,13 @@ from pql.cli.inputs import SchemaOption, fail
 StateOption = Annotated[
     Path | None, typer.Option("--state", help="The folder that the state is kept in; without it nothing is kept.")
 ]
+FollowGraphOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--follow-graph/--no-follow-graph",
+        help="Follow the store's identity graph while running; the default but for a file without --follow.",
+    ),
+]
 FORMATS = ("text", "json", "none")
 
 
@@ -53,6 +60,7 @@ def stream(
     ] = False,
     commit_every: Annotated[int, typer.Option(min=1, max=1_000_000, help="Most messages in one commit.")] = 1_000,
     profiles_in_memory: Annotated[int, typer.Option(min=1, help="Most profiles that stay loaded.")] = 100_000,
+    follow_graph: FollowGraphOption = None,
     for_: Annotated[
         str | None, typer.Option("--for", help="A destination or marketing action: only people who may be addressed.")
     ] = None,
@@ -82,6 +90,6 @@ def stream(
         raise fail("`--lateness` is a number of seconds, 0 or more")
     wish = Wish(
         paths or [Path(".")], events, schema, state, store, output, quarantine, event_key, follow, until, clock, lateness, from_,
-        migrate, tuple(pause or ()), resume, from_start, commit_every, profiles_in_memory, format, for_ or "",
+        migrate, tuple(pause or ()), resume, from_start, commit_every, profiles_in_memory, format, follow_graph, for_ or "",
     )  # fmt: skip
     raise typer.Exit(run_stream(wish))

@@ -114,9 +114,8 @@ loyalty.tier = "bronze"
 """,
     "PQL0847": """
 A row names an identity of a person who was deleted on request, so it was not stored: a load or a replay does not bring
-such a person
-back. The row is counted as quarantined, with its source, file and line; nothing of what it said is kept. Say Sarah was
-deleted:
+such a person back; nor does a stream that follows the store take a message that names one. The row is counted as
+quarantined, with its source, file and line; nothing of what it said is kept. Say Sarah was deleted:
 
 ```pql
 personalEmail.address = "sarah@luma.example"

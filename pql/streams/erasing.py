@@ -1,0 +1,83 @@
+"""Deleted people, when a store says so: whose state has to go, and what else tells of them. Read `Erasing`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pql.runtime.inputs import Deletion, Input
+from pql.store.graph_reading import Gravestones, Tombstones, people_called
+from pql.store.history import people_named
+from pql.store.store import Store
+from pql.streams.messages import read_document
+from pql.streams.owners import Identity, Owners, identities
+from pql.streams.shard import Shard
+from pql.streams.sqlite import SqliteState
+
+NAMES = 10_000
+
+
+class Erasing:
+    """`identities`: deleted ones that the state knows. `profiles`: those that go. What they hold follows from what the store deleted since
+    it was last read."""
+
+    def __init__(self, state: SqliteState, shard: Shard, owners: Owners, store: Store, found: Tombstones) -> None:
+        self.state, self.shard, self.owners, self.store, self.found = state, shard, owners, store, found
+        same = state.salt() == found.salt
+        fresh = {d for d in found.digests if not (same and state.is_deleted(d))}
+        self.fresh, self._every = Gravestones(found.salt, fresh), Gravestones(found.salt, found.digests)
+        self.identities: list[Identity] = []
+        self.names: list[str] = []
+        self.profiles: set[str] = set()
+        self._in_others: set[str] = set()
+        self._concerned: set[str] = set()
+        if fresh:
+            self._find()
+
+    def _find(self) -> None:
+        """The identities and the profiles of the state that were deleted."""
+        concerned, fresh = set(), self.fresh
+        for namespace, id, profile in self.state.known_identities():
+            if f"{namespace}:{id}" in fresh:
+                self.identities.append((namespace, id))
+                concerned.add(profile)
+        name = ""
+        while names := self.state.names(name, NAMES):
+            name = names[-1]
+            self.names += (n for n in names if n in fresh)
+        self.names += [str(p) for p in self.shard.engine.people if str(p) in fresh]
+        concerned |= set(self.names)
+        self._concerned = {self.shard.standing(p) or p for p in concerned}
+
+    def decide(self) -> None:
+        """Who goes as a whole. To be called when merges and splits have been applied."""
+        if not self._concerned:
+            return
+        standing = {self.shard.standing(p) or p for p in (*self._concerned, *self.names)}
+        alive = people_called(self.store, standing)
+        for profile in standing:
+            if profile in self.fresh or profile not in alive:
+                self.profiles |= {profile, *self.state.merged_into(profile), *self.shard.parts(profile)}
+            else:
+                self._in_others.add(profile)
+
+    def inputs(self) -> Iterator[tuple[Input, bool]]:
+        """What people who stay hold of those who go: live events that tell of them, and events that the store no longer has."""
+        for profile in sorted(self._in_others):
+            live = self.state.events(profile)
+            told = {key for key, raw in live if key is not None and self._tells(raw)}
+            person = people_named(self.store, [profile]).get(profile)
+            stored = {d.get("_id") for d in person.events} if person is not None else set()
+            lost = (
+                self.shard.keys(profile) - {key for key, _ in live} - stored
+                if self.shard.standing(profile) == profile
+                else set()
+            )
+            for key in sorted(told | lost):
+                yield Deletion(profile, key), True
+
+    def _tells(self, raw: bytes) -> bool:
+        found = identities(read_document(raw, self.owners.schema), self.owners.schema, self.owners.settings)
+        gone = [(n, f"{n}:{i}" in self._every) for n, i in found]
+        return bool(gone) and (
+            all(g for _, g in gone) or any(g and self.owners.settings.namespace(n).kind.is_person for n, g in gone)
+        )
