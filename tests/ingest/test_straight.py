@@ -46,7 +46,9 @@ def loaded(folder: Path, id: str, source: dict[str, Any], records: list[Any], un
     for number, part in enumerate((records[:half], records[half:])):
         lines = [r if isinstance(r, str) else json.dumps(r) for r in part]
         if unique:
-            lines += [json.dumps({"id": f"{number}-{i}", "at": "2024-01-01T00:00:00Z", "crm": str(i % 3)}) for i in range(12)]
+            lines += [
+                json.dumps({"id": f"{number}-{i}", "at": "2024-01-01T00:00:00Z", "crm": str(i % 3)}) for i in range(12)
+            ]
         (folder / f"{id}{number}.jsonl").write_text("\n".join(lines), encoding="utf-8")
     counts = [load.load_file(store, made.plan(id), folder / f"{id}{n}.jsonl", block=700).check() for n in (0, 1)]
     name = made.plan(id).spec.name
