@@ -77,7 +77,12 @@ def usable_value_sql(rules: Rules, code: str, plain: exp.Expression) -> exp.Expr
         if any("\u0307" in j for j in junk):  # the one letter that is longer in lower case
             alike = exp.LTE(this=length.copy(), expression=lengths[-1])
         low = lower_sql(plain.copy(), sigma=not all(without_sigma(text(j)) for j in junk))
-        known = exp.In(this=low, expressions=[text(j) for j in junk])
+        # a long `IN` becomes a join, for which `low` is worked out for every row
+        known = exp.Not(
+            this=exp.Is(
+                this=call("list_position", exp.Array(expressions=[text(j) for j in junk]), low), expression=exp.Null()
+            )
+        )
         inner = exp.Case(ifs=[exp.If(this=known, true=exp.Null())], default=plain.copy())
         refused.append(exp.If(this=alike, true=inner))
     refused.append(exp.If(this=exp.GT(this=length, expression=exp.Literal.number(VALUE_MOST)), true=exp.Null()))
@@ -87,6 +92,6 @@ def usable_value_sql(rules: Rules, code: str, plain: exp.Expression) -> exp.Expr
 def _trimmed_sql(value: exp.Expression) -> exp.Expression:
     """Without outer blanks; only values that have some are cut, for the database's `trim` with a set of signs is slow."""
     first = exp.LT(this=value.copy(), expression=text("!"))
-    last = exp.LTE(this=call("right", value.copy(), exp.Literal.number(1)), expression=text(" "))
+    last = exp.LTE(this=call("substring", value.copy(), exp.Literal.number(-1)), expression=text(" "))
     cut = exp.If(this=exp.Or(this=first, expression=last), true=call("trim", value.copy(), text(BLANKS)))
     return exp.Case(ifs=[cut], default=value.copy())

@@ -52,11 +52,13 @@ Fields = JsonFields | ColumnFields
 @dataclass(frozen=True)
 class Compiled:
     """`select`: over `incoming`; columns `_line`, `_doubtful`, then the schema's fields that are mapped. `odd`: finds further lines
-    that SQL does not vouch for, if there can be such."""
+    that SQL does not vouch for, if there can be such. `places`: where the mapping itself writes out which identities an
+    `identityMap` holds, the key and a further column of each."""
 
     select: Sql
     columns: tuple[str, ...]
     odd: Sql | None = None
+    places: tuple[tuple[str, str], ...] = ()
 
 
 def compile_mapping(
@@ -65,6 +67,7 @@ def compile_mapping(
     """Raises Unvectorised when SQL cannot work the mapping out."""
     made = _Compiler(fields, loose)
     columns, doubts = made.document(mapping, kind)
+    places = made.identity_places(mapping, kind)
     for name in required:
         doubts.append(null(columns[name].copy()) if name in columns else exp.true())
     inner: list[Sql] = [exp.Star()]
@@ -81,7 +84,14 @@ def compile_mapping(
         rows = exp.select(exp.Star(), *further).from_(rows.subquery("q"))
     for name, value in columns.items():
         outer = outer.select(exp.alias_(cast(value, sql_type(kind.fields[name].type)), name, quoted=True))
-    return Compiled(outer.from_(rows.subquery("r")), tuple(columns), odd)
+    for number, (_, value) in enumerate(places):
+        outer = outer.select(exp.alias_(value, f"_i{number}"))
+    return Compiled(
+        outer.from_(rows.subquery("r")),
+        tuple(columns),
+        odd,
+        tuple((key, f"_i{n}") for n, (key, _) in enumerate(places)),
+    )
 
 
 def _surely(test: Sql) -> Sql:
@@ -130,6 +140,29 @@ class _Compiler:
             if f.bounds and f.bounds.required
         ]
         return columns, doubts
+
+    def identity_places(self, mapping: Mapping, kind: ObjectType) -> list[tuple[str, Sql]]:
+        """The identities that the mapping writes out as `{"ECID": [{…}], …}`, by their keys; none when it is written otherwise. They are the
+        values that the map was put together from, so that nobody has to take it apart again."""
+        written = [t.node for t in mapping.targets if t.path == ("identityMap",)]
+        held = kind.fields.get("identityMap")
+        if len(written) != 1 or held is None or not isinstance(written[0], Build):
+            return []
+        lists = held.type.value if isinstance(held.type, MapType) else None
+        element = lists.element if isinstance(lists, ListType) else None
+        entries = written[0].entries
+        if not isinstance(element, ObjectType) or "id" not in element.fields or not _is_struct([k for k, _ in entries]):
+            return []
+        made = []
+        for key, node in entries:
+            if not isinstance(node, Listing) or not all(isinstance(i, Build) for i in node.items):
+                return []
+            made += [(key, self.item(self.into(i, element), element, {})) for i in node.items]
+        return made
+
+    def item(self, value: Value, kind: Type, scope: dict[str, Value]) -> Sql:
+        """An element of a list that is written out."""
+        return self.hoist(cast(value.sql, sql_type(kind)), scope)
 
     def part(self, part: Any, field: Field) -> tuple[Sql, list[Sql]]:
         if isinstance(part, Target):
@@ -255,11 +288,11 @@ class _Compiler:
     def listing(self, values: list[Value], kind: ListType, scope: dict[str, Value]) -> Value:
         doubts = [d for v in values for d in v.doubts]
         if len(values) == 1:  # without a lambda
-            item = self.hoist(cast(values[0].sql, sql_type(kind.element)), scope)
+            item = self.item(values[0], kind.element, scope)
             none = exp.If(this=null(item.copy()), true=cast(exp.Array(expressions=[]), sql_type(kind)))
             return Value(exp.Case(ifs=[none], default=exp.Array(expressions=[item])), kind, doubts)
         name = self.name()
-        items = exp.Array(expressions=[cast(v.sql, sql_type(kind.element)) for v in values])
+        items = exp.Array(expressions=[self.item(v, kind.element, scope) for v in values])
         known = exp.Lambda(this=not_null(exp.column(name)), expressions=[exp.to_identifier(name)])
         return Value(call("list_filter", cast(items, sql_type(kind)), known), kind, doubts)
 

@@ -29,6 +29,7 @@ from pql.store.datasets import DatasetLoad, DatasetSpec
 from pql.store.identify import IdentityField, IdentityPlan
 from pql.store.ledger import Counts, Refused
 from pql.store.store import Store
+from pql.store.straight import may_go_straight, staged_meet, take_back
 from pql.types import STRING, TIMESTAMP, Field, ObjectType, Type, make_object
 from pql.xdm.schema import Schema
 
@@ -150,21 +151,44 @@ def _chunks(path: Path, plan: Plan, block: int) -> Iterator[Chunk]:
 
 def load_chunk(load: DatasetLoad, plan: Plan, chunk: Chunk) -> Counts:
     """Map, stage and settle the rows of a chunk; the counts add up to its rows and refused records."""
-    rows = chunk.table.num_rows
     compiled = _compiled(plan, chunk.table.schema)
+    counts = _straight(load, plan, chunk, compiled) if compiled is not None and may_go_straight(load) else None
+    if counts is None:
+        counts = _staged(load, plan, chunk, compiled)
+    assert counts.read == chunk.table.num_rows + len(chunk.refused), (counts, chunk.table.num_rows, len(chunk.refused))
+    return counts
+
+
+def _straight(load: DatasetLoad, plan: Plan, chunk: Chunk, compiled: Compiled) -> Counts | None:
+    """Append a chunk whose rows meet nobody; None when they do, and nothing was done."""
+    odd = compiled.odd.sql("duckdb") if compiled.odd is not None else None
+    left = load.put(chunk.table, compiled.select.sql("duckdb"), compiled.columns, odd, compiled.places)
+    if left is None:
+        return None
+    refused = list(chunk.refused)
+    if not left and not refused:
+        return load.settle_straight()
+    load.stage(None, None, compiled.columns)
+    if left:
+        refused += _worked_out(load, plan, chunk.table, left)
+        if staged_meet(load):
+            take_back(load)
+            return None
+    return load.settle(refused, lambda lines: _raw(chunk.table, lines))
+
+
+def _staged(load: DatasetLoad, plan: Plan, chunk: Chunk, compiled: Compiled | None) -> Counts:
     top = tuple(dict.fromkeys(t.path[0] for t in plan.mapping.targets))
     if compiled is None:
         load.stage(None, None, top)
         doubtful = chunk.table["__line"].to_pylist()
     else:
         odd = compiled.odd.sql("duckdb") if compiled.odd is not None else None
-        doubtful = load.stage(chunk.table, compiled.select.sql("duckdb"), compiled.columns, odd)
+        doubtful = load.stage(chunk.table, compiled.select.sql("duckdb"), compiled.columns, odd, compiled.places)
     refused = list(chunk.refused)
     if doubtful:
         refused += _worked_out(load, plan, chunk.table, doubtful)
-    counts = load.settle(refused, lambda lines: _raw(chunk.table, lines))
-    assert counts.read == rows + len(chunk.refused), (counts, rows, len(chunk.refused))
-    return counts
+    return load.settle(refused, lambda lines: _raw(chunk.table, lines))
 
 
 def _worked_out(load: DatasetLoad, plan: Plan, table: pa.Table, lines: Sequence[int]) -> list[Refused]:

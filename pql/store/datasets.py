@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from pql.store.identify import IdentityPlan
-from pql.store.identity_slots import IDENTITY_TYPE, MapShape
+from pql.store.identity_slots import EVENT_IDENTITY_TYPE, IDENTITY_TYPE, MapShape, Place
 from pql.store.layout import arrow_type, duckdb_type, quote
 from pql.store.ledger import (
     DELETED,
@@ -35,13 +35,15 @@ from pql.store.ledger import (
 from pql.store.load_settings import reset_after_loads, set_for_loads
 from pql.store.settling import settle_events, settle_records
 from pql.store.store import Store, StoreError
+from pql.store.straight import STRAIGHT_ROWS, forget, put_straight
 from pql.store.tombstones import deleted_rows, lines_of_deleted
 from pql.types import ObjectType
 
 Path = tuple[str, ...]
-OWN = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, _key VARCHAR, _primary VARCHAR,
-_identities {IDENTITY_TYPE}, _times MAP(VARCHAR, TIMESTAMP)"""
-
+NAMED = f"_key VARCHAR, _primary VARCHAR, _identities {IDENTITY_TYPE}"
+EVENT_NAMED = f"""_key VARCHAR AS ("_id"), _primary VARCHAR AS (struct_extract(_identities[1], 'namespace') || ':' || struct_extract(_identities[1], 'id')),
+_identities {EVENT_IDENTITY_TYPE}"""
+"""What is worked out when it is read takes no place and no time when it is written."""
 
 PARALLEL_ROWS = 61_440
 """Rows of a chunk that one thread maps at a time: half a row group."""
@@ -70,13 +72,28 @@ class DatasetSpec:
     def table(self) -> str:
         return f"data.{quote(self.name)}"
 
+    @property
+    def is_event(self) -> bool:
+        return self.kind == "event"
+
+    @property
+    def nobody(self) -> str:
+        """SQL that is true of a row without a key or a primary identity."""
+        return f"_key IS NULL OR {'len(_identities) = 0' if self.is_event else '_primary IS NULL'}"
+
 
 def create_dataset(connection: duckdb.DuckDBPyConnection, spec: DatasetSpec) -> None:
     """Make the table, or add the columns that it lacks. Raises StoreError PQL0832 when a column has another type."""
     columns = {n: duckdb_type(f.type) for n, f in spec.columns.fields.items()}
     fields = "".join(f", {quote(n)} {t}" for n, t in columns.items())
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {spec.table} ({OWN}{fields})")
+    own = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, {EVENT_NAMED if spec.is_event else NAMED},
+        _times MAP(VARCHAR, TIMESTAMP)"""
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {spec.table} ({own}{fields})")
     found = {r[0]: r[1] for r in connection.execute(f"DESCRIBE {spec.table}").fetchall()}
+    if spec.is_event and one(connection, f"SELECT typeof(NULL::{EVENT_IDENTITY_TYPE})") != found["_identities"]:
+        raise StoreError(
+            "PQL0832", f"dataset `{spec.name}` was written by another version of PQL: load its sources into a new store"
+        )
     for name, kind in columns.items():
         if name not in found:
             connection.execute(f"ALTER TABLE {spec.table} ADD COLUMN {quote(name)} {kind}")
@@ -91,11 +108,11 @@ def _nulls(kinds: Mapping[str, str]) -> str:
     return "".join(f", NULL::{t} AS {quote(n)}" for n, t in kinds.items())
 
 
-def _for_threads(table: pa.Table) -> pa.Table:
+def _for_threads(table: pa.Table, rows: int = PARALLEL_ROWS) -> pa.Table:
     """The table in pieces for several threads. Nested columns stay as they are: the database does not read cut ones."""
     if any(pa.types.is_nested(kind) for kind in table.schema.types):
         return table
-    return pa.Table.from_batches(table.to_batches(max_chunksize=PARALLEL_ROWS), table.schema)
+    return pa.Table.from_batches(table.to_batches(max_chunksize=rows), table.schema)
 
 
 class DatasetLoad:
@@ -112,6 +129,12 @@ class DatasetLoad:
         """Settled so far."""
         self.remembered: int | None = None
         """The first row whose key is not among the hashes of `stored_keys`; None when there are none."""
+        self.met = False
+        """Did a row of this load meet another, or a stored one?"""
+        self.first, self.appended = 0, 0
+        self.offset: int | None = None
+        """Of a chunk that went straight (`pql.store.straight`): its first row, how many rows were appended, and what is added to a line to
+        make a row's number."""
         self.arrived = datetime.now(UTC).replace(tzinfo=None)
 
     def __enter__(self) -> DatasetLoad:
@@ -163,21 +186,21 @@ class DatasetLoad:
         self.connection.unregister("look_up_rows")
 
     def stage(
-        self, incoming: pa.Table | None, select: str | None, columns: Sequence[str], odd: str | None = None
-    ) -> list[int]:
+        self, incoming: pa.Table | None, select: str | None, columns: Sequence[str], odd: str | None = None,
+        places: Sequence[Place] = (),
+    ) -> list[int]:  # fmt: skip
         """Map a chunk with a SELECT over `incoming` (or begin an empty one). The lines that SQL does not vouch for, those that the
-        SELECT `odd` finds among them."""
-        fields = self.spec.columns.fields
-        kinds = {n: duckdb_type(fields[n].type) if n in fields else "TIMESTAMP" for n in columns}
-        self.columns = tuple(kinds)
+        SELECT `odd` finds among them. `places`: further columns of the SELECT, each with an identity of the `identityMap`."""
+        kinds = self._kinds(columns)
         run = self.connection.execute
         free(self.connection, "ready")
         if incoming is None or select is None:
             empty = f"SELECT * FROM (SELECT NULL::BIGINT AS _line, FALSE AS _doubtful{_nulls(kinds)}) WHERE FALSE"
-            run(f"CREATE OR REPLACE TEMP TABLE ready AS {self._identified(empty)}")
+            self._begin(kinds)
+            run(f"INSERT INTO ready BY NAME {self._identified(empty)}")
             return []
         incoming = _for_threads(incoming)
-        self._map(select, incoming)
+        self._map(select, incoming, kinds, places)
         found = run("SELECT _line FROM ready WHERE _doubtful OR _beyond").fetchall()
         if found:
             run("DELETE FROM ready WHERE _doubtful OR _beyond")
@@ -185,6 +208,36 @@ class DatasetLoad:
         strange = {line for (line,) in run(odd).fetchall()} - doubtful if odd is not None else set()
         self.leave(strange)
         return sorted(doubtful | strange)
+
+    def put(
+        self,
+        incoming: pa.Table,
+        select: str,
+        columns: Sequence[str],
+        odd: str | None = None,
+        places: Sequence[Place] = (),
+    ) -> list[int] | None:
+        """Map a chunk and append its rows at once, if none of them meets another; the lines that are left then, else None."""
+        self._kinds(columns)
+        incoming = _for_threads(incoming, STRAIGHT_ROWS)
+        strange = [line for (line,) in self.connection.execute(odd).fetchall()] if odd is not None else []
+        if self._by_shape(places) and self.shape is None:
+            self.shape = self._shape(f"{select} LIMIT {SAMPLE_ROWS}", incoming)
+        mapped = self._identified(select, self.shape if self._by_shape(places) else None, places)
+        return put_straight(self, mapped, incoming, strange)
+
+    def _kinds(self, columns: Sequence[str]) -> dict[str, str]:
+        fields = self.spec.columns.fields
+        kinds = {n: duckdb_type(fields[n].type) if n in fields else "TIMESTAMP" for n in columns}
+        self.columns = tuple(kinds)
+        return kinds
+
+    def _by_shape(self, places: Sequence[Place]) -> bool:
+        """Are identity maps taken apart, and what they hold at most asked before?"""
+        plan = self.spec.identities
+        if "identityMap" not in self.columns or plan.is_repeated(self.spec, self.columns):
+            return False
+        return not (places and plan.by_places(self.spec, self.columns, places))
 
     def leave(self, lines: Iterable[int]) -> None:
         """Take rows out of the staged ones."""
@@ -194,21 +247,32 @@ class DatasetLoad:
             self.connection.execute("DELETE FROM ready WHERE _line IN (SELECT line FROM left_lines)")
             self.connection.unregister("left_lines")
 
-    def _map(self, select: str, incoming: pa.Table) -> None:
+    def _begin(self, kinds: Mapping[str, str]) -> None:
+        """Make `ready`, empty. The key of events is worked out where it is asked for."""
+        named = NAMED
+        if self.spec.is_event:
+            named = EVENT_NAMED if "_id" in kinds else EVENT_NAMED.replace('("_id")', "(NULL)")
+        fields = "".join(f", {quote(n)} {t}" for n, t in kinds.items() if n != "_ordered")
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE ready (_line BIGINT, {named}, _doubtful BOOLEAN, _beyond BOOLEAN, _ordered TIMESTAMP{fields})"
+        )
+
+    def _map(self, select: str, incoming: pa.Table, kinds: Mapping[str, str], places: Sequence[Place]) -> None:
         """Fill `ready`. Identity maps are expected to hold what those before held; when many hold more, all are looked at.
 
         The statements find `incoming` by its name in this function: a registered table would be held until the transaction ends.
         """
-        plan = self.spec.identities
-        by_shape = "identityMap" in self.columns and not plan.is_repeated(self.spec, self.columns)
+        by_shape = self._by_shape(places)
         if by_shape and self.shape is None:
             self.shape = self._shape(f"{select} LIMIT {SAMPLE_ROWS}", incoming)
-        made = self._identified(select, self.shape if by_shape else None)
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE ready AS {made}")
+        made = self._identified(select, self.shape if by_shape else None, places)
+        self._begin(kinds)
+        self.connection.execute(f"INSERT INTO ready BY NAME {made}")
         if by_shape and int(one(self.connection, "SELECT count(*) FROM ready WHERE _beyond")) > BEYOND_MOST:
             self.shape = self._shape(select, incoming) | (self.shape or MapShape())
             free(self.connection, "ready")
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE ready AS {self._identified(select, self.shape)}")
+            self._begin(kinds)
+            self.connection.execute(f"INSERT INTO ready BY NAME {self._identified(select, self.shape)}")
 
     def _shape(self, select: str, incoming: pa.Table) -> MapShape:
         """What the identity maps of mapped rows hold at most."""
@@ -220,8 +284,8 @@ class DatasetLoad:
         free(self.connection, "maps")
         return MapShape(frozenset(str(k) for k, _ in found), keys, max((int(n or 0) for _, n in found), default=0))
 
-    def _identified(self, rows: str, shape: MapShape | None = None) -> str:
-        return self.spec.identities.select(self.spec, self.columns, self.arrived, rows, shape)
+    def _identified(self, rows: str, shape: MapShape | None = None, places: Sequence[Place] = ()) -> str:
+        return self.spec.identities.select(self.spec, self.columns, self.arrived, rows, shape, places)
 
     def add(self, lines: Sequence[int], documents: Sequence[Mapping[str, Any]]) -> None:
         """Stage documents that were mapped in Python."""
@@ -243,25 +307,32 @@ class DatasetLoad:
         """Put the staged rows where they belong. `refused`: rows of the chunk that do not fit; `raw`: rows as they
         came, by their lines."""
         connection, spec = self.connection, self.spec
-        nobody = connection.execute(
-            "SELECT _line FROM ready WHERE _key IS NULL OR _primary IS NULL ORDER BY _line"
-        ).fetchall()
+        nobody = connection.execute(f"SELECT _line FROM ready WHERE {spec.nobody} ORDER BY _line").fetchall()
         if nobody:
             reason = spec.identities.reason(spec.kind)
             lines = [line for (line,) in nobody]
             texts = zip(lines, raw(lines), strict=True)
             refused = [*refused, *(Refused(line, "", "PQL0828", reason, text) for line, text in texts)]
-            connection.execute("DELETE FROM ready WHERE _key IS NULL OR _primary IS NULL")
+            connection.execute(f"DELETE FROM ready WHERE {spec.nobody}")
         self.refused = self._without_deleted(refused)
         refused = self.refused
         put_aside = refuse(connection, self.batch, spec.name, self.source, self.file, refused, self.arrived)
-        fitting = int(one(connection, "SELECT count(*) FROM ready"))
-        settle = settle_events if spec.kind == "event" else settle_records
-        stored = settle(self)
-        self.chunks += 1
+        fitting = int(one(connection, "SELECT count(*) FROM ready")) + self.appended
+        settle = settle_events if spec.is_event else settle_records
+        stored = settle(self) + self.appended
+        forget(self)
         deleted = sum(r.code == DELETED for r in refused)
-        counts = Counts(fitting + put_aside, stored, fitting - stored, put_aside, deleted).check()
-        self.counts += counts
+        return self._counted(Counts(fitting + put_aside, stored, fitting - stored, put_aside, deleted))
+
+    def settle_straight(self) -> Counts:
+        """The same for a chunk of which nothing is left."""
+        self.refused = []
+        return self._counted(Counts(self.appended, self.appended))
+
+    def _counted(self, counts: Counts) -> Counts:
+        self.chunks += 1
+        self.appended, self.offset = 0, None
+        self.counts += counts.check()
         return counts
 
     def _without_deleted(self, refused: Sequence[Refused]) -> list[Refused]:

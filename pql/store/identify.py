@@ -15,11 +15,23 @@ from sqlglot import exp
 
 from pql.identity.settings import IdentitySettings
 from pql.identity.values import clean_value_sql
-from pql.store.identity_slots import IDENTITY_TYPE, MapShape, Slot, beyond, by_rule, map_slots, slots_select
+from pql.store.identity_slots import (
+    EVENT_IDENTITY_TYPE,
+    IDENTITY_TYPE,
+    SLOTS_MOST,
+    MapShape,
+    Place,
+    Slot,
+    beyond,
+    by_rule,
+    map_slots,
+    place_slots,
+    primary_first,
+    slots_select,
+)
 from pql.store.layout import quote
 from pql.types import Field, ListType, MapType, ObjectType, Type
 
-NOBODY = f"CAST([] AS {IDENTITY_TYPE})"
 UNDATED = "TIMESTAMP '1970-01-01 00:00:00'"
 """When a record was true that does not say so, where its source has `order_by`: before all that do."""
 
@@ -55,21 +67,28 @@ class IdentityPlan:
         return f"the primary identity `{'.'.join(primary[0].path)}` ({primary[0].namespace}) is missing or not usable"
 
     def select(
-        self, spec: Any, columns: Sequence[str], arrived: datetime, mapped: str, shape: MapShape | None = None
-    ) -> str:
-        """`mapped` (a SELECT with `_line`, `_doubtful` and the columns) with `_key`, `_primary`, `_identities`, `_ordered`, `_beyond`.
+        self, spec: Any, columns: Sequence[str], arrived: datetime, mapped: str, shape: MapShape | None = None,
+        places: Sequence[Place] = (),
+    ) -> str:  # fmt: skip
+        """`mapped` (a SELECT with `_line`, `_doubtful` and the columns) with `_identities`, `_ordered`, `_beyond`; but for events, whose
+        primary identity stands first and whose key is a field, also with `_key` and `_primary`.
 
         `shape`: what identity maps hold at most; rows that hold more are `_beyond`, and what is said of their identities is void.
+        `places`: further columns of `mapped`, which hold all that stands in the identity maps.
         """
         fields = "".join(f", {quote(c)}" for c in columns if c != "_ordered")
         ordered = (
             f"coalesce(_ordered, {UNDATED})" if "_ordered" in columns else f"TIMESTAMP '{arrived.isoformat(sep=' ')}'"
         )
+        near = places if places and self.by_places(spec, columns, places) else ()
+        fields += "".join(f", {p[1]}" for p in near)
         rows = f"SELECT _line, _doubtful, {ordered} AS _ordered{fields} FROM ({mapped})"
         if spec.kind == "lookup":
             key = _read(self.key) if self.key and self.key[0] in columns else "NULL"
-            return (f"SELECT *, CAST({key} AS VARCHAR) AS _key, CAST({key} AS VARCHAR) AS _primary, {NOBODY} AS _identities, FALSE AS _beyond"
+            return (f"SELECT *, CAST({key} AS VARCHAR) AS _key, CAST({key} AS VARCHAR) AS _primary, {nobody(spec.kind)} AS _identities, FALSE AS _beyond"
                     f" FROM ({rows})")  # fmt: skip
+        if near:
+            return self._by_slots(spec, columns, rows, MapShape(), near)
         if self.is_flat(spec, columns) or shape is not None and shape.is_small:
             return self._by_slots(spec, columns, rows, shape or MapShape())
         return self._by_lists(spec, columns, rows)
@@ -85,26 +104,38 @@ class IdentityPlan:
         """Do identities stand in lists other than those of an `identityMap`?"""
         return any(_repeated(f.path, spec.columns) for f in self._usable(columns))
 
-    def _by_slots(self, spec: Any, columns: Sequence[str], rows: str, shape: MapShape) -> str:
+    def by_places(self, spec: Any, columns: Sequence[str], places: Sequence[Place]) -> bool:
+        """Are all identities of a row fields and places of their own?"""
+        return not self.is_repeated(spec, columns) and 0 < len(self._usable(columns)) + len(places) <= SLOTS_MOST
+
+    def _by_slots(
+        self, spec: Any, columns: Sequence[str], rows: str, shape: MapShape, places: Sequence[Place] = ()
+    ) -> str:
         slots = [
             Slot(_read(f.path), ".".join(f.path), self.rules.aliases.get(f.namespace, f.namespace), primary=str(f.primary).upper())
             for f in self._usable(columns)
         ]  # fmt: skip
         past = "FALSE"
-        if "identityMap" in columns:
+        opened = "identityMap" in columns and not places
+        if places:
+            inner = _entry_fields(spec.columns.fields["identityMap"].type)
+            slots += place_slots(places, list(inner), self.rules.aliases)
+        elif opened:
             rows = f"SELECT *, map_keys(identityMap) AS _mk, map_values(identityMap) AS _mv FROM ({rows})"
             inner = _entry_fields(spec.columns.fields["identityMap"].type)
             slots += map_slots(shape, list(inner), self._code("_key_"))
             past = beyond(shape)
+        drop = " EXCLUDE (_mk, _mv)" if opened else ""
         if not slots:
-            drop = " EXCLUDE (_mk, _mv)" if "identityMap" in columns else ""
-            return f"SELECT *{drop}, NULL::VARCHAR AS _key, NULL::VARCHAR AS _primary, {NOBODY} AS _identities, {past} AS _beyond FROM ({rows})"
+            named = "" if spec.kind == "event" else "NULL::VARCHAR AS _key, NULL::VARCHAR AS _primary, "
+            return f"SELECT *{drop}, {named}{nobody(spec.kind)} AS _identities, {past} AS _beyond FROM ({rows})"
         codes = {s.code for s in slots if s.code is not None}
         codes |= {self.rules.aliases.get(n, n) for n in shape.namespaces}
-        places = dict(self.ranks)
-        ranks = {c: (places.get(c, self.unknown_rank), c) for c in codes}
-        made = slots_select(rows, slots, self.rules, ranks, event_key(columns), spec.kind == "record")
-        drop = " EXCLUDE (_mk, _mv)" if "identityMap" in columns else ""
+        by_code = dict(self.ranks)
+        ranks = {c: (by_code.get(c, self.unknown_rank), c) for c in codes}
+        made = slots_select(rows, slots, self.rules, ranks, spec.kind == "record")
+        if places:
+            drop = f" EXCLUDE ({', '.join(c for _, c in places)})"
         return f"SELECT *{drop}, {past} AS _beyond FROM ({made})"
 
     def _by_lists(self, spec: Any, columns: Sequence[str], rows: str) -> str:
@@ -124,12 +155,16 @@ class IdentityPlan:
         inner = f"SELECT *, {found} AS _found FROM (SELECT *{values} FROM ({rows}))"
         primary = self._primary_of_record() if spec.kind == "record" else self._primary_of_event()
         chosen = f"SELECT *, {primary} AS _chosen FROM ({inner})"
-        key = event_key(columns) if spec.kind == "event" else "_primary"
+        drop = ", ".join(["_found", "_chosen", *(f"_v{i}" for i, _ in singles)])
+        if spec.kind == "event":
+            marked = "list_transform(_found, lambda x: {'namespace': x.namespace, 'id': x.id, 'state': x.state, 'is_primary': " \
+                     "coalesce(x.namespace = _chosen.n AND x.id = _chosen.i, FALSE)})"  # fmt: skip
+            listed = f"SELECT * EXCLUDE ({drop}), {marked} AS _listed FROM ({chosen})"
+            return f"SELECT * EXCLUDE (_listed), {primary_first('_listed')} AS _identities, FALSE AS _beyond FROM ({listed})"
         marked = "list_transform(_found, lambda x: {'namespace': x.namespace, 'id': x.id, 'state': x.state, 'is_primary': " \
                  "coalesce(x.namespace = _chosen.n AND x.id = _chosen.i, FALSE), 'field': x.field, 'seen': _ordered, 'row': NULL::UBIGINT})"  # fmt: skip
-        drop = ", ".join(["_found", "_chosen", *(f"_v{i}" for i, _ in singles)])
         named = f"SELECT * EXCLUDE ({drop}), _chosen.n || ':' || _chosen.i AS _primary, {marked} AS _identities FROM ({chosen})"
-        return f"SELECT *, {key} AS _key, FALSE AS _beyond FROM ({named})"
+        return f"SELECT *, _primary AS _key, FALSE AS _beyond FROM ({named})"
 
     def _clean(self, namespace: str, value: str) -> str:
         code = self.rules.aliases.get(namespace, namespace)
@@ -187,8 +222,9 @@ def _entry_fields(kind: Type) -> Mapping[str, Field]:
     return kind.value.element.fields
 
 
-def event_key(columns: Sequence[str]) -> str:
-    return '"_id"' if "_id" in columns else "NULL::VARCHAR"
+def nobody(kind: str) -> str:
+    """SQL of no identities, for rows of a kind."""
+    return f"CAST([] AS {EVENT_IDENTITY_TYPE if kind == 'event' else IDENTITY_TYPE})"
 
 
 def repr_text(value: str) -> str:

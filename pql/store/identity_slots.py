@@ -18,6 +18,9 @@ from pql.store.layout import quote
 from pql.store.owners import text
 
 IDENTITY_TYPE = "STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR, is_primary BOOLEAN, field VARCHAR, seen TIMESTAMP, row UBIGINT)[]"
+EVENT_IDENTITY_TYPE = "STRUCT(namespace VARCHAR, id VARCHAR, state VARCHAR, is_primary BOOLEAN)[]"
+Place = tuple[str, str]
+"""A key of an `identityMap`, and the column that holds the one entry that it stands for."""
 SLOTS_MOST = 24
 NAMESPACES_MOST = 40
 
@@ -82,66 +85,109 @@ def beyond(shape: MapShape) -> str:
     return f"coalesce({' OR '.join(tests)}, FALSE)"
 
 
+def place_slots(places: Sequence[Place], fields: Sequence[str], aliases: Mapping[str, str]) -> list[Slot]:
+    """The same for an `identityMap` whose entries are columns as well. `aliases`: codes by how rows spell them."""
+    made = []
+    for key, column in places:
+        state = f"{column}.{quote('authenticatedState')}" if "authenticatedState" in fields else "NULL::VARCHAR"
+        primary = f"coalesce({column}.{quote('primary')}, FALSE)" if "primary" in fields else "FALSE"
+        made.append(Slot(f"{column}.{quote('id')}", "identityMap", aliases.get(key, key), state=state, primary=primary))
+    return made
+
+
 def slots_select(
-    rows: str,
-    slots: Sequence[Slot],
-    settings: IdentitySettings,
-    ranks: Mapping[str, tuple[int, str]],
-    key: str,
-    is_record: bool,
+    rows: str, slots: Sequence[Slot], settings: IdentitySettings, ranks: Mapping[str, tuple[int, str]], is_record: bool
 ) -> str:
-    """`rows` with `_key`, `_primary`, `_identities`. `ranks`: of every namespace that occurs, its sort key, smallest the highest;
-    `key`: SQL of an event's key."""
+    """`rows` with `_identities`; those of records also with `_key` and `_primary`. `ranks`: of every namespace that occurs, its sort
+    key, smallest the highest."""
     order = {code: place for place, code in enumerate(sorted(ranks, key=lambda c: (ranks[c], c)))}
     numbers = range(len(slots))
     raw = [f"CAST({s.raw} AS VARCHAR) AS _r{i}" for i, s in enumerate(slots)]
     raw += [f"{s.namespace} AS _n{i}" for i, s in enumerate(slots) if s.code is None]
-    raw += [f"{s.state} AS _s{i}, {s.primary} AS _p{i}" for i, s in enumerate(slots)]
+    raw += [f"{s.state} AS _s{i}" for i, s in enumerate(slots)]
+    raw += [f"{s.primary} AS _p{i}" for i, s in enumerate(slots) if is_record]
     plain = [f"{_plain(s, i, order)} AS _t{i}" for i, s in enumerate(slots)]
     values = [f"{_usable(s, i, order, settings)} AS _v{i}" for i, s in enumerate(slots)]
     made = f"SELECT *, {', '.join(raw)} FROM ({rows})"
     made = f"SELECT *, {', '.join(plain)} FROM ({made})"
     made = f"SELECT *, {', '.join(values)} FROM ({made})"
-    names = {i: text(s.code) if s.code is not None else f"_n{i}" for i, s in enumerate(slots)}
+    drop = [f"_{c}{i}" for i in numbers for c in ("rsptv" if is_record else "rstv")]
+    drop += [f"_n{i}" for i, s in enumerate(slots) if s.code is None]
     if is_record:
-        whens = " ".join(f"WHEN _p{i} AND _v{i} IS NOT NULL THEN {i}" for i in numbers)
-        made = f"SELECT *, CASE {whens} END AS _best FROM ({made})"
-        chosen = " ".join(f"WHEN {i} THEN {names[i]} || ':' || _v{i}" for i in numbers)
-        primary = f"CASE _best {chosen} END"
-        mine = {i: f"{names[i]} || ':' || _v{i} = _primary" for i in numbers}
-    else:
-        places = [f"CASE WHEN _v{i} IS NOT NULL THEN {_place(s, i, order)} END AS _k{i}" for i, s in enumerate(slots)]
-        made = f"SELECT *, {', '.join(places)} FROM ({made})"
-        made = f"SELECT *, {_least([f'_k{i}' for i in numbers])} AS _best FROM ({made})"
-        first = _least([f"CASE WHEN _k{i} = _best THEN _v{i} END" for i in numbers])
-        made = f"SELECT *, {first} AS _first FROM ({made})"
-        chosen = " ".join(f"WHEN {place} THEN {text(code + ':')} || _first" for code, place in order.items())
-        primary = f"CASE _best {chosen} END"
-        mine = {i: f"_k{i} = _best AND _v{i} = _first" for i in numbers}
-    made = f"SELECT *, {primary} AS _primary FROM ({made})"
+        return _of_records(made, slots, drop)
+    return _of_events(made, slots, order, drop)
+
+
+def _names(slots: Sequence[Slot]) -> list[str]:
+    return [text(s.code) if s.code is not None else f"_n{i}" for i, s in enumerate(slots)]
+
+
+def _are_apart(slots: Sequence[Slot]) -> bool:
+    """Has every place a namespace of its own, so that no two of a row are the same identity?"""
+    return len({s.code for s in slots if s.code is not None}) == len(slots)
+
+
+def _of_records(made: str, slots: Sequence[Slot], drop: Sequence[str]) -> str:
+    names, numbers = _names(slots), range(len(slots))
+    whens = " ".join(f"WHEN _p{i} AND _v{i} IS NOT NULL THEN {i}" for i in numbers)
+    chosen = " ".join(f"WHEN {i} THEN {names[i]} || ':' || _v{i}" for i in numbers)
+    made = f"SELECT *, CASE {whens} END AS _best FROM ({made})"
+    made = f"SELECT *, CASE _best {chosen} END AS _primary FROM ({made})"
+    apart = _are_apart(slots)
+    mine = [f"_best = {i}" if apart else f"{names[i]} || ':' || _v{i} = _primary" for i in numbers]
     entries = [
         f"{{'namespace': {names[i]}, 'id': _v{i}, 'state': _s{i}, 'is_primary': coalesce({mine[i]}, FALSE),"
         f" 'field': {text(s.field)}, 'seen': _ordered, 'row': NULL::UBIGINT}}"
         for i, s in enumerate(slots)
     ]
     made = f"SELECT *, {_gathered(entries)} AS _identities FROM ({made})"
-    drop = [f"_{c}{i}" for i in numbers for c in "rspvt"] + [f"_n{i}" for i, s in enumerate(slots) if s.code is None]
-    drop += ["_best"] + ([] if is_record else ["_first", *(f"_k{i}" for i in numbers)])
-    return f"SELECT * EXCLUDE ({', '.join(drop)}), {'_primary' if is_record else key} AS _key FROM ({made})"
+    return f"SELECT * EXCLUDE ({', '.join([*drop, '_best'])}), _primary AS _key FROM ({made})"
+
+
+def _of_events(made: str, slots: Sequence[Slot], order: Mapping[str, int], drop: list[str]) -> str:
+    """The primary identity of an event is the one of the highest namespace, of several the smallest; it stands first."""
+    names, numbers = _names(slots), list(range(len(slots)))
+    if _are_apart(slots):
+        ranked = sorted(numbers, key=lambda i: order[str(slots[i].code)])
+        mine = {
+            i: " AND ".join([f"_v{i} IS NOT NULL", *(f"_v{j} IS NULL" for j in ranked[:n])])
+            for n, i in enumerate(ranked)
+        }
+        numbers = ranked if len(slots) == 2 else numbers
+    else:
+        places = [f"CASE WHEN _v{i} IS NOT NULL THEN {_place(s, i, order)} END AS _k{i}" for i, s in enumerate(slots)]
+        made = f"SELECT *, {', '.join(places)} FROM ({made})"
+        made = f"SELECT *, {_least([f'_k{i}' for i in numbers])} AS _best FROM ({made})"
+        first = _least([f"CASE WHEN _k{i} = _best THEN _v{i} END" for i in numbers])
+        made = f"SELECT *, {first} AS _first FROM ({made})"
+        mine = {i: f"coalesce(_k{i} = _best AND _v{i} = _first, FALSE)" for i in numbers}
+        drop = [*drop, "_best", "_first", *(f"_k{i}" for i in numbers)]
+    entries = [f"{{'namespace': {names[i]}, 'id': _v{i}, 'state': _s{i}, 'is_primary': {mine[i]}}}" for i in numbers]
+    if len(slots) > 2:
+        made = f"SELECT *, {_gathered(entries)} AS _listed FROM ({made})"
+        return f"SELECT * EXCLUDE ({', '.join([*drop, '_listed'])}), {primary_first('_listed')} AS _identities FROM ({made})"
+    turned = "FALSE" if _are_apart(slots) or len(slots) == 1 else f"{mine[1]} AND NOT {mine[0]}"
+    return f"SELECT * EXCLUDE ({', '.join(drop)}), {_gathered(entries, numbers, turned)} AS _identities FROM ({made})"
+
+
+def primary_first(identities: str) -> str:
+    """A list of identities with the primary one before the others."""
+    return f"list_concat(list_filter({identities}, lambda x: x.is_primary), list_filter({identities}, lambda x: NOT x.is_primary))"
 
 
 def _least(values: Sequence[str]) -> str:
     return values[0] if len(values) == 1 else f"least({', '.join(values)})"
 
 
-def _gathered(entries: Sequence[str]) -> str:
-    """The list of the entries whose slot has a value."""
+def _gathered(entries: Sequence[str], numbers: Sequence[int] = (0, 1), turned: str = "FALSE") -> str:
+    """The list of the entries whose slot (`numbers`) has a value. `turned`: when the second of two goes first."""
     if len(entries) == 1:
         return f"CASE WHEN _v0 IS NULL THEN [] ELSE [{entries[0]}] END"
     if len(entries) == 2:
-        one, two = entries
-        none = f"CASE WHEN _v0 IS NULL THEN [] ELSE [{one}] END"
-        return f"CASE WHEN _v1 IS NULL THEN {none} WHEN _v0 IS NULL THEN [{two}] ELSE [{one}, {two}] END"
+        (one, two), (a, b) = entries, numbers
+        none = f"CASE WHEN _v{a} IS NULL THEN [] ELSE [{one}] END"
+        turn = f" WHEN {turned} THEN [{two}, {one}]" if turned != "FALSE" else ""
+        return f"CASE WHEN _v{b} IS NULL THEN {none} WHEN _v{a} IS NULL THEN [{two}]{turn} ELSE [{one}, {two}] END"
     return f"list_filter([{', '.join(entries)}], lambda x: x.id IS NOT NULL)"
 
 

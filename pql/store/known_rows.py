@@ -24,7 +24,7 @@ def find_known(load: DatasetLoad) -> int:
     run, table = load.connection.execute, load.spec.table
     source = table
     if load.chunks:
-        _remember(load)
+        remember(load)
         run("""CREATE OR REPLACE TEMP TABLE candidate AS
                SELECT DISTINCT row AS _row FROM stored_keys SEMI JOIN (SELECT hash(_key) AS h FROM ready) USING (h)""")
         source = f"(SELECT * FROM {table} SEMI JOIN candidate USING (_row))"
@@ -34,7 +34,7 @@ def find_known(load: DatasetLoad) -> int:
     return count(load, "SELECT count(*) FROM known")
 
 
-def _remember(load: DatasetLoad) -> None:
+def remember(load: DatasetLoad) -> None:
     """`stored_keys(h, row)`: the hashes of all stored keys; those of rows that are gone do no harm."""
     made = f"SELECT hash(_key) AS h, _row AS row FROM {load.spec.table}"
     if load.remembered is None:

@@ -245,24 +245,25 @@ def merge_profiles(connection: duckdb.DuckDBPyConnection, m: Merging, target: st
     if crowded:
         run("INSERT INTO s_many SELECT pid FROM s_who ANTI JOIN s_many USING (pid)")
     many = run("SELECT 1 FROM s_many LIMIT 1").fetchone() is not None
-    run(
-        "CREATE OR REPLACE TEMP VIEW s_single AS SELECT pid FROM s_who"
-        + (" ANTI JOIN s_many USING (pid)" if many else "")
-    )
+    if many:
+        run("CREATE OR REPLACE TEMP VIEW s_single AS SELECT pid FROM s_who ANTI JOIN s_many USING (pid)")
     if maps or many:
         place_fragments(connection, m, "s_fragment" if maps else "(FROM s_fragment SEMI JOIN s_many USING (pid))")
     if not crowded:
-        side_by_side(connection, m, target, "s_single")
+        side_by_side(connection, m, target, "s_single" if many else "s_who")
     if many:
         merge_values(connection, m, target, "s_many")
-    run("DROP VIEW s_single")
+    run("DROP VIEW IF EXISTS s_single")
     for table in ("s_many", "s_place"):
         run(f"DROP TABLE IF EXISTS {table}")
 
 
 def side_by_side(connection: duckdb.DuckDBPyConnection, m: Merging, target: str, people: str) -> None:
     """People with at most one fragment in each dataset: the datasets joined, each leaf picked from them."""
-    select = exp.select().from_(f"{people} AS who").join("s_map AS ids", on="ids.pid = who.pid", join_type="left")
+    # the maps of all people are read as they come, and what is known of some is looked up: the other way they would be copied
+    every = people == "s_who"
+    who = "s_map" if every else f"(FROM s_map SEMI JOIN {people} USING (pid))"
+    select = exp.select().from_(f"{who} AS who", dialect=DIALECT)
     for d in m.datasets:
         tops = sorted(
             {w.leaf.path[0] for w in m.live if d.name in w.datasets}
@@ -277,7 +278,7 @@ def side_by_side(connection: duckdb.DuckDBPyConnection, m: Merging, target: str,
                 exp.EQ(this=name("dataset", "f"), expression=number(d.number))
             )
             select = select.join(side.subquery(f"d{d.number}"), on=f"d{d.number}.pid = who.pid", join_type="left")
-    values: dict[Path, Tree] = {("identityMap",): name("value", "ids")}
+    values: dict[Path, Tree] = {("identityMap",): name("value", "who")}
     for w in m.live:
         if w.leaf.kind == "map":
             side_name = f"n{w.column}"

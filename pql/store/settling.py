@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 def insert_ready(load: DatasetLoad) -> int:
     """Append all of `ready`, numbered by their lines, so that no thread waits for another. The number of rows."""
+    if load.offset is not None:  # the numbers of rows that were left when the others of the chunk were appended
+        return _insert(load, "ready", f"{load.offset} + _line", 0)
     found = load.connection.execute("SELECT min(_line), max(_line) FROM ready").fetchall()[0]
     if found[0] is None:
         return 0
@@ -34,10 +36,11 @@ def _insert(load: DatasetLoad, rows: str, number: str, taken: int | None, times:
     """`number`: SQL of a row's number; `taken`: how many numbers are gone then, as many as rows when left out."""
     fields = "".join(f", {quote(c)}" for c in load.columns if c != "_ordered")
     extra = ", _times" if times else ""
+    named = "_identities" if load.spec.is_event else "_key, _primary, _identities"
     done = one(
         load.connection,
         f"""INSERT INTO {load.spec.table} BY NAME SELECT {number} AS _row, {load.batch} AS _batch, _line,
-            $at AS _arrived, _ordered, _key, _primary, _identities{extra}{fields} FROM {rows}""",
+            $at AS _arrived, _ordered, {named}{extra}{fields} FROM {rows}""",
         {"at": load.arrived},
     )
     stored = int(done or 0)
@@ -62,6 +65,7 @@ def settle_events(load: DatasetLoad) -> int:
     twice = count(load, "SELECT count(*) - count(DISTINCT hash(_key)) FROM ready")
     if not known and not twice:
         return insert_ready(load)
+    load.met = True
     _conflicts(load)
     moment = '"timestamp"' if "timestamp" in load.columns else "NULL::TIMESTAMP"
     run("DROP TABLE IF EXISTS temp.best")
@@ -113,6 +117,7 @@ def settle_records(load: DatasetLoad) -> int:
     twice = count(load, "SELECT count(*) - count(DISTINCT hash(_key)) FROM ready")
     if not known and not twice:
         return insert_ready(load)
+    load.met = True
     run("DROP TABLE IF EXISTS temp.meeting")
     run("""CREATE TEMP TABLE meeting AS SELECT * FROM ready WHERE _key IN (SELECT _key FROM known)
              OR _key IN (SELECT _key FROM ready GROUP BY _key HAVING count(*) > 1)""")

@@ -17,7 +17,7 @@ import duckdb
 from pql.identity.policy import DEFAULT, MergePolicy
 from pql.identity.settings import IdentitySettings
 from pql.store.guards import apply_guards
-from pql.store.identity_maps import name_identities, name_people
+from pql.store.identity_maps import drop_maps, name_identities, name_people
 from pql.store.indexes import drop_copies, drop_events
 from pql.store.layers import Dataset, datasets, make_layers
 from pql.store.layout import duckdb_type, quote
@@ -28,6 +28,7 @@ from pql.store.people import assign_people
 from pql.store.stitching import Extracted, extract
 from pql.store.store import Store, StoreError
 from pql.store.tombstones import has_tombstones, tombstoned
+from pql.types import MapType
 
 Progress = Callable[[str], None]
 VERSION = 1
@@ -209,7 +210,8 @@ def _merge(store: Store, policy: MergePolicy, found: Sequence[Dataset], owners: 
     run(f"""CREATE OR REPLACE TEMP TABLE s_who AS SELECT pid FROM s_fragment
             UNION SELECT m.{who} AS pid FROM graph.member AS m SEMI JOIN s_owner USING (node)""")
     target = make_profiles(store.connection, store.schema, place)
-    kind, names = duckdb_type(store.schema.profile.fields["identityMap"].type), f"{quote(place)}.pql_profile"
+    kind, names = store.schema.profile.fields["identityMap"].type, f"{quote(place)}.pql_profile"
+    assert isinstance(kind, MapType)
     if policy.stitched:
         nodes = "(SELECT pid, namespace, id, state FROM graph.node JOIN graph.member USING (node))"
         name_people(store.connection, nodes, owners.ranked, kind, names)
@@ -217,8 +219,9 @@ def _merge(store: Store, policy: MergePolicy, found: Sequence[Dataset], owners: 
         name_identities(store.connection, kind, names)
     merge_profiles(store.connection, plan(store.connection, policy, store.schema, found), target)
     _events(store, place, owners, found, who)
-    for temporary in ("VIEW s_fragment", "TABLE s_who", "TABLE s_map"):
+    for temporary in ("VIEW s_fragment", "TABLE s_who"):
         run(f"DROP {temporary}")
+    drop_maps(store.connection, policy.stitched)
     row = run(f"SELECT count(*) FROM {target}").fetchone()
     return int(row[0]) if row else 0
 

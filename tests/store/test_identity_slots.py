@@ -65,7 +65,7 @@ def found(rows: list[dict[str, Any]], shape: MapShape | None, kind: str) -> list
     connection.register("rows", pa.table(table))
     spec = SimpleNamespace(kind=kind, columns=event)
     sql = plan().select(spec, columns, datetime(2026, 1, 1), "SELECT * FROM rows", shape)
-    names = "_line, _beyond, _primary, _identities" + (", _key" if kind == "record" else "")
+    names = "_line, _beyond, _identities" + (", _primary, _key" if kind == "record" else "")
     return connection.execute(f"SELECT {names} FROM ({sql}) ORDER BY _line").fetchall()
 
 
@@ -101,4 +101,4 @@ def test_the_rule_in_sql_is_the_rule(values: list[str | None], code: str) -> Non
     ]
     want = [[c] if (c := clean_value(SETTINGS, code, v)) is not None else [] for v in values]
     got = found(rows, MapShape(frozenset({code}), 1, 1), "event")
-    assert [[i["id"] for i in r[3]] for r in got] == want
+    assert [[i["id"] for i in r[2]] for r in got] == want
