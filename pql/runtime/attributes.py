@@ -240,7 +240,7 @@ class Values:
             person.armed.pop(timer, None)
         elif person.armed.get(timer) != due:
             person.armed[timer] = due
-            self.wheel.add(due, person, timer)
+            self.wheel.add((due, person, timer))
 
     def _set(self, person: Person, own: Computation, number: int, value: Any, at: datetime, cause: Cause) -> None:
         before = own.values[number]
@@ -267,7 +267,7 @@ class Values:
         person.computed = Computation(values, since, sequence)
         for number, due in timers:
             person.armed[self.base + number] = due
-            self.wheel.add(due, person, self.base + number)
+            self.wheel.add((due, person, self.base + number))
 
     def of(self, person: Person) -> dict[str, tuple[Any, datetime | None]]:
         """The values of a profile, and since when each is what it is; None: it was never anything but null."""

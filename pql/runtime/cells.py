@@ -242,6 +242,8 @@ class Withouts(Cell):
     def look(self, watch: Watch, state: list[Any], now: int) -> Answer:
         firsts, seconds = state[0], state[1]
         count = len(firsts)
+        if count and (at := firsts[-1]) + watch.enter <= now >= at and (not seconds or seconds[-1] <= at):
+            return (1, at + watch.leave) if at + watch.leave > now else (0, NEVER)  # what the rest comes to for most
         reached = count if not count or firsts[-1] + watch.enter <= now else bisect_right(firsts, now - watch.enter)
         until = firsts[reached] + watch.enter if reached < count else NEVER
         last = -NEVER

@@ -95,7 +95,7 @@ class Engine:
             stamp = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
         to = stamp if item.arrival is None else microseconds(item.arrival)
         if to > self.now and to != TIMELESS:
-            if self._open or self.wheel.earliest < to:
+            if self._open or self.wheel.fresh or self.wheel.earliest < to:
                 self._run(to)
             self.now, self._at = to, item.arrival or at
         self.arrivals += 1
@@ -354,7 +354,7 @@ class Engine:
             armed = person.armed.get(number)
             if armed is None or armed > until or (watching is None and armed != until):
                 person.armed[number] = until
-                self.wheel.add(until, person, number)
+                self.wheel.add((until, person, number))
         elif watching is None:
             person.armed.pop(number, None)
 
@@ -365,11 +365,13 @@ class Engine:
             self.now, self._at = to, None
             return
         wheel = self.wheel
+        if wheel.fresh:
+            wheel.sort_in()
         if wheel.earliest <= self.now:
             self._close()
         elif self._open:
             self._judge_all()
-        while wheel.earliest < to and (due := wheel.take(to)):
+        while (wheel.earliest < to or wheel.fresh) and (due := wheel.take(to)):
             if due[0][0] > self.now:
                 self.now, self._at = due[0][0], None
             self._expire(due)
@@ -412,7 +414,7 @@ class Engine:
                 value, until = cell.look(watch, cell.fresh() if state is None else state, now)
             if now < until < LAST:
                 armed[number] = until
-                add(until, person, number)
+                add((until, person, number))
             if value != person.truth[number]:
                 person.truth[number] = value
                 if value == FAILED:
@@ -446,7 +448,7 @@ class Engine:
 
     def _judge(self, person: Person) -> None:
         """A profile's roots above the leaves that turned, at the instant that closes."""
-        net, cause, truth, members = self.net, person.cause or "timer", person.truth, person.members
+        turns, cause, truth, members = self.net.turns, person.cause or "timer", person.truth, person.members
         if person.stale or not person.judged or person.into is not None:
             stale = person.stale if person.judged else WHOLE
             self._judge_otherwise(person, cause)
@@ -455,18 +457,22 @@ class Engine:
             return
         dirty = person.dirty or ()
         person.dirty = person.cause = None
-        turned = self._turning(dirty, truth, members) if len(dirty) != 1 else net.turns[dirty[0]](truth, members)
+        turned: list[int] = []
+        for leaf in dirty:
+            turns[leaf](truth, members, turned)
         if turned:
+            if len(dirty) > 1:
+                turned = sorted({*turned})
             for number in turned:
                 members[number] ^= 1
             self._tell(person, turned, cause)
 
     def _turning(self, dirty: Sequence[int], truth: bytearray, members: bytearray) -> list[int]:
         """The roots above leaves that hold no more, or now do, in order."""
-        turns, turned = self.net.turns, list[int]()
+        turned: list[int] = []
         for leaf in dirty:
-            turned += turns[leaf](truth, members)
-        return sorted(set(turned)) if len(turned) > 1 else turned
+            self.net.turns[leaf](truth, members, turned)
+        return sorted({*turned})
 
     def _tell(self, person: Person, roots: Iterable[int], cause: Cause) -> None:
         """The transitions of roots that have turned."""

@@ -14,11 +14,11 @@ from pql.runtime.network import Work
 from pql.runtime.routing import FAILING
 from pql.runtime.settled import IDLE
 from pql.runtime.state import Person
-from pql.runtime.wheel import Wheel
+from pql.runtime.wheel import Entry, Wheel
 
 LAST = 1 << 61
 """Timers at or after this instant (in microseconds) are not set."""
-Add = Callable[[int, Person, int], None]
+Add = Callable[[Entry], None]
 Others = tuple[tuple[int, Cell, int, int, int], ...]
 Waits = tuple[tuple[int, Cell, tuple[tuple[int, int], ...]], ...]
 
@@ -41,7 +41,7 @@ def feed(person: Person, work: Work, at: int, weights: tuple[int, ...], now: int
                 turned.append(number)
                 if until < LAST and armed.get(number, LAST) > until:
                     armed[number] = until
-                    add(until, person, number)
+                    add((until, person, number))
     for place, keep, quick in work.counts:
         if alive[place]:
             state = cells.get(place)
@@ -62,7 +62,7 @@ def feed(person: Person, work: Work, at: int, weights: tuple[int, ...], now: int
                     turned.append(number)
                     if until < LAST and armed.get(number, LAST) > until:
                         armed[number] = until
-                        add(until, person, number)
+                        add((until, person, number))
     if work.others:
         turned += _others(person, work.others, at, weights, now, add)
     if work.waits:
@@ -118,7 +118,7 @@ def _others(person: Person, others: Others, at: int, weights: tuple[int, ...], n
                 turned.append(number)
             if until < LAST and armed.get(number, LAST) > until:
                 armed[number] = until
-                add(until, person, number)
+                add((until, person, number))
     return turned
 
 
@@ -136,4 +136,4 @@ def _waits(person: Person, waits: Waits, at: int, add: Add) -> None:
         for number, enter in ones:
             if not truth[number] and armed.get(number, LAST) > at + enter:
                 armed[number] = at + enter
-                add(at + enter, person, number)
+                add((at + enter, person, number))

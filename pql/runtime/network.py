@@ -19,8 +19,8 @@ from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Stream, Then, Tree
 from pql.types import NUMBER
 
 RootTest = Callable[[bytearray], bool]
-Above = Callable[[bytearray, bytearray], list[int]]
-"""From the leaves' truth, none of them out of range, and the roots that held: the roots above a leaf that hold no more or now do."""
+Above = Callable[[bytearray, bytearray, list[int]], None]
+"""From the leaves' truth, none of them out of range, and the roots that held: adds the roots above a leaf that hold no more or now do."""
 
 
 class Work(NamedTuple):
@@ -101,15 +101,15 @@ class _Maker:
     def turns(self, leaf: int) -> Above:
         """The roots above a leaf as one function, compiled when it is first called: most plans have leaves that never turn."""
 
-        def first(t: bytearray, m: bytearray) -> list[int]:
-            lines = ["def turns(t, m):", "    c = []"]
+        def first(t: bytearray, m: bytearray, c: list[int]) -> None:
+            lines = ["def turns(t, m, c):", "    pass"]
             for root in self.net.above[leaf]:
                 lines.append(f"    if (not ({self.source(self.trees[root])})) == m[{root}]: c.append({root})")
             space: dict[str, Any] = {}
-            exec(compile("\n".join([*lines, "    return c"]), "<turns>", "exec"), space)  # noqa: S102
+            exec(compile("\n".join(lines), "<turns>", "exec"), space)  # noqa: S102
             made: Above = space["turns"]
             self.net.turns[leaf] = made
-            return made(t, m)
+            made(t, m, c)
 
         return first
 

@@ -1,7 +1,7 @@
 """Timers: what has to be looked at again, and when, in microseconds. Read `Wheel`.
 
 A bucket holds the entries of a stretch of time unsorted; it is sorted when its time comes, and what is added to it later waits in a
-heap. Entries are never taken out: who set an earlier or no timer since then tells when the entry comes up (`armed` of the profile).
+heap. What is set goes to `fresh` first, by a plain append, and is sorted in before anybody asks. Entries are never taken out: who set an earlier or no timer since then tells when the entry comes up (`armed` of the profile).
 """
 
 from __future__ import annotations
@@ -29,25 +29,35 @@ class Wheel:
         self._due_bucket = -NEVER
         self._added = 0
         self.earliest = NEVER
-        """No entry is before this instant."""
+        """No entry that is sorted in is before this instant."""
+        self.fresh: list[Entry] = []
+        self.add = self.fresh.append
 
-    def add(self, at: int, person: Any, leaf: int) -> None:
-        bucket = at >> GRAIN
-        if at < self.earliest:
-            self.earliest = at
-        if bucket <= self._due_bucket:
-            self._added += 1
-            heapq.heappush(self._late, (at, self._added, (at, person, leaf)))
-            return
-        entries = self._buckets.get(bucket)
-        if entries is None:
-            self._buckets[bucket] = [(at, person, leaf)]
-            heapq.heappush(self._order, bucket)
-        else:
-            entries.append((at, person, leaf))
+    def sort_in(self) -> None:
+        """What was added since then, into its buckets."""
+        earliest, buckets, near = self.earliest, self._buckets, self._due_bucket
+        for entry in self.fresh:
+            at = entry[0]
+            if at < earliest:
+                earliest = at
+            bucket = at >> GRAIN
+            if bucket <= near:
+                self._added += 1
+                heapq.heappush(self._late, (at, self._added, entry))
+                continue
+            entries = buckets.get(bucket)
+            if entries is None:
+                buckets[bucket] = [entry]
+                heapq.heappush(self._order, bucket)
+            else:
+                entries.append(entry)
+        self.earliest = earliest
+        self.fresh.clear()
 
     def next(self) -> Entry | None:
         """The earliest entry."""
+        if self.fresh:
+            self.sort_in()
         while not self._due and not self._late:
             if not self._order:
                 return None
@@ -67,6 +77,10 @@ class Wheel:
 
     def take(self, before: int) -> list[Entry] | None:
         """Takes out the entries of the earliest instant, if that is before an instant. Buckets of later times stay unsorted."""
+        if self.fresh:
+            self.sort_in()
+        if self.earliest >= before:
+            return None
         due, late = self._due, self._late
         if not due and not late:
             at = self._order[0] << GRAIN if self._order else NEVER
