@@ -21,7 +21,7 @@ from pql.runtime.inputs import Document
 from pql.runtime.network import Network
 from pql.runtime.routing import path_of, presence, simple
 from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Then, Without
-from pql.runtime.state import KEEP_AT_LEAST
+from pql.runtime.state import FEW, KEEP_AT_LEAST
 from pql.types import ObjectType
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ ORDER: tuple[Kind, ...] = ("stateless", "constant", "bucketed", "history")
 DAY = 86_400_000_000
 ALLOCATED = 1.12
 """What the allocator takes for objects of these sizes, and the tables that hold them, over their own bytes."""
-PERSON, OBJECT, TEXT = 420, 184, 40
+PERSON, OBJECT, TEXT = 450, 184, 40
 """A profile's state with its place in the engine; an object (a small dict) and a text of a document."""
 COMPUTATION, VALUE = 170, 64
 """The attributes of a profile together, and one of them with its value and instant."""
-EVENT, WEIGHT, STAMP, LIST, TIMER = 245, 80, 8, 88, 165
+EVENT, WEIGHT, STAMP, LIST, TIMER = 195, 80, 8, 88, 150
 """An event that is kept, what it adds to a weighed stream, a timestamp once more in a cell, a cell's list, a timer."""
 
 
@@ -145,7 +145,7 @@ def _events(
     if retention is None or retention / DAY >= traffic.days:
         kept = inside
     else:
-        kept = max(1.15 * inside, min(traffic.a_day * traffic.days, (inside + KEEP_AT_LEAST) / 2))
+        kept = max(1.15 * inside, min(traffic.a_day * traffic.days, (inside + KEEP_AT_LEAST - 1) / 2))
     shares = _Shares(net, traffic)
     tallied = {net.attributes[plan.attributes.index(a)][0] for a in values if a.tally is not None}  # type: ignore[index]
     weights = sum(
@@ -225,11 +225,13 @@ def _dict(entries: float) -> float:
 
 
 def _set(entries: float) -> float:
-    """Bytes of a set: 8, 32, 128 … places, three fifths of which are used."""
-    places = 8
+    """Bytes of a set of keys: 32, 128 … places, three fifths of which are used; few keys have none (`Person.has`)."""
+    if entries <= FEW:
+        return 0
+    places = 32
     while entries > places * 3 / 5:
         places *= 4
-    return 216 if places == 8 else 216 + 16 * places
+    return 216 + 16 * places
 
 
 class _Shares:

@@ -20,7 +20,7 @@ KEEP_AT_LEAST = 8
 """So many events of a profile are never worth letting go."""
 MARKS = 63
 """One less than the bytes behind a profile's truth: a byte is 1 where an event's key may have that hash."""
-_FEW = 16
+FEW = 16
 """So many events are searched one by one for a key."""
 _DECIMAL, _INSTANT, _DAY, _FAILED = 1, 2, 3, 4
 
@@ -86,7 +86,7 @@ class Person:
     def has(self, key: str) -> bool:
         """Has it an event of that key? Asked where the key's mark is set: most keys never are."""
         if self.keys is None:
-            if len(self.events) <= _FEW:
+            if len(self.events) <= FEW:
                 return any(k.key == key for k in self.events)
             self.keys = {k.key for k in self.events if k.key is not None}
         return key in self.keys
