@@ -33,7 +33,7 @@ from pql.runtime.state import (
     microseconds,
 )
 from pql.runtime.tracing import Tracing
-from pql.runtime.wheel import Wheel
+from pql.runtime.wheel import LAST, Wheel
 from pql.types import DATE, DOUBLE, NUMBER, TIMESTAMP, ListType, MapType, ObjectType, ScalarType, Type
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ class Values:
 
     def _arm(self, person: Person, number: int, due: int | None) -> None:
         timer = self.base + number
-        if due is None:
+        if due is None or due >= LAST:
             person.armed.pop(timer, None)
         elif person.armed.get(timer) != due:
             person.armed[timer] = due

@@ -16,7 +16,7 @@ from typing import Any, Literal, assert_never
 
 from pql.runtime.attributes import Values
 from pql.runtime.cells import FAILED, NEVER
-from pql.runtime.feeding import LAST, feed
+from pql.runtime.feeding import feed
 from pql.runtime.inputs import (
     Advance,
     Cause,
@@ -38,7 +38,7 @@ from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
 from pql.runtime.state import EPOCH, KEEP_AT_LEAST, MARKS, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
 from pql.runtime.tracing import Tracing
-from pql.runtime.wheel import Entry, Wheel
+from pql.runtime.wheel import LAST, Entry, Wheel
 
 REALIZED: Literal["realized"] = "realized"
 EXITED: Literal["exited"] = "exited"

@@ -14,10 +14,8 @@ from pql.runtime.network import Work
 from pql.runtime.routing import FAILING
 from pql.runtime.settled import IDLE
 from pql.runtime.state import Person
-from pql.runtime.wheel import Entry, Wheel
+from pql.runtime.wheel import LAST, Entry, Wheel
 
-LAST = 1 << 61
-"""Timers at or after this instant (in microseconds) are not set."""
 Add = Callable[[Entry], None]
 Others = tuple[tuple[int, Cell, int, int, int], ...]
 Waits = tuple[tuple[int, Cell, tuple[tuple[int, int], ...]], ...]

@@ -13,6 +13,8 @@ from typing import Any
 GRAIN = 28
 """Microseconds of a bucket as a power of two: four and a half minutes."""
 NEVER = 1 << 62
+LAST = 253_402_300_800_000_000
+"""Timers at or after this instant (in microseconds: the end of year 9999, beyond which no clock moves) are not set."""
 Entry = tuple[int, Any, int]
 """(instant, the profile's state, the leaf)."""
 _AT = itemgetter(0)

@@ -291,3 +291,12 @@ def test_a_person_who_is_deleted_has_no_values() -> None:
     ]
     engine.advance(START + 30 * DAY)
     assert {c[0].split("/")[0] for c in told(engine)} == {"bob"}
+
+
+def test_a_timer_of_an_attribute_beyond_the_calendar_is_never_due() -> None:
+    engine = Engine(plan(week=WEEK))
+    last = datetime.max - DAY
+    engine.apply([event("ann", "1", last)])
+    engine.advance(last)
+    assert engine.values("ann") == {"week": 1}
+    assert engine.next_due() is None

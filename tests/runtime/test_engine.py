@@ -162,3 +162,11 @@ def test_versions_follow_meaning():
     assert version('tier = "a" and tier.isNotNull()') == version('tier="a"   and (tier.isNotNull())')
     assert version('tier = "a"') != version('tier = "b"')
     assert version('tier = "a"') == version('tier = "a"', 'tier = "q"')
+
+
+def test_a_timer_beyond_the_calendar_is_never_due():
+    live = engine("xEvent[timestamp occurs <= 7 days before now].count() >= 1", "xEvent.count() >= 1")
+    last = datetime.max - DAY
+    live.apply([event(last, "a"), event(last + MICRO, "b", arrival=last + MICRO), Advance(last + MICRO)])
+    assert live.members(1) == {"s0", "s1"}
+    assert live.next_due() is None
