@@ -1,7 +1,8 @@
 """Timers: what has to be looked at again, and when, in microseconds. Read `Wheel`.
 
 A bucket holds the entries of a stretch of time unsorted; it is sorted when its time comes, and what is added to it later waits in a
-heap. What is set goes to `fresh` first, by a plain append, and is sorted in before anybody asks. Entries are never taken out: who set an earlier or no timer since then tells when the entry comes up (`armed` of the profile).
+heap. What is set goes to `fresh` first, by a plain append, and is sorted in before anybody asks. Entries are never taken out: who set an
+earlier or no timer since then tells when the entry comes up (`armed` of the profile).
 """
 
 from __future__ import annotations

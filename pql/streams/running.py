@@ -19,7 +19,18 @@ from pql.streams.messages import Reader, write_exactly, write_message
 from pql.streams.outlets import Outlet
 from pql.streams.shard import Shard
 from pql.streams.sources import Message, Source
-from pql.streams.state import ATTRIBUTES, QUARANTINE, TRANSITIONS, Commit, GraphKnown, Logged, State, Written, micros
+from pql.streams.state import (
+    ATTRIBUTES,
+    QUARANTINE,
+    TRANSITIONS,
+    Commit,
+    GraphKnown,
+    Logged,
+    Progress,
+    State,
+    Written,
+    micros,
+)
 
 if TYPE_CHECKING:
     from pql.streams.following import Graph
@@ -305,7 +316,7 @@ class Stream:
         for name, lines in batch.lines.items():
             self.made[name] += len(lines)
         rows = self.shard.rows()
-        progress = self.shard.progress(self.taken, *self.made.values())
+        progress = self._progress()
         positions = {} if self._position is None else {self.source.name: self._position}
         pending, closed = self.shard.open_inputs()
         history, self.shard.history = self.shard.history, []
@@ -368,8 +379,12 @@ class Stream:
             self._written = {}
 
     # --- figures ---
+    def _progress(self) -> Progress:
+        made = self.made
+        return self.shard.progress(self.taken, made[TRANSITIONS], made[QUARANTINE], made[ATTRIBUTES])
+
     def figures(self) -> Figures:
-        progress = self.shard.progress(self.taken, *self.made.values())
+        progress = self._progress()
         clock = self.shard.clock
         lag = (self.now() - clock).total_seconds() if self.options.clock == "wall" and clock > datetime.min else None
         return Figures(

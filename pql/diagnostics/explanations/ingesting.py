@@ -105,7 +105,8 @@ TEXTS: dict[str, str] = {
         "send fewer messages a call; the limits are the source's options `max_bytes` and `max_messages`.",
     ),
     "PQL0832": _text(
-        "The dataset is in the store already, with a column of another type: the schema has changed since it was made. Types of a\n"
+        "The dataset is in the store already, with a column of another type: the schema has changed since it was made, or another\n"
+        "version of PQL made it, which keeps datasets in another form. Types of a\n"
         "dataset that holds data only ever grow; what was loaded under the old type would be lost otherwise:",
         "loyalty.points: string     # was: integer",
         "change the schema back, give the field another name, or load into a new store.",
