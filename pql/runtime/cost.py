@@ -21,7 +21,7 @@ from pql.runtime.inputs import Document
 from pql.runtime.network import Network
 from pql.runtime.routing import path_of, presence, simple
 from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Then, Without
-from pql.runtime.state import FEW, KEEP_AT_LEAST
+from pql.runtime.state import FEW, KEEP
 from pql.types import ObjectType
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _events(
     if retention is None or retention / DAY >= traffic.days:
         kept = inside
     else:
-        kept = max(1.15 * inside, min(traffic.a_day * traffic.days, (inside + KEEP_AT_LEAST - 1) / 2))
+        kept = max(1.15 * inside, min(traffic.a_day * traffic.days, (inside + KEEP) / 2))
     shares = _Shares(net, traffic)
     tallied = {net.attributes[plan.attributes.index(a)][0] for a in values if a.tally is not None}  # type: ignore[index]
     weights = sum(

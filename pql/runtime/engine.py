@@ -3,7 +3,7 @@
 Judging: an instant stays open until the clock leaves it (a later input, or `Advance` to it or beyond); then all that happened at it
 and all timers due at it are judged together. An event in order is added to the cells that it feeds and turns leaves at once; one
 that is late, in the future, corrected or deleted makes the cells anew from the events that are kept. Roots above leaves that turned
-are judged when the instant closes. Read `Engine.apply`, `_event`, `_run`, `_judge`.
+are judged when the instant closes. Read `Engine.apply`, `_take`, `_run`, `_judge`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from pql.runtime.plan import Plan
 from pql.runtime.routing import EVENTS, FAILING, TIMERS, WHOLE
 from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
-from pql.runtime.state import EPOCH, KEEP_AT_LEAST, MARKS, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
+from pql.runtime.state import EPOCH, KEEP, MARKS, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
 from pql.runtime.tracing import Tracing
 from pql.runtime.wheel import LAST, Entry, Wheel
 
@@ -73,11 +73,7 @@ class Engine:
     # --- inputs ---
     def apply(self, inputs: Iterable[Input]) -> list[Transition]:
         """Takes inputs in the order of arrival; gives the transitions of the instants that are closed by them, in order."""
-        for item in inputs:
-            if type(item) is Event:
-                self._event(item)
-            else:
-                self._other(item)
+        self._take(inputs)
         out, self._out = self._out, []
         return out
 
@@ -85,69 +81,72 @@ class Engine:
         """Moves the clock and closes all instants up to and including `to`; an earlier `to` closes the clock's instant."""
         return self.apply((Advance(to),))
 
-    def _event(self, item: Event) -> None:
-        document = item.document
-        at = document.get("timestamp")
-        if at is None:
-            stamp = TIMELESS
-        else:
-            span = at - EPOCH
-            stamp = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
-        to = stamp if item.arrival is None else microseconds(item.arrival)
-        if to > self.now and to != TIMELESS:
-            if self._open or self.wheel.fresh or self.wheel.earliest < to:
-                self._run(to)
-            self.now, self._at = to, item.arrival or at
-        self.arrivals += 1
-        person = self.people.get(item.profile)
-        if person is None or person.into is not None:
-            person = self._person(item.profile)
-        net, id, key = self.net, document.get("_id"), item.key
-        if key is None:
-            key = id
-        router = net.router
-        classes = router.typed.get(document.get("eventType"), router.other)  # type: ignore[arg-type]
-        of = classes.classify(document)
-        route = classes.routes.get(of) or classes.made(of, document)
-        weights, work = router.weights(route, document) if route.weighed else (), route.work
-        kept = Kept(stamp, id is None, id or "", self.arrivals, key, route, weights, document if work.whole else None)
-        truth = person.truth
-        if person.last <= stamp <= self.now and (
-            key is None or not truth[mark := -1 - (hash(key) & MARKS)] or not person.has(key)
-        ):
-            if person.last < stamp:
-                person.events.append(kept)
+    def _take(self, inputs: Iterable[Input]) -> None:
+        people, wheel, retention, router = self.people, self.wheel, self.net.retention, self.net.router
+        fresh, typed, other = wheel.fresh, router.typed.get, router.other
+        for item in inputs:
+            if type(item) is not Event:
+                self._other(item)
+                continue
+            document, arrival, key = item.document, item.arrival, item.key
+            at = document.get("timestamp")
+            if at is None:
+                stamp = TIMELESS
             else:
-                insort(person.events, kept)
-            person.last = stamp
+                span = at - EPOCH
+                stamp = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+            to = stamp if arrival is None else microseconds(arrival)
+            if (now := self.now) < to != TIMELESS:
+                if self._open or fresh or wheel.earliest < to:
+                    self._run(to)
+                self.now = now = to
+                self._at = arrival or at
+            self.arrivals += 1
+            person = people.get(item.profile)
+            if person is None or person.into is not None:
+                person = self._person(item.profile)
+            route = typed(document.get("eventType"), other)(document)  # type: ignore[arg-type]
+            work, weights = route.work, () if route.weigh is None else route.weigh(document)
+            id = document.get("_id")
+            if key is None:
+                key = id
+            kept = Kept(
+                stamp, id is None, id or "", self.arrivals, key, route, weights, document if work.whole else None
+            )
+            last, events = person.last, person.events
+            if not last <= stamp <= now:
+                self._disorder(person, kept)
+                continue
             if key is not None:
-                truth[mark] = 1
-                if person.keys is not None:
-                    person.keys.add(key)
+                if person.keys is None and not person.truth[mark := -1 - (hash(key) & MARKS)]:
+                    person.truth[mark] = 1
+                elif person.knew(key):
+                    self._disorder(person, kept)
+                    continue
+            if last < stamp:
+                events.append(kept)
+                person.last = stamp
+            else:
+                insort(events, kept)
             if work.stale:
                 person.stale |= work.stale
                 self._touch(person, "event")
             elif not person.judged:
                 self._touch(person, "event")
-            if work.touched:
-                turned = feed(person, work, stamp, weights, self.now, self.wheel)
-                if turned:
-                    if person.dirty is None:
-                        person.dirty = turned
-                        self._open.append(person)
-                    else:
-                        person.dirty += turned
-                    if person.cause is None or person.cause == "timer":
-                        person.cause = "event"
-            if net.retention is not None and (count := len(person.events)) > KEEP_AT_LEAST:
-                if person.events[count >> 2].stamp < self.now - net.retention:  # a quarter at once
-                    person.forget(self.now - net.retention)
-        else:
-            self._disorder(person, None if key is None else person.find(key), kept)
+            if work.touched and (turned := feed(person, work, stamp, weights, now, fresh.append)):
+                if person.dirty is None:
+                    person.dirty = turned
+                    self._open.append(person)
+                else:
+                    person.dirty += turned
+                if person.cause is None or person.cause == "timer":
+                    person.cause = "event"
+            if retention is not None and not len(events) & KEEP and events[len(events) >> 2].stamp < now - retention:
+                person.forget(now - retention)  # a quarter at once
 
-    def _disorder(self, person: Person, old: Kept | None, kept: Kept) -> None:
+    def _disorder(self, person: Person, kept: Kept) -> None:
         """An event that is late, in the future, or in the place of another."""
-        net = self.net
+        net, old = self.net, None if kept.key is None else person.find(kept.key)
         if not person.judged:
             self._touch(person, "event")
         if old is not None:
@@ -199,7 +198,7 @@ class Engine:
                 self._run(self.now + 1, stay=True)
                 return
             case Event():
-                self._event(item)
+                self._take((Event(item.profile, item.document, item.arrival, item.key),))
                 return
         if item.arrival is not None:
             to = microseconds(item.arrival)

@@ -5,8 +5,8 @@ the roots above each leaf as functions. Must not know state. Read `make_network`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from pql.clock import Zone
 from pql.ir import nodes as ir
@@ -23,16 +23,20 @@ Above = Callable[[bytearray, bytearray, list[int]], None]
 """From the leaves' truth, none of them out of range, and the roots that held: adds the roots above a leaf that hold no more or now do."""
 
 
-class Work(NamedTuple):
-    """What an event of a class does, by the form of the cells, which are named by number. `latest`: cells whose newest timestamp is all: the cell, the trail that
-    must precede the event (-1: none) and by how much, (leaf, leave) of the leaves. `counts`: how many timestamps are kept, (threshold, leaf,
-    leave). `waits`: the cell, (leaf, enter) of leaves that see the event later only. `others`: the cell, the role, the place of the weight or -1, the trail or -1. `trails`: the trail itself. `touched`: all cells
-    that may be other when such an event is late or gone. `stale`: what has to be evaluated anew over documents, as bits of `Person.stale`; `whole`: is the document needed for that?"""
+@dataclass(frozen=True, eq=False, slots=True)
+class Work:
+    """What an event of a class does, by the form of the cells, which are named by number. `latest`: cells whose newest timestamp is all: the cell,
+    the trail that must precede the event (-1: none) and by how much, (leaf, leave) of the leaves. `counts`: how many timestamps are kept,
+    (threshold, leaf, leave). `waits`: the cell, (leaf, enter) of leaves that see the event later only. `others`: the cell, the place of the
+    weight or -1, the trail or -1. `ends`: the cell, where the event is of the second stream of a `Withouts`. `trails`: the trail itself. `touched`:
+    all cells that may be other when such an event is late or gone. `stale`: what has to be evaluated anew over documents, as bits of
+    `Person.stale`; `whole`: is the document needed for that?"""
 
     latest: tuple[tuple[int, Cell, int, int, int, tuple[tuple[int, int], ...]], ...] = ()
     counts: tuple[tuple[int, int, tuple[tuple[int, int, int], ...]], ...] = ()
     waits: tuple[tuple[int, Cell, tuple[tuple[int, int], ...]], ...] = ()
-    others: tuple[tuple[int, Cell, int, int, int], ...] = ()
+    others: tuple[tuple[int, Cell, int, int], ...] = ()
+    ends: tuple[tuple[int, Cell], ...] = ()
     trails: tuple[tuple[int, Trail], ...] = ()
     touched: tuple[int, ...] = ()
     stale: int = 0
@@ -188,7 +192,7 @@ class _Maker:
                 for role, stream in enumerate(feeds):
                     self.fed.setdefault(stream, []).append((cell.number, -role))
         weighed = [n for n in streams if net.streams[n].weight is not None]
-        forms: dict[str, list[Any]] = {form: [] for form in Work._fields if form not in ("stale", "whole")}
+        forms: dict[str, list[Any]] = {f.name: [] for f in fields(Work) if f.name not in ("stale", "whole")}
         for number, role in sorted(fed for stream in streams for fed in self.fed.get(stream, ())):
             cell, stream = net.cells[number], net.feeds[number][-role]
             forms["touched"].append(number)
@@ -199,15 +203,17 @@ class _Maker:
                 if role and cell.latest:
                     forms["latest"].append((number, cell, cell.trail.number, cell.low, cell.high, ones))
                 elif role:
-                    forms["others"].append((number, cell, 1, -1, cell.trail.number))
-            elif isinstance(cell, Withouts) and not role and all(0 < w.enter < FOREVER // 4 for w in cell.watches):
+                    forms["others"].append((number, cell, -1, cell.trail.number))
+            elif isinstance(cell, Withouts) and role:
+                forms["ends"].append((number, cell))
+            elif isinstance(cell, Withouts) and all(0 < w.enter < FOREVER // 4 for w in cell.watches):
                 forms["waits"].append((number, cell, tuple((w.number, w.enter) for w in cell.watches)))
             elif cell.latest:
                 forms["latest"].append((number, cell, -1, 0, 0, ones))
             elif isinstance(cell, Count) and cell.early:
                 forms["counts"].append((number, cell.keep, tuple((w.least, w.number, w.leave) for w in cell.watches)))
             else:
-                forms["others"].append((number, cell, -role, weighed.index(stream) if stream in weighed else -1, -1))
+                forms["others"].append((number, cell, weighed.index(stream) if stream in weighed else -1, -1))
         stale, whole = EVENTS if net.eventful else 0, bool(net.eventful)
         for number, looked_at in enumerate(net.attributes):
             if looked_at is None or not set(looked_at).isdisjoint(streams):

@@ -26,13 +26,15 @@ EVENTS, WHOLE, TIMERS, FAILING, FIRST = 1, 2, 4, 8, 16
 is due; FAILING: a leaf may be out of range; `FIRST << i`: an event that attribute i looks at came, changed or went."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Route:
     """`streams`: the numbers of the streams that events of a class are in. `weighed`: those of them with weights, in the order in
-    which an event's weights are kept. `work`: what the engine does for them, filled in by the plan."""
+    which an event's weights are kept; `weigh`: what an event adds to each of those, None where there are none. `work`: what the engine does
+    for them, filled in by the plan."""
 
     streams: tuple[int, ...]
     weighed: tuple[int, ...]
+    weigh: Callable[[Document], tuple[int, ...]] | None = None
     work: Any = None
 
     def weight(self, stream: int, weights: Sequence[int]) -> int:
@@ -62,27 +64,31 @@ def presence(test: ir.Expr, var: int = EVENT) -> tuple[str, ...] | None:
     return path_of(inner.operand, var) if isinstance(inner, ir.IsNull) else None
 
 
-def getter(path: Sequence[str]) -> Getter:
-    """A function that reads a path of a document. The names are values of its namespace, never text of its source."""
+def _amount(path: Sequence[str], gives: str) -> Callable[[Document], int]:
+    """A function that reads a path of a document, and `gives` what that expression makes of the value `v` there; 0 when it is not there. The
+    names are values of its namespace, never text of its source."""
     space: dict[str, Any] = {f"n{i}": name for i, name in enumerate(path)}
-    lines = ["def read(d):"]
-    for i in range(len(path) - 1):
-        lines += [f"    d = d.get(n{i})", "    if d is None: return None"]
-    lines.append(f"    return d.get(n{len(path) - 1})")
+    lines = ["def read(v):"]
+    for i in range(len(path)):
+        lines += [f"    v = v.get(n{i})", "    if v is None: return 0"]
+    lines.append(f"    return {gives}")
     exec(compile("\n".join(lines), "<path>", "exec"), space)  # noqa: S102
-    made: Getter = space["read"]
+    made: Callable[[Document], int] = space["read"]
     return made
 
 
+Made = Callable[[Any, Document], Any]
 Classes = tuple[Getter, list[list[ir.Expr]]]
 
 
-def _classify(tests: Sequence[ir.Expr], asks: Callable[[ir.Expr], Getter], var: int = EVENT) -> Classes:
-    """A function from a document to its class: a tuple, equal only for documents that no test tells apart; and the tests that each
-    part of it answers."""
+def _classify(
+    tests: Sequence[ir.Expr], asks: Callable[[ir.Expr], Getter], known_by: dict[Any, Any], make: Made, var: int = EVENT
+) -> Classes:
+    """A function from a document to what is `known_by` its class, or else to what `make` makes of (class, document): a class is a tuple, equal
+    only for documents that no test tells apart. And the tests that each part of it answers."""
     asked: dict[tuple[str, ...], list[ir.Expr]] = {}
     known: dict[tuple[str, ...], list[ir.Expr]] = {}
-    space: dict[str, Any] = {"left": bisect_left, "right": bisect_right}
+    space: dict[str, Any] = {"left": bisect_left, "right": bisect_right, "known": known_by.get, "make": make}
     lines: list[str] = ["def classify(d):"]
     parts: list[str] = []
     answered: list[list[ir.Expr]] = []
@@ -105,7 +111,7 @@ def _classify(tests: Sequence[ir.Expr], asks: Callable[[ir.Expr], Getter], var: 
         value = _read(path, places, space, lines)
         parts.append(_part(value, [found[1:] for test in of if (found := simple(test, var))], space))
         answered.append(of)
-    lines.append(f"    return ({', '.join(parts)}{',' if len(parts) == 1 else ''})")
+    lines += [f"    c = ({', '.join(parts)}{',' if len(parts) == 1 else ''})", "    return known(c) or make(c, d)"]
     exec(compile("\n".join(lines), "<classes>", "exec"), space)  # noqa: S102
     made: Getter = space["classify"]
     return made, answered
@@ -145,7 +151,10 @@ class _Classifier:
     def __init__(self, router: Router, candidates: list[tuple[int, tuple[ir.Expr, ...]]]) -> None:
         self.router, self.candidates = router, candidates
         self.routes: dict[Any, Route] = {}
-        self.classify, self._tests = _classify([t for _, tests in candidates for t in tests], router.asks)
+        self.route: Callable[[Document], Route]
+        self.route, self._tests = _classify(
+            [t for _, tests in candidates for t in tests], router.asks, self.routes, self.made
+        )
         asking: dict[ir.Expr, int] = {}
         for place, (_, tests) in enumerate(candidates):
             for test in tests:
@@ -178,19 +187,18 @@ def make_answers(
     """A function from a record to what is `made` of (number, 1, 0 or 2) of each test over the record alone; records that no test can
     tell apart share it."""
     known: dict[Any, Any] = {}
-    classify, _ = _classify([test for _, test in tests], lambda test: lambda d: _answer(evaluator, test, d), ir.PROFILE)
 
-    def answers(record: Document | None) -> Any:
-        document = record or {}
-        key = classify(document)
-        found = known.get(key)
-        if found is None:
-            if len(known) > _MOST:
-                known.clear()
-            found = known[key] = made(tuple((number, _answer(evaluator, test, document)) for number, test in tests))
+    def make(key: Any, document: Document) -> Any:
+        if len(known) > _MOST:
+            known.clear()
+        found = known[key] = made(tuple((number, _answer(evaluator, test, document)) for number, test in tests))
         return found
 
-    return answers
+    def asks(test: ir.Expr) -> Getter:
+        return lambda d: _answer(evaluator, test, d)
+
+    answer, _ = _classify([test for _, test in tests], asks, known, make, ir.PROFILE)
+    return lambda record: answer(record or {})
 
 
 def _answer(evaluator: Evaluator, test: ir.Expr, record: Document) -> int:
@@ -207,7 +215,8 @@ class Router:
         self.streams, self.work, self.evaluator = streams, work, evaluator
         self._known: dict[tuple[int, ...], Route] = {}
         self._asks: dict[ir.Expr, Getter] = {}
-        self._weights = {i: self._weight(s.weight) for i, s in enumerate(streams) if s.weight is not None}
+        weights = {s.weight: self._weight(s.weight) for s in streams if s.weight is not None}
+        self._weights = {i: weights[s.weight] for i, s in enumerate(streams) if s.weight is not None}
         typed: dict[str, list[tuple[int, tuple[ir.Expr, ...]]]] = {}
         free: list[tuple[int, tuple[ir.Expr, ...]]] = []
         for number, stream in enumerate(streams):
@@ -217,29 +226,40 @@ class Router:
                 typed.setdefault(str(simple(kinds[0])[2]), []).append((number, rest))  # type: ignore[index]
             else:
                 free.append((number, rest))
-        self.other = _Classifier(self, free)
+        self.other = _Classifier(self, free).route
         self.typed = {
-            kind: _Classifier(self, sorted([*found, *free], key=lambda c: c[0])) for kind, found in typed.items()
+            kind: _Classifier(self, sorted([*found, *free], key=lambda c: c[0])).route for kind, found in typed.items()
         }
+        """The route of an event by its type, and of one of another type, as functions."""
 
     def route(self, document: Document) -> Route:
         """The class of an event."""
-        of = self.typed.get(document.get("eventType"), self.other)  # type: ignore[arg-type]
-        key = of.classify(document)
-        found = of.routes.get(key)
-        return of.made(key, document) if found is None else found
+        return self.typed.get(document.get("eventType"), self.other)(document)  # type: ignore[arg-type]
 
     def weights(self, route: Route, document: Document) -> tuple[int, ...]:
         """What an event adds to each of its weighed streams."""
-        return tuple([self._weights[n](document) for n in route.weighed])
+        return () if route.weigh is None else route.weigh(document)
 
     def made(self, streams: tuple[int, ...]) -> Route:
         """The route of those streams."""
         found = self._known.get(streams)
         if found is None:
             weighed = tuple(n for n in streams if n in self._weights)
-            found = self._known[streams] = Route(streams, weighed, self.work(streams))
+            found = self._known[streams] = Route(streams, weighed, self._weigher(weighed), self.work(streams))
         return found
+
+    def _weigher(self, weighed: tuple[int, ...]) -> Callable[[Document], tuple[int, ...]] | None:
+        """What an event adds to those streams, as one function; a weight that several have is made once."""
+        if not weighed:
+            return None
+        adds = [self._weights[n] for n in weighed]
+        if len(adds) == 1:
+            only = adds[0]
+            return lambda d: (only(d),)
+        if len({*adds}) == 1:
+            same, times = adds[0], len(adds)
+            return lambda d: (same(d),) * times
+        return lambda d: tuple([add(d) for add in adds])
 
     def asks(self, test: ir.Expr) -> Getter:
         """A test of an event as a function."""
@@ -260,8 +280,7 @@ class Router:
         )
         path = None if body is None else path_of(_renamed(body, items.var))  # type: ignore[union-attr]
         if path is not None and not counting:
-            read = getter(path)
-            return (lambda d: 0 if (v := read(d)) is None else int(v.scaleb(6))) if scaled else (lambda d: read(d) or 0)
+            return _amount(path, "int(v.scaleb(6))" if scaled else "v")
 
         def add(d: Document) -> int:
             values = [x for x in evaluator.items(items, {EVENT: d}) if x is not None]

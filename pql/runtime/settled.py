@@ -20,7 +20,8 @@ IDLE = 3
 _MOST = 100_000
 
 
-class Base(NamedTuple):
+@dataclass(frozen=True, eq=False, slots=True)
+class Base:
     """`values`: the leaves over the record with their truth. `truth`: of all leaves of a profile without events, IDLE where nobody can
     ask. `alive`: a byte for each cell, 1 when a leaf that is not idle needs it. `holding`, `held`: the roots that hold without events, as
     numbers and as a byte each. `failing`: those with a leaf over the record that is out of range."""

@@ -16,8 +16,8 @@ from pql.runtime.routing import Route
 EPOCH = datetime(1970, 1, 1)
 TIMELESS = 1 << 62
 """The stamp of an event without a timestamp: after all others."""
-KEEP_AT_LEAST = 8
-"""So many events of a profile are never worth letting go."""
+KEEP = 7
+"""One less than the events of a profile after each of which it is asked whether some can go; a power of two less one."""
 MARKS = 63
 """One less than the bytes behind a profile's truth: a byte is 1 where an event's key may have that hash."""
 FEW = 16
@@ -60,7 +60,7 @@ class Kept(msgspec.Struct, gc=False, order=True):
 
 class Person:
     """`truth`: of the plan's leaves (0, 1, 2: a sum out of range), then the marks of the events' keys (`MARKS`). `keys`: those themselves, where
-    there are many and somebody asked. `members`: the roots that hold. `armed`: the instant of each leaf's
+    there are many and somebody asked; the marks are not kept up then. `members`: the roots that hold. `armed`: the instant of each leaf's
     timer. `dirty`: leaves that turned at the open instant, None when the profile has no part in it. `into`: the profile that this
     one was merged into; it has nothing of its own then. `stale`: bits. `computed`: its attributes, None as long as all are null."""
 
@@ -83,9 +83,22 @@ class Person:
         self.stale = 0
         self.computed: Computation | None = None
 
+    def knew(self, key: str) -> bool:
+        """Has it an event of that key? Asked where the key may be known; most never are. From now on it is."""
+        if self.keys is None and self.has(key):
+            return True
+        keys = self.keys
+        if keys is None:
+            return False
+        count = len(keys)
+        keys.add(key)
+        return len(keys) == count
+
     def has(self, key: str) -> bool:
-        """Has it an event of that key? Asked where the key's mark is set: most keys never are."""
+        """Has it an event of that key?"""
         if self.keys is None:
+            if not self.truth[-1 - (hash(key) & MARKS)]:
+                return False
             if len(self.events) <= FEW:
                 return any(k.key == key for k in self.events)
             self.keys = {k.key for k in self.events if k.key is not None}
@@ -93,13 +106,12 @@ class Person:
 
     def find(self, key: str) -> Kept | None:
         """The event of that key."""
-        if not self.truth[-1 - (hash(key) & MARKS)] or not self.has(key):
-            return None
-        return next(k for k in self.events if k.key == key)
+        return next(k for k in self.events if k.key == key) if self.has(key) else None
 
     def _mark(self, key: str) -> None:
-        self.truth[-1 - (hash(key) & MARKS)] = 1
-        if self.keys is not None:
+        if self.keys is None:
+            self.truth[-1 - (hash(key) & MARKS)] = 1
+        else:
             self.keys.add(key)
 
     def insert(self, kept: Kept) -> None:

@@ -51,7 +51,7 @@ def test_letting_go_changes_nothing(text, zone, monkeypatch):
     assert plan.network.retention is not None
     kept = replace(plan.network, retention=None)
     kept.router, kept.answers, kept.base = plan.network.router, plan.network.answers, plan.network.base
-    monkeypatch.setattr(engine, "KEEP_AT_LEAST", 0)
+    monkeypatch.setattr(engine, "KEEP", 0)
     turned = 0
     for seed in range(4):
         small, whole = Engine(plan), Engine(replace(plan, network=kept))
