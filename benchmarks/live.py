@@ -1,7 +1,8 @@
 """The live engine's rate, latency and memory: `python -m benchmarks.live [--yardstick FOLDER]`.
 
-Process CPU time, in rounds. With `--yardstick`, a folder whose `workload.py` and `rete.py` make and run the same kind of rules: both engines then
-take its rules, profiles and events, in turns within each round, each in a process of its own. Read `measure`.
+Process CPU time, each engine in a process of its own, in turns: a chunk of events here, then the same chunk there, so that both see the machine
+as it is at that moment. With `--yardstick`, a folder whose `workload.py` and `rete.py` make and run the same kind of rules: both engines then take its
+rules, profiles and events. Read `Measured`, then `serve` and `main`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any
 
 from benchmarks import live_rules as rules
 
-WARM, MEASURED, SINGLE, CHUNK, PROFILES = 200_000, 30_000, 10_000, 5_000, 100_000
+WARM, SINGLE, WARM_CHUNK, PROFILES = 200_000, 10_000, 5_000, 100_000
+KINDS = ["ours", "yardstick"]
 
 
 def resident() -> int:
@@ -82,85 +84,126 @@ class Yardstick:
         return int(self.engine.n_profiles())
 
 
-def measure(kind: str, count: int, mix: str, yardstick: str) -> dict[str, float]:
-    """One engine in this process: events a second (median of chunks), microseconds an event alone, bytes a profile."""
-    total = WARM + MEASURED + SINGLE
-    if yardstick:
-        sys.path.insert(0, yardstick)
-        import workload  # type: ignore[import-not-found]
+class Measured:
+    """One engine in this process, warm: events, profiles and rules are made, and the first events are in."""
 
-        nodes, people = workload.make_segments(max(count, 1000), mix=mix)[:count], workload.make_profiles(PROFILES)
-        happenings = workload.make_events(total, days=14 if mix == "broad" else 60, mix=mix)
-    else:
-        nodes, people = rules.segments(count, mix), rules.people(PROFILES)
-        happenings = rules.happenings(total, mix, PROFILES)
-    engine: Any = (Ours if kind == "ours" else Yardstick)(nodes, people, happenings)
-    gc.collect()
-    before = resident()
-    for i in range(0, WARM, CHUNK):
-        engine.run(engine.made(i, i + CHUNK))
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    size = (resident() - before) / engine.profiles()
-    rates, out = [], 0
-    for i in range(WARM, WARM + MEASURED, CHUNK):
-        inputs = engine.made(i, i + CHUNK)
+    def __init__(self, kind: str, count: int, mix: str, yardstick: str, chunk: int, chunks: int) -> None:
+        self.chunk, self.at = chunk, WARM
+        total = WARM + chunks * chunk + SINGLE
+        if yardstick:
+            sys.path.insert(0, yardstick)
+            import workload  # type: ignore[import-not-found]
+
+            nodes, people = workload.make_segments(max(count, 1000), mix=mix)[:count], workload.make_profiles(PROFILES)
+            happenings = workload.make_events(total, days=14 if mix == "broad" else 60, mix=mix)
+        else:
+            nodes, people = rules.segments(count, mix), rules.people(PROFILES)
+            happenings = rules.happenings(total, mix, PROFILES)
+        self.engine: Any = (Ours if kind == "ours" else Yardstick)(nodes, people, happenings)
+        gc.collect()
+        before = resident()
+        for i in range(0, WARM, WARM_CHUNK):
+            self.engine.run(self.engine.made(i, i + WARM_CHUNK))
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self.bytes = (resident() - before) / self.engine.profiles()
+
+    def run(self) -> tuple[float, float]:
+        """The next chunk: microseconds and transitions an event."""
+        inputs = self.engine.made(self.at, self.at + self.chunk)
+        self.at += self.chunk
         started = time.process_time()
-        out += engine.run(inputs)
-        rates.append(CHUNK / (time.process_time() - started))
-    alone = []
-    for i in range(WARM + MEASURED, total):
-        inputs = engine.made(i, i + 1)
-        began = time.process_time_ns()
-        engine.one(inputs)
-        alone.append((time.process_time_ns() - began) / 1e3)
-    alone.sort()
-    return {
-        "rate": statistics.median(rates),
-        "out": out / MEASURED,
-        "bytes": size,
-        "p50": alone[SINGLE // 2],
-        "p99": alone[SINGLE * 99 // 100],
-        "max": alone[-1],
-    }
+        out = self.engine.run(inputs)
+        return 1e6 * (time.process_time() - started) / self.chunk, out / self.chunk
+
+    def alone(self) -> dict[str, float]:
+        """Microseconds of an event that comes alone, until its transitions are out; bytes a profile."""
+        found = []
+        for i in range(self.at, self.at + SINGLE):
+            inputs = self.engine.made(i, i + 1)
+            began = time.process_time_ns()
+            self.engine.one(inputs)
+            found.append((time.process_time_ns() - began) / 1e3)
+        found.sort()
+        return {"bytes": self.bytes, "p50": found[SINGLE // 2], "p99": found[SINGLE * 99 // 100], "max": found[-1]}
+
+
+def serve(given: argparse.Namespace) -> None:
+    """Answers each line of standard input: `run` by a chunk, `alone` by the rest."""
+    measured = Measured(given.one, given.rules[0], given.mix[0], given.yardstick, given.chunk, given.chunks)
+    print(json.dumps("ready"), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(measured.run() if line.strip() == "run" else measured.alone()), flush=True)
+
+
+class Process:
+    def __init__(self, kind: str, count: int, mix: str, given: argparse.Namespace) -> None:
+        words = ["--one", kind, "--rules", str(count), "--mix", mix, "--yardstick", given.yardstick]
+        words += ["--chunk", str(given.chunk), "--chunks", str(given.chunks)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.live", *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.answer()
+
+    def ask(self, what: str) -> Any:
+        assert self.process.stdin is not None
+        self.process.stdin.write(what + "\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def answer(self) -> Any:
+        assert self.process.stdout is not None
+        return json.loads(self.process.stdout.readline())
+
+    def end(self) -> None:
+        self.process.communicate()
+
+
+def compared(count: int, mix: str, given: argparse.Namespace) -> dict[str, float]:
+    """Prints a line for each engine; gives the microseconds an event of each."""
+    processes = {kind: Process(kind, count, mix, given) for kind in KINDS[: 2 if given.yardstick else 1]}
+    found: dict[str, list[tuple[float, float]]] = {kind: [] for kind in processes}
+    for i in range(given.chunks):
+        for kind in processes if i % 2 else reversed(processes):
+            found[kind].append(tuple(processes[kind].ask("run")))
+    costs = {kind: statistics.median(cost for cost, _ in chunks) for kind, chunks in found.items()}
+    for kind, process in processes.items():
+        alone, out = process.ask("alone"), statistics.fmean(n for _, n in found[kind])
+        process.end()
+        line = f"{count:5d} {mix:9s} {kind:9s} {1e6 / costs[kind]:9,.0f} events/s, {out:5.2f} transitions an event, {alone['bytes']:6,.0f} bytes a profile, "
+        line += f"alone p50 {alone['p50']:.0f} p99 {alone['p99']:.0f} max {alone['max']:.0f} us"
+        if kind == "ours" and given.yardstick:
+            each = sorted(
+                theirs / ours for (ours, _), (theirs, _) in zip(found["ours"], found["yardstick"], strict=True)
+            )
+            line += f", {statistics.median(each):.2f} of the yardstick ({each[len(each) // 4]:.2f} to {each[3 * len(each) // 4]:.2f})"
+        print(line, flush=True)
+    return costs
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--yardstick", default="")
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--chunk", type=int, default=1000, help="events of a turn")
+    options.add_argument("--chunks", type=int, default=60, help="turns of each engine")
     options.add_argument("--rules", type=int, nargs="*", default=[100, 1000])
     options.add_argument("--mix", nargs="*", default=["broad", "selective"])
-    options.add_argument("--one", default="", help="measure one engine here: ours or yardstick")
+    options.add_argument("--one", default="", help="be one engine's process: ours or yardstick")
     given = options.parse_args()
     if given.one:
-        print(json.dumps(measure(given.one, given.rules[0], given.mix[0], given.yardstick)))
+        serve(given)
         return
-    kinds = ["ours", *(["yardstick"] if given.yardstick else [])]
-    found: dict[Any, list[dict[str, float]]] = {}
-    for _ in range(given.rounds):
-        for count in given.rules:
-            for mix in given.mix:
-                for kind in kinds:
-                    words = ["--one", kind, "--rules", str(count), "--mix", mix, "--yardstick", given.yardstick]
-                    done = subprocess.run(
-                        [sys.executable, "-m", "benchmarks.live", *words], capture_output=True, text=True, check=True
-                    )
-                    found.setdefault((count, mix, kind), []).append(json.loads(done.stdout))
-    for (count, mix, kind), rounds in found.items():
-        middle = {k: statistics.median(r[k] for r in rounds) for k in rounds[0]}
-        line = f"{count:5d} {mix:9s} {kind:9s} {middle['rate']:9,.0f} events/s, {middle['out']:5.2f} transitions an event, "
-        line += f"{middle['bytes']:6,.0f} bytes a profile, alone p50 {middle['p50']:.0f} p99 {middle['p99']:.0f} max {middle['max']:.0f} us"
-        if kind == "ours" and given.yardstick:
-            other = statistics.median(r["rate"] for r in found[count, mix, "yardstick"])
-            line += f", {middle['rate'] / other:.2f} of the yardstick"
-        print(line)
     for mix in given.mix:
-        for kind in kinds:
-            if {100, 1000} <= set(given.rules):
-                few, many = (statistics.median(r["rate"] for r in found[n, mix, kind]) for n in (100, 1000))
-                print(f"{mix} {kind}: a further segment costs {(1e6 / many - 1e6 / few) / 900:.3f} us an event")
+        costs = {count: compared(count, mix, given) for count in given.rules}
+        few, many = min(costs), max(costs)
+        if few < many:
+            for kind in costs[few]:
+                further = (costs[many][kind] - costs[few][kind]) / (many - few)
+                print(f"{mix} {kind}: a further segment costs {further:.3f} us an event", flush=True)
 
 
 if __name__ == "__main__":
