@@ -78,6 +78,10 @@ def one_person(store: Any, text: str, settings: Any, stitched: bool = True) -> t
     from pql.api import StoreError, find_people, near_names
 
     try:
+        if not text.strip():
+            typer.echo("PQL0844: an empty text names no profile", err=True)
+            typer.echo("  = help: give an identity, `NAMESPACE:VALUE`, or a name", err=True)
+            raise typer.Exit(1)
         found = find_people(store, text, settings, stitched)
         if len(found) == 1:
             return found[0]

@@ -73,7 +73,7 @@ def _show(found: Any, format: str, hidden: Callable[[str, Any], Any]) -> None:
             "people": found.people,
             "memberships": found.memberships,
             "members": found.members,
-            "missing_events": found.missing,
+            "events_from_store": found.stored,
             "equal": found.equal,
             "disagreements": [asdict(d) for d in found.disagreements],
         }
@@ -97,9 +97,11 @@ def _show(found: Any, format: str, hidden: Callable[[str, Any], Any]) -> None:
     more = sum(max(0, len(these) - SHOWN) for these in (found.disagreements, found.otherwise))
     if more:
         typer.echo(f"and {more:,} more; `--format json` lists all")
-    if found.missing:
-        typer.echo(f"the store has {found.missing:,} events of these people that the stream does not know", err=True)
     wrong = len(found.disagreements) + len(found.otherwise)
+    if found.stored:
+        typer.echo(f"{found.stored:,} events of these people are in the store's history and did not come in live", err=True)
+        if wrong:
+            typer.echo("  = help: events that were loaded after the stream began from the store are not in its answers", err=True)
     verdict = f"{wrong:,} differ" if wrong else "all equal"
     values = f", {found.values:,} values of attributes" if found.values else ""
     typer.echo(

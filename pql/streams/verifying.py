@@ -53,14 +53,14 @@ class Otherwise:
 
 @dataclass
 class Verification:
-    """`memberships`: (profile, segment) pairs that were compared, `values`: (profile, attribute) pairs. `missing`: events of the store that the stream does not know, of
-    the people who were asked."""
+    """`memberships`: (profile, segment) pairs that were compared, `values`: (profile, attribute) pairs. `stored`: of the
+    events of the people who were asked, those that came from the store's history and not through the stream."""
 
     at: datetime
     people: int = 0
     memberships: int = 0
     members: int = 0
-    missing: int = 0
+    stored: int = 0
     disagreements: list[Disagreement] = field(default_factory=list)
     values: int = 0
     otherwise: list[Otherwise] = field(default_factory=list)
@@ -109,7 +109,7 @@ class _Check:
 
     def chunk(self, names: list[str]) -> None:
         people = self._live(names)
-        self.found.missing += self.histories.join([c for c, _ in people])
+        self.found.stored += self.histories.join([c for c, _ in people])
         batch = batch_answers(self.plan, [c for c, _ in people], self.found.at)
         for (carried, looked), asked in zip(people, batch, strict=True):
             self.found.people += 1

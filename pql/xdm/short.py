@@ -138,6 +138,10 @@ def read_short(document: Any, name: str = "<schema>") -> tuple[Schema, list[Diag
     if not isinstance(document, dict):
         reader.wrong("PQL0801", "schema", "an object with `profile` and `event` is wanted")
         document = {}
+    if isinstance(document.get("schema"), str) and not any(key in document for key in SECTIONS):
+        help = f"give the schema that they name: `{document['schema']}`"
+        reader.wrong("PQL0801", "schema", "these are the settings of a project, not a schema", help)
+        document = {}
     sections: dict[str, dict[str, Field]] = {"profile": {}, "event": {}}
     entities: dict[str, ObjectType] = {}
     for key, value in document.items():

@@ -186,7 +186,7 @@ def test_verify_finds_an_event_that_the_stream_did_not_get(tmp_path: Path) -> No
     api.hand_over(state, plan(), store=store())
     more = store([*HISTORY, ("ann", {"_id": "9", "eventType": "p", "timestamp": day("2026-01-08T00:00:00Z")})])
     found = api.verify(state, plan(), more)
-    assert found.missing > 0
+    assert found.stored > 0
     assert [(d.profile, d.segment, d.live, d.batch, d.plain) for d in found.disagreements] == [
         ("ann", "bought", False, True, True)
     ]
