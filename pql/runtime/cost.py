@@ -21,7 +21,7 @@ from pql.runtime.inputs import Document
 from pql.runtime.network import Network
 from pql.runtime.routing import path_of, presence, simple
 from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Then, Without
-from pql.runtime.state import FEW, KEEP
+from pql.runtime.state import FEW, KEEP, MARKS
 from pql.types import ObjectType
 
 if TYPE_CHECKING:
@@ -143,16 +143,17 @@ def _events(
     net = plan.network
     inside = traffic.a_day * (traffic.days if retention is None else min(retention / DAY, traffic.days))
     if retention is None or retention / DAY >= traffic.days:
-        kept = inside
+        kept, keys = inside, _keys(inside, inside, 0)
     else:
-        kept = max(1.15 * inside, min(traffic.a_day * traffic.days, (inside + KEEP) / 2))
+        kept = min(traffic.a_day * traffic.days, 1.18 * inside + KEEP - 1)
+        keys = _keys(inside, 2 * kept - inside, inside)
     shares = _Shares(net, traffic)
     tallied = {net.attributes[plan.attributes.index(a)][0] for a in values if a.tally is not None}  # type: ignore[index]
     weights = sum(
         shares.of(s) for s in {s for c in _cells_of(net, numbers) for s in net.feeds[c.number]} | tallied
         if net.streams[s].weight is not None
     )  # fmt: skip
-    size = 56 + kept * (EVENT + STAMP + weights * WEIGHT) + _set(kept)
+    size = 56 + kept * (EVENT + STAMP + weights * WEIGHT) + keys
     if any(isinstance(net.leaves[n], Plain) and net.leaves[n].events for n in numbers):  # type: ignore[union-attr]
         size += kept * _document(plan.schema.event)
     elif any(a.events and a.tally is None for a in values):
@@ -224,8 +225,19 @@ def _dict(entries: float) -> float:
     return 96 + places + places * 2 // 3 * 24
 
 
+def _keys(least: float, most: float, after: float) -> float:
+    """Bytes of the keys of a profile whose events grow from the `least` to the `most`: a set is made of more than a few at the first key whose
+    mark is set already (`Person.knew`), and goes when events do, which were `after` then."""
+    counts = range(round(least), round(most) + 1)
+    first, size = max(FEW, round(after)), 0.0
+    for n in counts:
+        marked = (n * (n + 1) - first * (first + 1)) / 2 / (MARKS + 1)
+        size += (1 - exp(-max(0.0, marked))) * _set(n)
+    return size / len(counts)
+
+
 def _set(entries: float) -> float:
-    """Bytes of a set of keys: 32, 128 … places, three fifths of which are used; few keys have none (`Person.has`)."""
+    """Bytes of a set of keys: 32, 128 … places, three fifths of which are used."""
     if entries <= FEW:
         return 0
     places = 32

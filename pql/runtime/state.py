@@ -16,7 +16,7 @@ from pql.runtime.routing import Route
 EPOCH = datetime(1970, 1, 1)
 TIMELESS = 1 << 62
 """The stamp of an event without a timestamp: after all others."""
-KEEP = 7
+KEEP = 3
 """One less than the events of a profile after each of which it is asked whether some can go; a power of two less one."""
 MARKS = 63
 """One less than the bytes behind a profile's truth: a byte is 1 where an event's key may have that hash."""
