@@ -14,14 +14,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pql.ir import nodes as ir
-from pql.ir.walk import parts, substitute
+from pql.ir.walk import parts
 from pql.runtime.cells import INTEGER_LIMIT, NUMBER_LIMIT
 from pql.runtime.evaluate import NOW, OutOfRange
 from pql.runtime.inputs import AttributeChange, Cause, Failure
 from pql.runtime.moving import Moving, MovingDay, Trace, clock, plain
-from pql.runtime.retention import is_events
+from pql.runtime.relevance import looked_at
 from pql.runtime.routing import FIRST, TIMERS, WHOLE
-from pql.runtime.shapes import EVENT, FOREVER, Span, Stream, is_own, weighed
+from pql.runtime.shapes import FOREVER, Span, Stream, weighed
 from pql.runtime.shapes import plain as looks_at
 from pql.runtime.state import (
     OUT_OF_RANGE,
@@ -87,8 +87,6 @@ def computed(name: str, value: ir.Expr, version: str, segments: Mapping[str, ir.
             name, value, version, True, moves, None if reach >= FOREVER // 2 else reach, (tally.stream,), tally
         )
     seen = looks_at(value, segments)
-    found: dict[Stream, None] = {}
-    narrow = seen.events and _streams(value, segments, found, 0)
     return Computed(
         name,
         value,
@@ -96,7 +94,7 @@ def computed(name: str, value: ir.Expr, version: str, segments: Mapping[str, ir.
         seen.events,
         seen.clock,
         seen.reach if seen.events else 0,
-        tuple(found) if narrow else None,
+        looked_at(value, segments) if seen.events else None,
     )
 
 
@@ -146,28 +144,6 @@ def _timely(kind: Type, depth: int = 0) -> bool:
     if isinstance(kind, ObjectType) and depth < 8:
         return any(_timely(f.type, depth + 1) for f in kind.fields.values())
     return True
-
-
-def _streams(e: ir.Expr, segments: Mapping[str, ir.Expr], found: dict[Stream, None], depth: int) -> bool:
-    """Adds the streams of the filters that lie right over `xEvent`. False: somewhere events are looked at without one."""
-    if depth > 60:
-        return False
-    match e:
-        case ir.Field() if is_events(e):
-            return False
-        case ir.Var(id=ir.PROFILE):
-            return False
-        case ir.Field(object=ir.Var(id=ir.PROFILE)):
-            return True
-        case ir.InSegment():
-            return _streams(segments[e.segment], segments, found, depth + 4)
-        case ir.Filter() | ir.Exists() if is_events(e.list):
-            assert isinstance(e.list.type, ListType)
-            event = ir.Var(EVENT, e.list.type.element)
-            tests = ir.conjuncts(substitute(e.condition, e.var, event))
-            found[Stream(frozenset(t for t in tests if is_own(t)), timed=False)] = None
-            return _streams(e.condition, segments, found, depth + 1)
-    return all(_streams(part, segments, found, depth + 1) for part in parts(e))
 
 
 def _settled(value: Any) -> Any:

@@ -154,10 +154,10 @@ def _events(
         if net.streams[s].weight is not None
     )  # fmt: skip
     size = 56 + kept * (EVENT + STAMP + weights * WEIGHT) + keys
-    if any(isinstance(net.leaves[n], Plain) and net.leaves[n].events for n in numbers):  # type: ignore[union-attr]
-        size += kept * _document(plan.schema.event)
-    elif any(a.events and a.tally is None for a in values):
-        size += kept * _document(plan.schema.event) * shares.looked_at(plan, values)
+    asked = [net.eventful[n] for n in numbers if n in net.eventful]
+    asked += [net.attributes[plan.attributes.index(a)] for a in values if a.events and a.tally is None]
+    if asked:
+        size += kept * _document(plan.schema.event) * shares.of_any(asked)
     return size
 
 
@@ -264,12 +264,11 @@ class _Shares:
         others = sum(presence(t) is None for t in tests) - kinds
         return 0.125 ** min(kinds, 1) * 0.1**others
 
-    def looked_at(self, plan: Plan, values: Iterable[Computed]) -> float:
-        """The share of the events that some attribute looks at: their documents are kept."""
-        streams = [self.net.attributes[plan.attributes.index(a)] for a in values if a.tally is None]
-        if None in streams:
+    def of_any(self, asked: Sequence[tuple[int, ...] | None]) -> float:
+        """The share of the events that somebody looks at, of streams or (None) of all: their documents are kept."""
+        if None in asked:
             return 1.0
-        return min(1.0, sum(self.of(s) for s in {s for these in streams for s in these or ()}))
+        return min(1.0, sum(self.of(s) for s in {s for streams in asked for s in streams or ()}))
 
     def alive(self, cell: Cell) -> float:
         return 0.8 if self.needed is None else self.needed[cell.number]

@@ -493,9 +493,14 @@ class Engine:
                 members[number] = 0
             self._tell(person, leaving, cause)
             return
-        if person.stale & (EVENTS | WHOLE) or not person.judged:
-            for number in net.plain if person.stale & WHOLE or not person.judged else net.eventful:
+        if person.stale & WHOLE or not person.judged:
+            for number in net.plain:
                 self._look(person, number, cause)
+        elif person.stale & EVENTS:
+            bits = person.stale >> net.first_stirring
+            while bits:
+                self._look(person, net.stirring[(bits & -bits).bit_length() - 1], cause)
+                bits &= bits - 1
         dirty, first, truth, base = person.dirty or (), not person.judged, person.truth, person.base
         person.judged, person.stale, person.dirty, person.cause = True, FAILING if FAILED in truth else 0, None, None
         if person.stale or (first and (person.sequence or 1 in members)):

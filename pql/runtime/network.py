@@ -13,6 +13,7 @@ from pql.ir import nodes as ir
 from pql.runtime.attributes import Computed
 from pql.runtime.cells import INTEGER_LIMIT, NUMBER_LIMIT, Cell, Count, Thens, Total, Trail, Watch, Withouts
 from pql.runtime.evaluate import Evaluator
+from pql.runtime.relevance import looked_at
 from pql.runtime.routing import EVENTS, FIRST, Router, make_answers
 from pql.runtime.settled import Base, Parts, Settler
 from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Stream, Then, Tree, Without, leaves, take_apart
@@ -47,7 +48,8 @@ class Work:
 class Network:
     """Numbers are positions: `leaves[i]`, `above[i]` (the roots that read leaf i), `tests[r]` (root r as a function of the leaves'
     truth), `below[r]` (the leaves that root r reads), `turns[i]` (the roots above leaf i all at once). `feeds[c]`: the streams of cell c. `records`, `plain`: leaves that look at the
-    record alone, and those that the plain evaluator answers.
+    record alone, and those that the plain evaluator answers. `eventful`: of those that look at events, the streams of these, None for all events;
+    `stirring`: those leaves in the order of their bits of `Person.stale`, of which `first_stirring` is the place of the first.
     `newest`: (cell, threshold, leave) of leaves that hold by the newest timestamps of a cell that sees events at once. `answers`: the truth of the leaves over a record;
     `base`: over none. `retention`: microseconds after which an event matters no more; None: it always may. `attributes`: of each, the streams
     whose events it looks at, None for all events; `tallied`: those that need no documents."""
@@ -62,7 +64,9 @@ class Network:
     watching: dict[int, tuple[Cell, Watch]] = field(default_factory=dict)
     records: list[int] = field(default_factory=list)
     plain: list[int] = field(default_factory=list)
-    eventful: list[int] = field(default_factory=list)
+    eventful: dict[int, tuple[int, ...] | None] = field(default_factory=dict)
+    stirring: list[int] = field(default_factory=list)
+    first_stirring: int = 0
     retention: int | None = None
     attributes: list[tuple[int, ...] | None] = field(default_factory=list)
     tallied: set[int] = field(default_factory=set)
@@ -128,7 +132,8 @@ class _Maker:
         if isinstance(leaf, Plain):
             (net.plain if leaf.events or leaf.clock else net.records).append(number)
             if leaf.events:
-                net.eventful.append(number)
+                seen = looked_at(leaf.test, self.segments)
+                net.eventful[number] = None if seen is None else tuple(self.stream(s) for s in seen)
             return number
         cell = self.cell(leaf)
         least = leaf.least if isinstance(leaf, AtLeast) else 1
@@ -214,11 +219,15 @@ class _Maker:
                 forms["counts"].append((number, cell.keep, tuple((w.least, w.number, w.leave) for w in cell.watches)))
             else:
                 forms["others"].append((number, cell, weighed.index(stream) if stream in weighed else -1, -1))
-        stale, whole = EVENTS if net.eventful else 0, bool(net.eventful)
-        for number, looked_at in enumerate(net.attributes):
-            if looked_at is None or not set(looked_at).isdisjoint(streams):
+        stale, whole = 0, False
+        for number, seen in enumerate(net.attributes):
+            if seen is None or not set(seen).isdisjoint(streams):
                 stale |= FIRST << number
                 whole = whole or number not in net.tallied
+        for number, leaf in enumerate(net.stirring):
+            seen = net.eventful[leaf]
+            if seen is None or not set(seen).isdisjoint(streams):
+                stale, whole = stale | EVENTS | 1 << (net.first_stirring + number), True
         return Work(**{form: tuple(dict.fromkeys(of)) for form, of in forms.items()}, stale=stale, whole=whole)
 
 
@@ -231,8 +240,9 @@ def make_network(
     net = maker.net
     net.tallied = {number for number, a in enumerate(attributes) if a.tally is not None}
     for a in attributes:
-        looked_at = () if not a.events else a.streams
-        net.attributes.append(None if looked_at is None else tuple(maker.stream(s) for s in looked_at))
+        seen = () if not a.events else a.streams
+        net.attributes.append(None if seen is None else tuple(maker.stream(s) for s in seen))
+    net.stirring, net.first_stirring = list(net.eventful), FIRST.bit_length() - 1 + len(attributes)
     space: dict[str, Any] = {}
     exec(compile("\n".join(sources), "<roots>", "exec"), space)  # noqa: S102
     net.tests = [space[f"r{i}"] for i in range(len(conditions))]

@@ -18,7 +18,7 @@ from pql.runtime.cost import Cost, Traffic, cost_of
 from pql.runtime.network import Network, make_network
 from pql.xdm.schema import Schema
 
-FORM = 2
+FORM = 3
 """The form of plans and of the state that engines keep for them; another form refuses the state."""
 
 

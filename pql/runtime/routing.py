@@ -23,7 +23,8 @@ Getter = Callable[[Document], Any]
 _MOST = 100_000
 EVENTS, WHOLE, TIMERS, FAILING, FIRST = 1, 2, 4, 8, 16
 """Bits of `Person.stale`: events, or the record too, are other than when leaves without a form were looked at last; a timer of an attribute
-is due; FAILING: a leaf may be out of range; `FIRST << i`: an event that attribute i looks at came, changed or went."""
+is due; FAILING: a leaf may be out of range; `FIRST << i`: an event that attribute i looks at, or after those leaf i without a form, came, changed
+or went."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
