@@ -37,6 +37,8 @@ def _narrow(e: ir.Expr, segments: Mapping[str, ir.Expr], found: dict[Stream, Non
             _add(e.list, e.condition, e.var, found)
             return _narrow(e.condition, segments, found, depth + 1)
         case ir.Chain() if is_events(e.list):
+            if any(step.op != ">=" for step in e.steps):
+                return False  # COUNT(all) asks of every event
             for step in e.steps:
                 _add(e.list, step.match, step.var, found)
             return all(_narrow(x, segments, found, depth + 1) for step in e.steps for x in (step.match, step.window))
