@@ -249,10 +249,14 @@ class Evaluator:
             return False
         for edge, inside, strict in ((e.lower, ">=", ">"), (e.upper, "<=", "<")):
             if edge is not None:
-                end = self.value(edge.instant, v)
+                end = self.edge(edge, v)
                 if end is None or not _COMPARE[inside if edge.inclusive else strict](at, end):
                     return False
         return True
+
+    def edge(self, e: ir.Edge, v: Slots) -> Any:
+        """An end of a window."""
+        return self.value(e.instant, v)
 
     def _day(self, e: ir.Expr, v: Slots) -> date | None:
         if isinstance(e, ir.Convert) and e.operand.type == TIMESTAMP:

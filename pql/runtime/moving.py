@@ -24,13 +24,15 @@ Back = Callable[[datetime], datetime | None]
 
 
 class Trace:
-    """`horizon`: no answer given so far changes before this instant; None: never, by time alone."""
+    """`horizon`: no answer given so far changes before this instant; None: never, by time alone. `edges`: ends of windows that depend on the
+    clock alone, by the identity of the expression: the same for every event that is asked about."""
 
-    __slots__ = ("horizon", "now")
+    __slots__ = ("edges", "horizon", "now")
 
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.horizon: datetime | None = None
+        self.edges: dict[int, datetime | None] = {}
 
     def limit(self, at: datetime | None) -> None:
         if at is not None and (self.horizon is None or at < self.horizon):

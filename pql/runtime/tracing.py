@@ -61,6 +61,7 @@ SEASONS = 370
 
 def _horizon(trace: Trace) -> datetime | None:
     """The horizon, which is always later: at the ends of the calendar, where the way back may be lost, a second at a time."""
+    trace.edges.clear()  # they hold the trace
     if trace.horizon is not None and trace.horizon <= trace.now:
         return trace.later(1_000_000)
     return trace.horizon
@@ -97,7 +98,8 @@ class Tracing(Evaluator):
     def __init__(self, segments: Mapping[str, ir.Expr] | None = None, zone: Zone | None = None) -> None:
         super().__init__(segments, zone)
         self._pieces: dict[int, Pieces] = {}
-        self._clock_only: dict[int, bool] = {}
+        self._clock_only: dict[int, tuple[bool, Any]] = {}
+        """By the identity of a part of the plan, which is kept here so that nothing else takes its place."""
 
     def trace(self, e: ir.Expr, person: Mapping[str, Any], now: datetime) -> tuple[Any, datetime | None]:
         """(value, horizon) as of `now`, for a profile with its ordered `xEvent`. The value is the same at every instant from
@@ -381,7 +383,7 @@ class Tracing(Evaluator):
 
     def on_yearless(self, e: ir.Yearless, v: Slots) -> bool:
         at = self.value(e.operand, v)
-        if at is None or isinstance(at, Moving) or not self._by_clock(e):
+        if at is None or isinstance(at, Moving) or not self._by_clock(e, e.first, e.last):
             return super().on_yearless(e, v)
         own = super().local_day(at)
         if own is None:
@@ -399,14 +401,22 @@ class Tracing(Evaluator):
         trace.limit(now)
         return found
 
-    def _by_clock(self, e: ir.Yearless) -> bool:
-        """Do the window's days depend on nothing but the clock?"""
+    def _by_clock(self, e: ir.Yearless | ir.Edge, *parts: ir.Expr) -> bool:
+        """Do the parts of a window depend on nothing but the clock?"""
         known = self._clock_only.get(id(e))
         if known is None:
-            nodes = (*walk(e.first), *walk(e.last))
-            known = not any(isinstance(n, ir.Var | ir.InSegment) for n in nodes)
-            self._clock_only[id(e)] = known
-        return known
+            only = not any(isinstance(n, ir.Var | ir.InSegment) for part in parts for n in walk(part))
+            known = self._clock_only[id(e)] = (only, e)
+        return known[0]
+
+    def edge(self, e: ir.Edge, v: Slots) -> Any:
+        now = v.get(NOW)
+        if not isinstance(now, Moving) or not self._by_clock(e, e.instant):
+            return super().edge(e, v)
+        edges = now.trace.edges
+        if id(e) not in edges:
+            edges[id(e)] = super().edge(e, v)
+        return edges[id(e)]
 
     def on_convert(self, e: ir.Convert, v: Slots) -> Any:
         if e.local:
