@@ -19,9 +19,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from pql.api import Environment, Project, Store, StoreError
-from pql.cli.inputs import replaced, stopped
+from pql.cli.inputs import fail, replaced, stop_words, stopped
 from pql.cli.waiting import waited
 from pql.ir import nodes as ir
+
+ASKED_MOST = 200
+"""Segments that are asked one by one when the statement of all of them met a sum out of range."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,34 @@ class Run:
     """What is asked instead of a segment's condition, by id: with consent, for an activation."""
 
     def ask(self, output: str) -> list[tuple[Any, ...]]:
-        conditions = [self.audiences.get(id, self.project.segments[id].condition) for id in self.wanted]
-        query = self.environment.sql(conditions, self.project.conditions, output, self.store.layout)  # type: ignore[arg-type]
         try:
-            return waited(self.store, "running", lambda: self.store.query(query.sql(), {"now": self.at}))
+            return waited(self.store, "running", lambda: self._rows(output, self.wanted))
         except StoreError as error:
-            raise stopped(error) from None
+            raise self.stopped(error) from None
+
+    def _rows(self, output: str, wanted: list[str]) -> list[tuple[Any, ...]]:
+        conditions = [self.audiences.get(id, self.project.segments[id].condition) for id in wanted]
+        query = self.environment.sql(conditions, self.project.conditions, output, self.store.layout)  # type: ignore[arg-type]
+        return self.store.query(query.sql(), {"now": self.at})
+
+    def stopped(self, error: StoreError) -> typer.Exit:
+        """Why there is no answer; of a sum that is out of range, in which segments."""
+        if error.code != "PQL0601" or len(self.wanted) > ASKED_MOST:
+            return stopped(error)
+        beyond = [id for id in self.wanted if self._is_beyond(id)]
+        if not beyond:
+            return stopped(error)
+        names = ", ".join(f"`{id}`" for id in beyond)
+        rest = next((id for id in self.wanted if id not in beyond), "")
+        other = f"the others run: `--segment {rest}`; " if rest else ""
+        return fail(f"{stop_words(error)} for somebody, in {names}", f"{other}`pql explain PQL0601` says more")
+
+    def _is_beyond(self, id: str) -> bool:
+        try:
+            self._rows("counts", [id])
+        except StoreError as error:
+            return error.code == "PQL0601"
+        return False
 
     def memberships(self) -> Iterator[tuple[str, str]]:
         """Segment and profile, in the order of the segments."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import typer
 
-from pql.cli.inputs import stopped
 from pql.cli.running import Run
 from pql.cli.waiting import waited
 from pql.store.history import StoredPerson, people_after
@@ -32,7 +31,7 @@ def save_run(run: Run) -> None:
             for name in failed:
                 typer.echo(f"PQL0601: `{name}` is null for some profiles: a sum lies outside its range", err=True)
     except StoreError as error:
-        raise stopped(error) from None
+        raise run.stopped(error) from None
 
 
 def save_values(run: Run) -> tuple[int, list[str]]:

@@ -23,11 +23,12 @@ CHUNK = 20_000
 
 @dataclass
 class Filled:
-    """read = stored + rejected, for each kind of line."""
+    """read = stored + rejected, for each kind of line; of events + `repeated`: a later event of the person with the same `_id` stands for them."""
 
     profiles: int = 0
     events: int = 0
     rejected: int = 0
+    repeated: int = 0
 
 
 class _Lines:
@@ -105,6 +106,8 @@ def fill_lines(
             store.load([], chunk)
             lines.filled.events += len(chunk)
     store.name_profiles(lines.pids)
+    lines.filled.repeated = _drop_repeated(store)
+    lines.filled.events -= lines.filled.repeated
     store.index()
     return lines.filled
 
@@ -139,6 +142,7 @@ def fill_parquet(
                 f"JOIN people ON people.id = s.{quote(key)}::VARCHAR", {"s": source})  # fmt: skip
         run("CREATE OR REPLACE TABLE pql_profile AS SELECT _pid, id FROM people")
         run("DROP TABLE people")
+        repeated = _drop_repeated(store)
     except store.refusals as error:
         raise StoreError("PQL0605", str(error).split("\n")[0]) from None
     store.index()
@@ -146,7 +150,18 @@ def fill_parquet(
     def count(table: str) -> int:
         return int(store.query(f"SELECT count(*) FROM {table}", {})[0][0])
 
-    return Filled(count("profile"), count("event"), 0)
+    return Filled(count("profile"), count("event"), 0, repeated)
+
+
+def _drop_repeated(store: Store) -> int:
+    """Of a person's events with one `_id` the last one counts, as it does live; how many went."""
+    if "_id" not in store.schema.event.fields:
+        return 0
+    (gone,) = store.connection.execute(
+        """DELETE FROM event WHERE _seq IN (SELECT _seq FROM event WHERE _id IS NOT NULL
+           QUALIFY row_number() OVER (PARTITION BY _pid, _id ORDER BY _seq DESC) > 1)"""
+    ).fetchall()[0]
+    return int(gone)
 
 
 def _selected(store: Store, source: str, kind: ObjectType) -> str:

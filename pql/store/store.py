@@ -219,9 +219,9 @@ class Store:
                 raise StoreError("PQL0904", f"it has no table `{table}`: this is no profile store") from None
             missing = [c for c in columns if c not in found]
             if missing:
-                raise StoreError(
-                    "PQL0904", f"its table `{table}` lacks `{missing[0]}`: it was made with another schema"
-                )
+                way = "`pql load` brings it up to the schema, a store of `pql store create` is made anew"
+                message = f"its table `{table}` lacks `{missing[0]}`: it was made with another schema; {way}"
+                raise StoreError("PQL0904", message)
 
     def progress(self) -> float:
         """How far the running statement is, 0 to 1; below 0 when DuckDB cannot tell."""

@@ -142,7 +142,10 @@ def _fingerprint(
     """Everything that the result depends on: data, settings, tombstones, unlinked pairs, the version of hashes."""
     run = store.connection.execute
     parts: list[Any] = [VERSION, duckdb.__version__, repr(settings), [repr(_plain(p)) for p in policies]]
-    parts.append([(n, duckdb_type(f.type)) for n, f in store.schema.profile.fields.items() if n != "xEvent"])
+    parts += [
+        [(n, duckdb_type(f.type)) for n, f in kind.fields.items() if n != "xEvent"]
+        for kind in (store.schema.profile, store.schema.event)
+    ]
     for d in found:
         row = run(f"SELECT count(*), bit_xor(hash(_row, _batch, _arrived, _ordered)) FROM {d.table}").fetchone()
         parts.append((d.name, d.kind, d.columns, row))

@@ -123,6 +123,8 @@ class _Check:
             plain = None if plain is FAILED else plain is True
             self.found.memberships += 1
             self.found.members += live
+            if batch is None and not live:
+                continue  # a sum out of range: no answer, which is no membership, even where the evaluator need not come to the sum
             if not live == bool(batch) == bool(plain):
                 self.found.disagreements.append(Disagreement(str(carried.profile), root.segment, live, batch, plain))
 

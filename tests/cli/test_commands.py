@@ -78,6 +78,25 @@ def test_what_does_not_fit_is_set_aside(shop: Path) -> None:
     assert pql("store", "create", "shop.duckdb", "--profiles", "people.jsonl")[0] == 2
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_an_event_that_stands_there_again_counts_once_and_as_the_last(folder: Path, kind: str) -> None:
+    schema = folder / "schema.yaml"
+    schema.write_text(SCHEMA.replace("event:", "event:\n  _id: string"))
+    one = {**EVENTS[0], "commerce": {"order": {"priceTotal": 5}}}
+    events = [one, {**one, "commerce": {"order": {"priceTotal": 7}}}, {**one, "profileId": "ann"}]
+    pq.write_table(pa.Table.from_pylist([{"_id": "sarah"}, {"_id": "ann"}]), folder / "p.parquet")
+    pq.write_table(pa.Table.from_pylist(events), folder / "e.parquet")
+    (folder / "p.jsonl").write_text('{"_id": "sarah"}\n{"_id": "ann"}\n')
+    (folder / "e.jsonl").write_text("".join(f"{json.dumps(e)}\n" for e in events))
+    (folder / "segments.pql").write_text(
+        "segment seven { where xEvent.sum(commerce.order.priceTotal) = 7 }\nsegment two { where xEvent.count() > 1 }"
+    )
+    code, said = pql("store", "create", "s.duckdb", "--profiles", f"p.{kind}", "--events", f"e.{kind}")
+    assert code == 0 and "2 profiles (2 loaded), 2 events" in said and "the last one counts): 1" in said
+    said = pql("run", "segments.pql", "--store", "s.duckdb", "-f", "json")[1]
+    assert [json.loads(line) for line in said.splitlines()] == [{"segment": "seven", "profile": "sarah"}]
+
+
 def test_parquet_store_gives_the_same(folder: Path) -> None:
     people = [p for p in PEOPLE if p["_id"] != "tom"]
     pq.write_table(pa.Table.from_pylist(people), folder / "people.parquet")
@@ -296,6 +315,21 @@ def test_a_sum_out_of_range_is_said_in_our_words(shop: Path) -> None:
     (shop.parent / "huge.json").write_text(json.dumps({"xEvent": [{"commerce": {"order": {"priceTotal": 9e11}}}] * 3}))
     code, said = pql("eval", "xEvent.sum(commerce.order.priceTotal)", "--profile", "huge.json")
     assert code == 2 and said.startswith("error: PQL0601: a sum lies outside its range\n"), said
+
+
+def test_a_run_names_the_segments_with_a_sum_out_of_range(folder: Path) -> None:
+    event = {**EVENTS[0], "commerce": {"order": {"priceTotal": 9e11}}}
+    (folder / "events.jsonl").write_text("".join(json.dumps({**event, "_id": str(i)}) + "\n" for i in range(3)))
+    (folder / "segments.pql").write_text(
+        "segment much { where xEvent.count() = 3 or xEvent.sum(commerce.order.priceTotal) > 5 }\nsegment some { where xEvent.count() > 1 }"
+    )
+    assert pql("store", "create", "s.duckdb", "--events", "events.jsonl")[0] == 0
+    code, said = pql("run", "segments.pql", "--store", "s.duckdb")
+    assert code == 2 and "PQL0601: a sum lies outside its range for somebody, in `much`\n" in said, said
+    assert "--segment some" in said
+    assert pql("stream", "segments.pql", "--events", "events.jsonl", "--state", "st")[0] == 1
+    code, said = pql("verify", "segments.pql", "--state", "st")
+    assert code == 0 and "all equal" in said, said
 
 
 def test_conformance_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

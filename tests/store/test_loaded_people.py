@@ -1,5 +1,6 @@
 """Loading, stitching and merging together, over Luma's real files: what each room promises the next one."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pql.source import Source
 from pql.store.lookup import read_person
 from pql.store.store import Store
 from pql.store.unify import unify
+from pql.types import STRING, Field
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "examples" / "luma"
@@ -83,3 +85,17 @@ def test_counts_that_need_stitching(store: Store, text: str) -> None:
     assert project.ok, project.diagnostics
     sql = environment.sql([project.segments["asked"].condition], project.conditions, "counts", store.layout).sql()
     assert store.query(sql, {"now": datetime(2022, 11, 30)})[0] == (QUESTIONS[text],)
+
+
+def test_another_field_of_events_in_the_schema_is_news() -> None:
+    schema, _ = load_schema(ROOT / "profiles" / "luma" / "schema.yaml")
+    made = Store.memory(schema)
+    SourceProject.read(PROJECT, schema).load(made)
+    settings, _ = read_identity(PROJECT / "identity.yaml")
+    unify(made, settings, DEFAULT)
+    assert not unify(made, settings, DEFAULT).changed
+    fields = {**schema.event.fields, "mood": Field("mood", STRING)}
+    made.schema = replace(schema, event=replace(schema.event, fields=fields))
+    assert unify(made, settings, DEFAULT).changed
+    made.check_tables()
+    assert "mood" in {row[0] for row in rows(made, "DESCRIBE event")}

@@ -63,6 +63,11 @@ def create(
     finally:
         partial.unlink(missing_ok=True)
     typer.echo(f"{path}: {people:,} profiles ({filled.profiles:,} loaded), {filled.events:,} events")
+    if filled.repeated:
+        typer.echo(
+            f"events that stood there again (same person, same `_id`; the last one counts): {filled.repeated:,}",
+            err=True,
+        )
     if filled.rejected:
         typer.echo(f"{filled.rejected:,} lines did not fit: {rejects}", err=True)
         raise typer.Exit(1)
