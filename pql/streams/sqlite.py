@@ -93,6 +93,7 @@ class SqliteState:
         try:
             self.db = self._connect(exclusive, cache_mb)
             self._prepare(exclusive)
+            self._truncated = not exclusive or self._truncate()
         except StreamError:
             self._unlock()
             raise
@@ -345,13 +346,14 @@ class SqliteState:
     def commit(self, commit: Commit) -> None:
         with self.transaction():
             self.write(commit)
-        if commit.erased:
-            self._truncate()
+        if commit.erased or not self._truncated:
+            self._truncated = self._truncate()
 
     @_guarded
-    def _truncate(self) -> None:
-        """What was erased is not in the journal either."""
-        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def _truncate(self) -> bool:
+        """What was erased is not in the journal either, nor what a process erased that was killed before it came to this. False: somebody
+        looks at the state at the moment, to be tried again."""
+        return self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
 
     def write(self, commit: Commit) -> None:
         """The statements of a commit, inside a transaction."""

@@ -183,7 +183,7 @@ class World:
 
     def change(self) -> list[list[str]]:
         """The words of commands that change the graph, in order."""
-        kind = self.r.choices(["load", "unlink", "delete"], [6, 3, 2])[0]
+        kind = self.r.choices(["load", "unlink", "delete"], [5, 3, 3])[0]
         if not self.counts["load"]:
             kind = "load"
         self.counts[kind] += 1
@@ -314,7 +314,7 @@ def disturb(lives: Lives) -> None:
         process = lives.start(commands[-1], f"change-{lives.numbers + 1:04}.log")
         if not lives.alive():
             lives.stream()
-        time.sleep(r.uniform(0.0, 1.2))
+        time.sleep(r.uniform(0.0, 2.0))
         lives.kill()
         if r.random() < 0.5:
             lives.stream()
@@ -328,7 +328,7 @@ def disturb(lives: Lives) -> None:
     if not lives.alive():
         lives.stream()
     world.send(r.randint(0, 6))
-    time.sleep(r.choice([r.uniform(0.0, 0.5), r.uniform(0.0, 1.5)]))
+    time.sleep(r.choice([r.uniform(0.0, 0.6), r.uniform(0.0, 2.0), r.uniform(0.8, 3.0)]))
     lives.kill()
 
 
@@ -351,7 +351,7 @@ def torture(seed: int, kills: int, keep: Path | None = None) -> tuple[int, Count
 
 
 def last(lives: Lives) -> None:
-    """Everything is loaded, the records of the store are sent, and the stream comes to its end: killed once more on the way."""
+    """Everything is loaded, and the stream comes to its end; then the records that the store has are sent, for those are messages."""
     world = lives.world
     lives.kill()
     world.held = set()
@@ -360,7 +360,14 @@ def last(lives: Lives) -> None:
     world.files_to_load(everything=True)
     lives.finish(["load", "--project", ".", "--store", "s.duckdb"])
     checks.notice_deleted(world)
-    world.append(checks.records(world))
+    to_the_end(lives)
+    if not lives.wrong:
+        world.append(checks.records(world))
+        to_the_end(lives)
+
+
+def to_the_end(lives: Lives) -> None:
+    """Killed once more on the way."""
     lives.stream(to_end=True)
     time.sleep(lives.r.uniform(0.0, 1.0))
     lives.kill()

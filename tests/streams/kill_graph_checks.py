@@ -32,10 +32,11 @@ def opened(folder: Path) -> api.SqliteState | None:
         return None
 
 
-def store_of(world: Any) -> Any:
+def store_of(world: Any, busy: bool = False) -> Any:
+    """The store, to look at. `busy`: somebody may have it; None then."""
     env, _ = checked_project([world.path("segments.pql")], world.path("schema.yaml"))
     store = StoreFile(world.path("s.duckdb"), env.schema).open()
-    assert store is not None, "nobody else may have the store now"
+    assert busy or store is not None, "nobody else may have the store now"
     return store
 
 
@@ -61,12 +62,12 @@ def notice(world: Any) -> None:
     for name in world.gone - world.told.keys():
         if salt is not None and state.is_deleted(tombstone_of(salt, name)):
             world.told[name] = state.progress().transitions
-    store = store_of(world)
-    if state.graph_version() == graph_version(store):
-        world.held.clear()
-    else:
-        world.counts["killed before the graph was read"] += 1
-    store.connection.close()
+    if (store := store_of(world, busy=True)) is not None:
+        if state.graph_version() == graph_version(store):
+            world.held.clear()
+        else:
+            world.counts["killed before the graph was read"] += 1
+        store.connection.close()
     state.close()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
+import sqlite3
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -145,6 +147,59 @@ def test_what_is_not_judged_yet_goes_with_the_deleted(tmp_path: Path) -> None:
     made = follow(folder, shop, message("3", "2026-01-03T00:00:00Z", "crm:2"), secret)
     assert held(folder) == {"crm:2": ["has2", "recent"]}
     assert (made.verified, made.figures().deleted_here, made.figures().profiles) == ([], 1, 1)
+
+
+def secret_in(folder: Path) -> list[str]:
+    return [f.name for f in folder.iterdir() if f.name != api.TRANSITIONS and b"secret" in f.read_bytes()]
+
+
+@pytest.mark.parametrize("ends", ["killed", "looked at"])
+def test_what_is_erased_is_not_in_the_journal_though_something_comes_between(tmp_path: Path, ends: str) -> None:
+    """After the commit a process is killed, or the journal cannot be emptied, for somebody looks at the state."""
+    shop, folder, seen = Shop(), tmp_path / "s", list[list[str]]()
+    shop.record("crm:1", "Email:secret@b.example")
+    shop.record("crm:2")
+
+    def between(stream: Any) -> None:
+        truncate = stream.state._truncate
+
+        def fail() -> bool:
+            shutil.copytree(folder, tmp_path / "killed")  # what a process that is killed leaves behind
+            raise Dies
+
+        def late() -> bool:
+            stream.state._truncate = truncate
+            other = sqlite3.connect(stream.state.path, isolation_level=None)
+            stream.state.db.execute("PRAGMA busy_timeout = 0")
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM profile").fetchone()
+            done = truncate()
+            assert not done
+            other.close()
+            return bool(done)
+
+        stream.state._truncate = fail if ends == "killed" else late
+
+    steps = [
+        message("1", "2026-01-02T00:00:00Z", "Email:secret@b.example"),
+        lambda: shop.delete("crm:1"),
+        between,
+        nothing(),
+        nothing(),
+    ]
+    look = lambda stream: seen.append(secret_in(folder))  # noqa: E731
+    after = [look, message("2", "2026-01-03T00:00:00Z", "crm:2"), look]
+    if ends == "looked at":
+        follow(folder, shop, *steps, *after)
+        assert seen == [["state.sqlite-wal"], []]
+        return
+    with pytest.raises(Dies):
+        follow(folder, shop, *steps)
+    shutil.rmtree(folder)
+    (tmp_path / "killed").rename(folder)
+    assert secret_in(folder) == ["state.sqlite-wal"]
+    follow(folder, shop, *after)
+    assert seen == [[], []]
 
 
 def test_events_of_a_deleted_device_leave_whom_they_were_given_to(tmp_path: Path) -> None:
