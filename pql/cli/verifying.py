@@ -99,14 +99,9 @@ def _show(found: Any, format: str, hidden: Callable[[str, Any], Any]) -> None:
         typer.echo(f"and {more:,} more; `--format json` lists all")
     wrong = len(found.disagreements) + len(found.otherwise)
     if found.stored:
-        typer.echo(
-            f"{found.stored:,} events of these people are in the store's history and did not come in live", err=True
-        )
+        typer.echo(f"{found.stored:,} events of these people are in the store's history and did not come in live", err=True)
         if wrong:
-            typer.echo(
-                "  = help: events that were loaded after the stream began from the store are not in its answers",
-                err=True,
-            )
+            typer.echo("  = help: events that were loaded after the stream began from the store are not in its answers", err=True)
     verdict = f"{wrong:,} differ" if wrong else "all equal"
     values = f", {found.values:,} values of attributes" if found.values else ""
     typer.echo(

@@ -37,6 +37,8 @@ FORM = 2
 """The form of the tables and of what is in them; another one is refused."""
 NAME = "state.sqlite"
 DAY = 86_400_000_000
+PATIENCE = 10_000
+"""Milliseconds for which somebody else may be in the way."""
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -93,14 +95,14 @@ class SqliteState:
         try:
             self.db = self._connect(exclusive, cache_mb)
             self._prepare(exclusive)
-            self._truncated = not exclusive or self._truncate()
+            self._truncated = not exclusive or self._truncate(0)
         except StreamError:
             self._unlock()
             raise
 
     @_guarded
     def _connect(self, exclusive: bool, cache_mb: int) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, isolation_level=None, timeout=10, check_same_thread=False)
+        db = sqlite3.connect(self.path, isolation_level=None, timeout=PATIENCE / 1000, check_same_thread=False)
         if exclusive:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
@@ -347,13 +349,16 @@ class SqliteState:
         with self.transaction():
             self.write(commit)
         if commit.erased or not self._truncated:
-            self._truncated = self._truncate()
+            self._truncated = self._truncate(PATIENCE if commit.erased else 0)
 
     @_guarded
-    def _truncate(self) -> bool:
+    def _truncate(self, patience: int) -> bool:
         """What was erased is not in the journal either, nor what a process erased that was killed before it came to this. False: somebody
-        looks at the state at the moment, to be tried again."""
-        return self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        looks at the state and has not done so within some milliseconds; to be tried again after the next commit."""
+        self.db.execute(f"PRAGMA busy_timeout = {patience}")
+        busy: int = self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        self.db.execute(f"PRAGMA busy_timeout = {PATIENCE}")
+        return not busy
 
     def write(self, commit: Commit) -> None:
         """The statements of a commit, inside a transaction."""

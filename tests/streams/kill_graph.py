@@ -94,6 +94,8 @@ class World:
 
     folder: Path
     r: random.Random
+    first: list[str] = field(default_factory=lambda: ["load"])
+    """The kinds of changes to begin with."""
     sent: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     loaded: set[str] = field(default_factory=set)
@@ -183,9 +185,7 @@ class World:
 
     def change(self) -> list[list[str]]:
         """The words of commands that change the graph, in order."""
-        kind = self.r.choices(["load", "unlink", "delete"], [5, 3, 3])[0]
-        if not self.counts["load"]:
-            kind = "load"
+        kind = self.first.pop(0) if self.first else self.r.choices(["load", "unlink", "delete"], [5, 3, 3])[0]
         self.counts[kind] += 1
         load = ["load", "--project", ".", "--store", "s.duckdb"]
         household = self.household()
@@ -305,7 +305,7 @@ def disturb(lives: Lives) -> None:
     if not lives.alive() and r.random() < 0.7:
         lives.stream()
     world.send(r.randint(0, 12))
-    how = r.choices(["before", "during", "after", "none"], [2, 4, 4, 1])[0]
+    how = r.choices(["before", "during", "after", "none"], [2, 4, 4, 0 if world.first else 1])[0]
     commands = [] if how == "none" else world.change()
     if how == "during":
         for words in commands[:-1]:
@@ -332,15 +332,18 @@ def disturb(lives: Lives) -> None:
     lives.kill()
 
 
-def torture(seed: int, kills: int, keep: Path | None = None) -> tuple[int, Counter[str], list[str]]:
-    """(kills, what happened, what is wrong) of one round. `keep`: where its files stay when something is wrong."""
+def torture(
+    seed: int, kills: int, keep: Path | None = None, first: tuple[str, ...] = ("load",)
+) -> tuple[int, Counter[str], list[str]]:
+    """(kills, what happened, what is wrong) of one round. `keep`: where its files stay when something is wrong. `first`: the kinds of changes
+    to begin with."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_project(folder)
-        world = World(folder, random.Random(seed))
+        world = World(folder, random.Random(seed), list(first))
         lives = Lives(world)
         lives.finish(["load", "--project", ".", "--store", "s.duckdb"])
-        while lives.killed < kills and not lives.wrong:
+        while (lives.killed < kills or world.first) and not lives.wrong:
             disturb(lives)
         if not lives.wrong:
             last(lives)
