@@ -304,6 +304,18 @@ class SqliteState:
         return rows.fetchall()
 
     @_guarded
+    def events_with(self, words: list[str] | None) -> list[tuple[str, str, bytes]]:
+        """(profile, key, document) of live events with a key that may have one of some words in them, written large or small; those that
+        are not plain ASCII may have any. None: all."""
+        plain = words is not None and all(w.isascii() and w.isprintable() and not set(w) & set('"\\/') for w in words)
+        rows = self.db.execute(
+            """SELECT profile, key, document FROM history WHERE key IS NOT NULL AND (?1 IS NULL OR CAST(document AS TEXT) GLOB '*[^ -~]*'
+            OR instr(document, char(92)) OR EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(lower(CAST(document AS TEXT)), lower(value)))) ORDER BY n""",
+            (json.dumps(words) if plain else None,),
+        )
+        return rows.fetchall()
+
+    @_guarded
     def gone(self, profile: str) -> set[str]:
         """The keys of events that left a profile or never happened."""
         return {key for (key,) in self.db.execute("SELECT key FROM gone WHERE profile = ?", (profile,)).fetchall()}

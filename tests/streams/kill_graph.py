@@ -5,7 +5,8 @@ A child process reads a file that grows; SIGKILL comes at random moments, before
 answer, the transitions must be whole, and of deleted people nothing may be left. Read `torture`, then `tests.streams.kill_graph_checks`.
 
 Processes are forked from one that has everything imported (a start costs 0.1 s instead of 2 s), and the stream looks at the store's file
-each 0.1 s instead of each 5 s. Nothing else is other than in `pql stream`.
+each 0.1 s instead of each 5 s. Some kill themselves at moments that a random kill seldom meets (`TRAPS`). Nothing else is other than in
+`pql stream`.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ PROCESSES.set_forkserver_preload(PRELOAD)
 
 
 # --- processes ---
-def command(folder: Path, words: list[str], said: Path) -> None:
-    """What a forked process does: `pql …` in the folder; what it says goes to a file."""
+def command(folder: Path, words: list[str], said: Path, trap: str = "", number: int = 1) -> None:
+    """What a forked process does: `pql …` in the folder; what it says goes to a file. `trap`: where it kills itself, the n-th time."""
     from pql.api import streams as api
     from pql.cli import app
     from pql.streams import following
@@ -85,7 +86,60 @@ def command(folder: Path, words: list[str], said: Path) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     api.Graph, following.AFTER_FAILURE = partial(api.Graph, every=0.1), 0.5
+    if trap:
+        set_trap(trap, number)
     app(words)
+
+
+TRAPS = ("part", "known", "inside", "committed", "erased", "half")
+"""Moments that a random kill seldom meets: a part of what a graph says is committed; all of it is applied; in the transaction that says what is
+known; after it, when nothing was handed over; before the journal is emptied; half of a batch's lines are written."""
+
+
+def set_trap(trap: str, number: int) -> None:
+    """SIGKILL from within."""
+    from pql.streams import following, outlets, running, sqlite
+
+    state = sqlite.SqliteState
+    left = [number]
+
+    def die(*_: Any) -> None:
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(owner: Any, name: str, before: Any = None, after: Any = None) -> None:
+        real = getattr(owner, name)
+
+        def call(self: Any, *args: Any, **more: Any) -> Any:
+            if before is not None:
+                before(self, *args)
+            found = real(self, *args, **more)
+            if after is not None:
+                after(self, *args)
+            return found
+
+        setattr(owner, name, call)
+
+    def half(self: Any, lines: list[str]) -> None:
+        if lines and left[0] == 1:
+            real_write(self, lines[: len(lines) // 2])
+        die()
+
+    real_write = outlets.FileOutlet.write
+    if trap == "part":
+        running.PART = 1  # each input of a graph is a commit
+        around(running.Stream, "_take_over", after=die)
+    elif trap == "known":
+        around(following.Change, "known", after=die)
+    elif trap == "inside":
+        around(state, "_know", after=die)
+    elif trap == "committed":
+        around(state, "commit", after=lambda _, c, *__: die() if c.graph is not None else None)
+    elif trap == "erased":
+        around(state, "_truncate", before=lambda _, patience: die() if patience else None)
+    else:
+        around(outlets.FileOutlet, "write", before=half)
 
 
 @dataclass
@@ -232,9 +286,12 @@ class Lives:
         self.world, self.r, self.wrong = world, world.r, list[str]()
         self.child: Any = None
         self.killed = self.numbers = 0
+        self.trap = ""
 
-    def start(self, words: list[str], said: str) -> Any:
-        process = PROCESSES.Process(target=command, args=(self.world.folder, words, self.world.path(said)))
+    def start(self, words: list[str], said: str, trap: str = "", number: int = 1) -> Any:
+        process = PROCESSES.Process(
+            target=command, args=(self.world.folder, words, self.world.path(said), trap, number)
+        )
         process.start()
         return process
 
@@ -244,7 +301,11 @@ class Lives:
                  "--profiles-in-memory", "12"]  # fmt: skip
         if self.world.state.exists() and self.begun():
             words = [w for w in words if w not in ("--from", "2026-01-01")]
-        self.child = self.start([*words, *([] if to_end else ["--follow"])], "stream.log")
+        trap = self.r.choice(TRAPS) if not to_end and self.r.random() < 0.4 else ""
+        self.child = self.start(
+            [*words, *([] if to_end else ["--follow"])], "stream.log", trap, self.r.choice([1, 1, 2, 3])
+        )
+        self.trap = trap
 
     def begun(self) -> bool:
         state = checks.opened(self.world.state)
@@ -261,8 +322,13 @@ class Lives:
 
     def ended(self) -> bool:
         """The stream has ended: well, or because the store was in use, which is said and costs nothing. True: well."""
-        code, said = self.child.exitcode, self.world.path("stream.log").read_text()
+        code, log = self.child.exitcode, self.world.path("stream.log")
+        said = log.read_text() if log.exists() else ""
         self.child = None
+        if code == -signal.SIGKILL and self.trap:
+            self.killed += 1
+            self.world.counts[f"killed by the trap `{self.trap}`"] += 1
+            return False
         if code == 0:
             return True
         if code == 2 and BUSY in said[-400:]:
@@ -274,9 +340,12 @@ class Lives:
     def kill(self) -> None:
         if self.child is None:
             return
-        self.child.kill()
-        self.child.join()
-        if self.child.exitcode == -signal.SIGKILL:
+        if self.alive():
+            self.child.kill()
+            self.child.join()
+        if self.child is None:
+            pass
+        elif self.child.exitcode == -signal.SIGKILL:
             self.killed, self.child = self.killed + 1, None
         else:
             self.ended()

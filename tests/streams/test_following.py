@@ -149,6 +149,64 @@ def test_what_is_not_judged_yet_goes_with_the_deleted(tmp_path: Path) -> None:
     assert (made.verified, made.figures().deleted_here, made.figures().profiles) == ([], 1, 1)
 
 
+def test_a_deleted_device_is_nobodys_when_others_name_it(tmp_path: Path) -> None:
+    """Such events stay; as in stitching, the device neither names a profile nor says whose an event is."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:1", "visitor:v1")
+    shop.record("crm:2")
+    shop.delete("crm:1")
+    later = [
+        message("1", "2026-01-02T00:00:00Z", "visitor:v1", "visitor:v2"),
+        message("2", "2026-01-02T01:00:00Z", "crm:2", "visitor:v1"),
+        message("3", "2026-01-02T02:00:00Z", "Email:a@b.example", "visitor:v1"),
+    ]
+    made = follow(folder, shop, *later)
+    assert held(folder) == {p: ["has1", "recent"] for p in ("visitor:v2", "crm:2", "Email:a@b.example")}
+    assert (made.verified, made.figures().deleted_here) == ([], 0)
+    state = api.SqliteState(folder)
+    assert "visitor:v1" not in {f"{n}:{i}" for n, i, _ in state.known_identities()}
+    state.close()
+    shop.events(*later[1:])
+    batch = answers(shop, made.shard.clock)
+    assert batch == {p: held(folder)[p] for p in ("crm:2", "Email:a@b.example")}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_events_of_others_that_name_a_deleted_login_go(tmp_path: Path, known: bool) -> None:
+    """As the store's rows do. `known`: the state has heard of the login before it was deleted."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:1")
+    both = message("1", "2026-01-02T00:00:00Z", "crm:1", "Email:Secret@b.example", profile="" if known else "crm:1")
+    follow(folder, shop, both, message("2", "2026-01-02T00:00:00Z", "crm:1"))
+    assert held(folder) == {"crm:1": ["has2", "recent"]}
+    shop.record("Email:secret@b.example")
+    if known:
+        follow(folder, shop)
+    shop.delete("Email:secret@b.example")
+    made = follow(folder, shop, message("3", "2026-01-03T00:00:00Z", "crm:1"))
+    assert held(folder) == {"crm:1": ["has2", "recent"]}
+    assert made.verified == []
+    assert [f.name for f in folder.iterdir() if b"ecret" in f.read_bytes()] == []
+
+
+def test_what_comes_to_somebody_in_the_look_at_a_deletion_stays(tmp_path: Path) -> None:
+    """The event came live and is in no store: the state has to be asked of it when it has moved."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:1", "visitor:v1")
+    shop.record("crm:2", "visitor:v9")
+    follow(
+        folder, shop, message("1", "2026-01-02T00:00:00Z", "visitor:v1"), message("2", "2026-01-02T00:00:00Z", "crm:2")
+    )
+    shop.unlink("crm:1", "visitor:v1")
+    shop.unlink("crm:2", "visitor:v9")
+    shop.events(message("9", "2026-01-01T00:00:00Z", "visitor:v9"))
+    shop.delete("visitor:v9")
+    shop.record("crm:2", "visitor:v1")
+    made = follow(folder, shop, message("3", "2026-01-03T00:00:00Z", "crm:2"))
+    assert held(folder) == {"crm:2": ["has3", "recent"]}
+    assert made.verified == []
+
+
 def secret_in(folder: Path) -> list[str]:
     return [f.name for f in folder.iterdir() if f.name != api.TRANSITIONS and b"secret" in f.read_bytes()]
 
