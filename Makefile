@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test check docs clean fuzz fuzz-nightly kill simulate kill-test
+.PHONY: install demo test check docs clean fuzz fuzz-nightly kill simulate kill-test kill-graph-test
 
 install: .venv/installed
 
@@ -48,6 +48,10 @@ simulate: install
 
 kill-test: install
 	$(BIN)/python -m tests.streams.kill --seed $(SEED) --kills $(KILLS)
+
+# The same while loads, unlinkings and deletions change the store's graph.
+kill-graph-test: install
+	$(BIN)/python -m tests.streams.kill_graph --seed $(SEED) --kills $(KILLS)
 
 # A load killed at fifty random moments.
 kill: install

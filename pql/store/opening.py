@@ -9,22 +9,45 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
 from pql.store.owners import text
 
+T = TypeVar("T")
 PATIENCE = 3.0
 """Seconds for which somebody else may have a store: a stream that reads the graph lets go of it soon."""
 
 
 def connect_patiently(path: Path, read_only: bool, memory_limit: str) -> duckdb.DuckDBPyConnection:
     """Opens a file as soon as nobody is in the way, within `PATIENCE`. Raises duckdb.Error."""
-    until = time.monotonic() + PATIENCE
+
+    def connect() -> duckdb.DuckDBPyConnection:
+        while True:
+            before = _number(path)
+            connection = duckdb.connect(str(path), read_only=read_only, config={"memory_limit": memory_limit})
+            if before in (None, _number(path)):
+                return connection
+            connection.close()  # it was replaced by one that was written anew while it was opened: this is the old one
+
+    return _patiently(connect)
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
+
+
+def _patiently(do: Callable[[], T], patience: float | None = None) -> T:
+    until = time.monotonic() + (PATIENCE if patience is None else patience)
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only, config={"memory_limit": memory_limit})
+            return do()
         except duckdb.IOException as error:
             if "lock" not in str(error).lower() or time.monotonic() >= until:
                 raise
@@ -48,27 +71,42 @@ def finish_deletion(path: Path) -> bool:
     if not mark_of(path).exists() or not path.is_file():
         return False
     try:
-        rewrite(path)
+        rewrite(path, patience=0)
     except duckdb.Error:
         return False
     return True
 
 
-def rewrite(path: Path) -> None:
-    """Write a closed store's file anew, and take its mark away. All or nothing. Raises duckdb.Error."""
+def rewrite(path: Path, patience: float | None = None) -> None:
+    """Write a closed store's file anew, and take its mark away. All or nothing. Waits `patience` seconds for who has the store. Raises
+    duckdb.Error.
+
+    Until all is done both files are locked, the old and the new: nobody writes to one that goes, nor marks one whose mark goes. Two may
+    come to do this at once, the one who deleted and one who opens the store: nothing is touched before the old file is locked.
+    """
     fresh = path.with_name(path.name + ".rewritten")
-    fresh.unlink(missing_ok=True)
-    try:
-        with duckdb.connect() as connection:
-            connection.execute(f"ATTACH {text(str(path))} AS old")
-            connection.execute("CHECKPOINT old")
-            connection.execute(f"ATTACH {text(str(fresh))} AS fresh")
-            connection.execute("COPY FROM DATABASE old TO fresh")
-        os.replace(fresh, path)
-        path.with_name(path.name + ".wal").unlink(missing_ok=True)
-        mark_of(path).unlink(missing_ok=True)
-    finally:
-        fresh.unlink(missing_ok=True)
+    with duckdb.connect() as connection:
+        run = connection.execute
+        before = _number(path)
+        _patiently(lambda: run(f"ATTACH {text(str(path))} AS old"), patience)
+        if not mark_of(path).exists() or before != _number(path):
+            return  # somebody else has done it meanwhile
+        _remove(fresh)
+        try:
+            run("CHECKPOINT old")
+            run(f"ATTACH {text(str(fresh))} AS fresh")
+            run("COPY FROM DATABASE old TO fresh")
+            run("CHECKPOINT fresh")
+            path.with_name(path.name + ".wal").unlink(missing_ok=True)
+            os.replace(fresh, path)
+            mark_of(path).unlink(missing_ok=True)
+        finally:
+            _remove(fresh)
+
+
+def _remove(file: Path) -> None:
+    for each in (file, file.with_name(file.name + ".wal")):
+        each.unlink(missing_ok=True)
 
 
 def why_not_opened(path: Path, error: duckdb.Error) -> str:

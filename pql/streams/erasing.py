@@ -30,6 +30,7 @@ class Erasing:
         self.profiles: set[str] = set()
         self._in_others: set[str] = set()
         self._concerned: set[str] = set()
+        self.anybody = len(fresh)
         if fresh:
             self._find()
 
@@ -74,6 +75,16 @@ class Erasing:
             )
             for key in sorted(told | lost):
                 yield Deletion(profile, key), True
+        for profile, key in self._telling():
+            yield Deletion(profile, key), True
+
+    def _telling(self) -> list[tuple[str, str]]:
+        """(profile, key) of live events of all others that name somebody who was deleted. Which may be looked for by their words, unless
+        there is a digest whose identity the state does not know."""
+        names = {*(f"{n}:{i}" for n, i in self.identities), *self.names}
+        words = [name.split(":", 1)[1] for name in names] if len(names) == self.anybody else None
+        but = self.profiles | self._in_others
+        return [(p, key) for p, key, raw in self.state.events_with(words) if p not in but and self._tells(raw)]
 
     def _tells(self, raw: bytes) -> bool:
         found = identities(read_document(raw, self.owners.schema), self.owners.schema, self.owners.settings)

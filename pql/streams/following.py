@@ -43,7 +43,7 @@ class StoreSource(Protocol):
 
 
 class Change:
-    """What a store says otherwise than the state. `inputs` first, all of them applied; then `erased`, then `known`."""
+    """What a store says otherwise than the state. `stages` first, all of them applied; then `erased`, then `known`."""
 
     def __init__(
         self, state: SqliteState, shard: Shard, owners: Owners, store: Store, version: str, found: Tombstones
@@ -57,10 +57,13 @@ class Change:
         self.erasing = Erasing(state, shard, owners, store, found)
         self._restitching = Restitching(state, shard, owners, store, frozenset(self.erasing.names))
 
-    def inputs(self) -> Iterator[tuple[Input, bool]]:
-        """Each has to be applied before the next is asked for. With it: has it come live?"""
-        moves = self._restitching.inputs(self._parts) if self._parts and self._anything else iter(())
-        yield from chain(moves, self._left_over())
+    def stages(self) -> Iterator[Iterator[tuple[Input, bool]]]:
+        """Inputs, each to be applied before the next is asked for. With it: has it come live? What was applied is to be committed before the
+        next stage: who holds what of the deleted is asked of the state."""
+        if self._parts and self._anything:
+            yield self._restitching.inputs(self._parts)
+        if self.erasing.anybody:
+            yield self._left_over()
 
     def _left_over(self) -> Iterator[tuple[Input, bool]]:
         self.erasing.decide()

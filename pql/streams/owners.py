@@ -72,6 +72,7 @@ class Owners:
             return None
         if self.tells_of_deleted(found):
             raise BadMessage(DELETED, "it tells of a deleted person")
+        found = [(n, i) for n, i in found if not self._is_gone(f"{n}:{i}")]
         owners = [self.owner(i) for i in found]
         profile = next((o for o in owners if o is not None), f"{found[0][0]}:{found[0][1]}")
         for identity, owner in zip(found, owners, strict=True):
@@ -107,7 +108,9 @@ class Owners:
         return self.owner(identity) or name
 
     def owner(self, identity: Identity) -> str | None:
-        """The profile of an identity, as far as it is known."""
+        """The profile of an identity, as far as it is known. A deleted one has none: stitching leaves it out, whoever names it."""
+        if self._is_gone(f"{identity[0]}:{identity[1]}"):
+            return None
         found = self._known.get(identity)
         if found is None:
             name = f"{identity[0]}:{identity[1]}"

@@ -166,8 +166,11 @@ class Stream:
             with reading(store):
                 change = self.graph.change(store, self.shard)
                 if change is not None:
-                    for item, live in change.inputs():
-                        self._take_over(item, live)
+                    for inputs in change.stages():
+                        if self._batch.logged:
+                            self.commit()
+                        for item, live in inputs:
+                            self._take_over(item, live)
                     known = change.known()
                     self._emit(self.shard.erase(change.erased) if change.erased else [], self.taken)
                     self.commit(known, sorted(change.erased))

@@ -37,6 +37,8 @@ FORM = 2
 """The form of the tables and of what is in them; another one is refused."""
 NAME = "state.sqlite"
 DAY = 86_400_000_000
+PATIENCE = 10_000
+"""Milliseconds for which somebody else may be in the way."""
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -93,13 +95,14 @@ class SqliteState:
         try:
             self.db = self._connect(exclusive, cache_mb)
             self._prepare(exclusive)
+            self._truncated = not exclusive or self._truncate(0)
         except StreamError:
             self._unlock()
             raise
 
     @_guarded
     def _connect(self, exclusive: bool, cache_mb: int) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, isolation_level=None, timeout=10, check_same_thread=False)
+        db = sqlite3.connect(self.path, isolation_level=None, timeout=PATIENCE / 1000, check_same_thread=False)
         if exclusive:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
@@ -301,6 +304,18 @@ class SqliteState:
         return rows.fetchall()
 
     @_guarded
+    def events_with(self, words: list[str] | None) -> list[tuple[str, str, bytes]]:
+        """(profile, key, document) of live events with a key that may have one of some words in them, written large or small; those that
+        are not plain ASCII may have any. None: all."""
+        plain = words is not None and all(w.isascii() and w.isprintable() and not set(w) & set('"\\/') for w in words)
+        rows = self.db.execute(
+            """SELECT profile, key, document FROM history WHERE key IS NOT NULL AND (?1 IS NULL OR CAST(document AS TEXT) GLOB '*[^ -~]*'
+            OR instr(document, char(92)) OR EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(lower(CAST(document AS TEXT)), lower(value)))) ORDER BY n""",
+            (json.dumps(words) if plain else None,),
+        )
+        return rows.fetchall()
+
+    @_guarded
     def gone(self, profile: str) -> set[str]:
         """The keys of events that left a profile or never happened."""
         return {key for (key,) in self.db.execute("SELECT key FROM gone WHERE profile = ?", (profile,)).fetchall()}
@@ -345,13 +360,17 @@ class SqliteState:
     def commit(self, commit: Commit) -> None:
         with self.transaction():
             self.write(commit)
-        if commit.erased:
-            self._truncate()
+        if commit.erased or not self._truncated:
+            self._truncated = self._truncate(PATIENCE if commit.erased else 0)
 
     @_guarded
-    def _truncate(self) -> None:
-        """What was erased is not in the journal either."""
-        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def _truncate(self, patience: int) -> bool:
+        """What was erased is not in the journal either, nor what a process erased that was killed before it came to this. False: somebody
+        looks at the state and has not done so within some milliseconds; to be tried again after the next commit."""
+        self.db.execute(f"PRAGMA busy_timeout = {patience}")
+        busy: int = self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        self.db.execute(f"PRAGMA busy_timeout = {PATIENCE}")
+        return not busy
 
     def write(self, commit: Commit) -> None:
         """The statements of a commit, inside a transaction."""

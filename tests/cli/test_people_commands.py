@@ -178,7 +178,7 @@ def test_a_deletion_that_is_killed_is_finished_at_the_next_open(shop: Path) -> N
     script = f"""
 import os, signal
 from pql.store import opening
-opening.rewrite = lambda path: os.kill(os.getpid(), signal.SIGKILL)
+opening.rewrite = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 from typer.testing import CliRunner
 from pql.cli import app
 CliRunner().invoke(app, {words!r})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
+import sqlite3
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -145,6 +147,116 @@ def test_what_is_not_judged_yet_goes_with_the_deleted(tmp_path: Path) -> None:
     made = follow(folder, shop, message("3", "2026-01-03T00:00:00Z", "crm:2"), secret)
     assert held(folder) == {"crm:2": ["has2", "recent"]}
     assert (made.verified, made.figures().deleted_here, made.figures().profiles) == ([], 1, 1)
+
+
+def test_a_deleted_device_is_nobodys_when_others_name_it(tmp_path: Path) -> None:
+    """Such events stay; as in stitching, the device neither names a profile nor says whose an event is."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:1", "visitor:v1")
+    shop.record("crm:2")
+    shop.delete("crm:1")
+    later = [
+        message("1", "2026-01-02T00:00:00Z", "visitor:v1", "visitor:v2"),
+        message("2", "2026-01-02T01:00:00Z", "crm:2", "visitor:v1"),
+        message("3", "2026-01-02T02:00:00Z", "Email:a@b.example", "visitor:v1"),
+    ]
+    made = follow(folder, shop, *later)
+    assert held(folder) == {p: ["has1", "recent"] for p in ("visitor:v2", "crm:2", "Email:a@b.example")}
+    assert (made.verified, made.figures().deleted_here) == ([], 0)
+    state = api.SqliteState(folder)
+    assert "visitor:v1" not in {f"{n}:{i}" for n, i, _ in state.known_identities()}
+    state.close()
+    shop.events(*later[1:])
+    batch = answers(shop, made.shard.clock)
+    assert batch == {p: held(folder)[p] for p in ("crm:2", "Email:a@b.example")}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_events_of_others_that_name_a_deleted_login_go(tmp_path: Path, known: bool) -> None:
+    """As the store's rows do. `known`: the state has heard of the login before it was deleted."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:1")
+    both = message("1", "2026-01-02T00:00:00Z", "crm:1", "Email:Secret@b.example", profile="" if known else "crm:1")
+    follow(folder, shop, both, message("2", "2026-01-02T00:00:00Z", "crm:1"))
+    assert held(folder) == {"crm:1": ["has2", "recent"]}
+    shop.record("Email:secret@b.example")
+    if known:
+        follow(folder, shop)
+    shop.delete("Email:secret@b.example")
+    made = follow(folder, shop, message("3", "2026-01-03T00:00:00Z", "crm:1"))
+    assert held(folder) == {"crm:1": ["has2", "recent"]}
+    assert made.verified == []
+    assert [f.name for f in folder.iterdir() if b"ecret" in f.read_bytes()] == []
+
+
+def test_what_comes_to_somebody_in_the_look_at_a_deletion_stays(tmp_path: Path) -> None:
+    """The event came live and is in no store: the state has to be asked of it when it has moved."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:1", "visitor:v1")
+    shop.record("crm:2", "visitor:v9")
+    follow(
+        folder, shop, message("1", "2026-01-02T00:00:00Z", "visitor:v1"), message("2", "2026-01-02T00:00:00Z", "crm:2")
+    )
+    shop.unlink("crm:1", "visitor:v1")
+    shop.unlink("crm:2", "visitor:v9")
+    shop.events(message("9", "2026-01-01T00:00:00Z", "visitor:v9"))
+    shop.delete("visitor:v9")
+    shop.record("crm:2", "visitor:v1")
+    made = follow(folder, shop, message("3", "2026-01-03T00:00:00Z", "crm:2"))
+    assert held(folder) == {"crm:2": ["has3", "recent"]}
+    assert made.verified == []
+
+
+def secret_in(folder: Path) -> list[str]:
+    return [f.name for f in folder.iterdir() if f.name != api.TRANSITIONS and b"secret" in f.read_bytes()]
+
+
+@pytest.mark.parametrize("ends", ["killed", "looked at"])
+def test_what_is_erased_is_not_in_the_journal_though_something_comes_between(tmp_path: Path, ends: str) -> None:
+    """After the commit a process is killed, or the journal cannot be emptied, for somebody looks at the state."""
+    shop, folder, seen = Shop(), tmp_path / "s", list[list[str]]()
+    shop.record("crm:1", "Email:secret@b.example")
+    shop.record("crm:2")
+
+    def between(stream: Any) -> None:
+        truncate = stream.state._truncate
+
+        def fail(patience: int) -> bool:
+            shutil.copytree(folder, tmp_path / "killed")  # what a process that is killed leaves behind
+            raise Dies
+
+        def late(patience: int) -> bool:
+            stream.state._truncate = truncate
+            other = sqlite3.connect(stream.state.path, isolation_level=None)
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM profile").fetchone()
+            done = truncate(0)
+            assert not done
+            other.close()
+            return bool(done)
+
+        stream.state._truncate = fail if ends == "killed" else late
+
+    steps = [
+        message("1", "2026-01-02T00:00:00Z", "Email:secret@b.example"),
+        lambda: shop.delete("crm:1"),
+        between,
+        nothing(),
+        nothing(),
+    ]
+    look = lambda stream: seen.append(secret_in(folder))  # noqa: E731
+    after = [look, message("2", "2026-01-03T00:00:00Z", "crm:2"), look]
+    if ends == "looked at":
+        follow(folder, shop, *steps, *after)
+        assert seen == [["state.sqlite-wal"], []]
+        return
+    with pytest.raises(Dies):
+        follow(folder, shop, *steps)
+    shutil.rmtree(folder)
+    (tmp_path / "killed").rename(folder)
+    assert secret_in(folder) == ["state.sqlite-wal"]
+    follow(folder, shop, *after)
+    assert seen == [[], []]
 
 
 def test_events_of_a_deleted_device_leave_whom_they_were_given_to(tmp_path: Path) -> None:
