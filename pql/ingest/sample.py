@@ -1,9 +1,13 @@
-"""The first records of a source, raw and mapped: for previews, tests of sources, and proposals. Stores nothing. Read `sample_source`."""
+"""The first records of a source, raw and mapped: for previews, tests of sources, and proposals. Stores nothing. Read `sample_source`.
+
+Whether a row has a usable identity is asked of a store in memory, for that is how a load asks: what is refused here is refused there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from heapq import merge
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,10 @@ from pql.ingest.functions import Misfit
 from pql.ingest.load import Plan, map_record
 from pql.ingest.records import parse_record, table_records
 from pql.ingest.source_file import SourceFile
+from pql.store.datasets import DatasetLoad
 from pql.store.ledger import Refused
+from pql.store.store import Store
+from pql.xdm.schema import Schema
 from pql.xdm.values import write_value
 
 BLOCK = 1 << 20
@@ -30,23 +37,31 @@ class Sampled:
 
 
 def raw_records(file: Path, format: str, options: dict[str, Any], most: int) -> Iterator[tuple[int, Any]]:
-    """Records (JSON texts or column records) with their lines; refused stretches as `Refused`. Raises BadFile."""
+    """Records (JSON texts or column records) with their lines, by line in each chunk; refused stretches as `Refused`. Raises BadFile."""
 
     def all_of_them() -> Iterator[tuple[int, Any]]:
         for chunk in read_chunks(file, format, options, BLOCK):
-            yield from ((r.line, r) for r in chunk.refused)
+            refused = sorted(((r.line, r) for r in chunk.refused), key=_line)
+            rows: Any
             if "raw" in chunk.table.column_names:
-                yield from zip(chunk.table["__line"].to_pylist(), chunk.table["raw"].to_pylist(), strict=True)
+                rows = zip(chunk.table["__line"].to_pylist(), chunk.table["raw"].to_pylist(), strict=True)
             else:
-                yield from table_records(chunk.table.slice(0, most))
+                rows = table_records(chunk.table.slice(0, most))
+            yield from merge(refused, rows, key=_line)
 
     yield from islice(all_of_them(), most)
 
 
-def sample_source(plan: Plan, most: int = 5) -> list[Sampled]:
+def _line(pair: tuple[int, Any]) -> int:
+    return pair[0]
+
+
+def sample_source(plan: Plan, schema: Schema, most: int = 5) -> list[Sampled]:
     """The first records of the source's first file. Raises BadFile."""
     evaluator = plan.evaluator()
     made: list[Sampled] = []
+    lines: list[int] = []
+    documents: list[dict[str, Any]] = []
     for file in plan.source.files()[:1]:
         for line, record in raw_records(file, plan.source.format, dict(plan.source.options), most):
             if isinstance(record, Refused):
@@ -54,7 +69,26 @@ def sample_source(plan: Plan, most: int = 5) -> list[Sampled]:
                 continue
             document, refused = map_record(evaluator, record, line)
             made.append(Sampled(line, _shown(record), None if refused else write_value(document), refused))
-    return made
+            if refused is None:
+                lines.append(line)
+                documents.append(document)
+    nobody = _of_nobody(plan, schema, lines, documents)
+    reason = plan.spec.identities.reason(plan.spec.kind)
+    return [replace(s, refused=Refused(s.line, "", "PQL0828", reason, "")) if s.line in nobody else s for s in made]
+
+
+def _of_nobody(plan: Plan, schema: Schema, lines: Sequence[int], documents: Sequence[dict[str, Any]]) -> set[int]:
+    """The lines whose documents have no usable identity."""
+    if not documents:
+        return set()
+    store = Store.memory(schema)
+    try:
+        with DatasetLoad(store, plan.spec, plan.source.id, "") as load:
+            load.stage(None, None, tuple(dict.fromkeys(t.path[0] for t in plan.mapping.targets)))
+            load.add(lines, documents)
+            return set(load.of_nobody())
+    finally:
+        store.connection.close()
 
 
 def _shown(record: Any) -> Any:

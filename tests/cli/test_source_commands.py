@@ -109,3 +109,20 @@ def test_quarantine_is_listed_shown_and_replayed(project: Path) -> None:
     code, out, _ = pql("quarantine", "list", "--code", "PQL0825")
     assert code == 0 and "nothing is in quarantine" in out
     assert pql("quarantine", "list", "--all", "-f", "json")[0] == 0
+
+
+def test_preview_and_test_notice_rows_without_a_usable_identity_as_load_does(project: Path) -> None:
+    (project / "people.csv").write_text(
+        "id,email,points,note\nc1,a@x.example,7,x\n,b@x.example,1,z\nnull,c@x.example,1,z\n"
+    )
+    loaded = pql("load", "--no-unify", "-f", "json")[1]
+    rows = [json.loads(line) for line in pql("quarantine", "list", "--rows", "-f", "json")[1].splitlines()]
+    assert json.loads(loaded)["files"][0]["quarantined"] == 2
+    code, out, _ = pql("source", "preview", "people", "-f", "json")
+    shown = [json.loads(line) for line in out.splitlines()]
+    assert code == 1
+    assert [(s["line"], s["problem"]["code"], s["problem"]["message"]) for s in shown if s["problem"]] == [
+        (r["line"], "PQL0828", r["message"]) for r in rows
+    ]
+    code, out, _ = pql("source", "test")
+    assert code == 1 and "3 records sampled, 2 do not fit" in out and "PQL0828" in out

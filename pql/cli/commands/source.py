@@ -81,7 +81,7 @@ def _tried(project: Any, id: str) -> bool:
         typer.echo(f"{id}: a stream, nothing to sample")
         return False
     try:
-        rows = sample_source(project.plan(id), 1000)
+        rows = sample_source(project.plan(id), project.schema, 1000)
         fields = source_fields(one.files()[0], one, one.format, dict(one.options))
     except (BadFile, IndexError) as error:
         typer.echo(f"{id}: PQL0824: cannot be read: {error or one.path}", err=True)
@@ -120,7 +120,7 @@ def preview(
     found = source_project(project)
     chosen(found, [name])
     try:
-        sampled = sample_source(found.plan(name), rows)
+        sampled = sample_source(found.plan(name), found.schema, rows)
     except BadFile as error:
         raise fail(f"PQL0824: source `{name}` cannot be read: {error}") from None
     table = Table(title=name, show_lines=True)
