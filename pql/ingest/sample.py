@@ -12,11 +12,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pql.diagnostics.codes import CODES
+from pql.diagnostics.model import Diagnostic
 from pql.ingest.files import read_chunks
 from pql.ingest.functions import Misfit
 from pql.ingest.load import Plan, map_record
 from pql.ingest.records import parse_record, table_records
 from pql.ingest.source_file import SourceFile
+from pql.source import Source, Span
 from pql.store.datasets import DatasetLoad
 from pql.store.ledger import Refused
 from pql.store.store import Store
@@ -89,6 +92,26 @@ def _of_nobody(plan: Plan, schema: Schema, lines: Sequence[int], documents: Sequ
             return set(load.of_nobody())
     finally:
         store.connection.close()
+
+
+def sample_findings(file: str, sampled: Sequence[Sampled]) -> list[Diagnostic]:
+    """The rows that do not fit, in the order of their lines, as findings in the data file. What the rows say is no part of them, beside
+    what a message quotes: findings go to build servers."""
+    wrong = sorted((s.refused for s in sampled if s.refused is not None), key=lambda r: r.line)
+    if not wrong:
+        return []
+    lines = Source(file, "\n" * max(wrong[-1].line, 1))
+    return [
+        Diagnostic(
+            r.code, CODES[r.code].severity, refusal_words(r), lines, Span(max(r.line, 1) - 1, max(r.line, 1) - 1)
+        )
+        for r in wrong
+    ]
+
+
+def refusal_words(refused: Refused) -> str:
+    """What is wrong with a row, after the path where it is, if it has one."""
+    return f"`{refused.path}`: {refused.message}" if refused.path else refused.message
 
 
 def _shown(record: Any) -> Any:

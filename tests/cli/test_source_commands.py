@@ -126,3 +126,34 @@ def test_preview_and_test_notice_rows_without_a_usable_identity_as_load_does(pro
     ]
     code, out, _ = pql("source", "test")
     assert code == 1 and "3 records sampled, 2 do not fit" in out and "PQL0828" in out
+
+
+@pytest.mark.parametrize("format", ["json", "sarif", "github", "junit"])
+def test_test_carries_bad_rows_in_every_format(project: Path, format: str) -> None:
+    code, out, _ = pql("source", "test", "-f", format)
+    assert code == 1 and "PQL0825" in out and "PQL0828" in out and "people.csv" in out and "../" not in out
+    if format == "json":
+        found = json.loads(out)["diagnostics"]
+        assert [(d["code"], d["range"]["start"]["line"]) for d in found] == [("PQL0825", 3), ("PQL0828", 4)]
+    (project / "people.csv").write_text("id,email,points\nc1,ann@luma.example,7\n")
+    code, out, _ = pql("source", "test", "-f", format)
+    assert code == 0 and "PQL08" not in out
+    assert format != "junit" or 'tests="2" failures="0"' in out, "the source file and its data"
+    (project / "people.csv").unlink()
+    code, out, _ = pql("source", "test", "-f", format)
+    assert code == 1 and "PQL0824" in out
+
+
+def test_test_lists_lines_in_order_and_says_how_many_more_there_are(project: Path) -> None:
+    bad = "".join(f"c{n},a@x.example,many\n" if n != 4 else "c4\n" for n in range(2, 16))
+    (project / "people.csv").write_text("id,email,points\n" + bad)
+    code, out, _ = pql("source", "test")
+    lines = [line.strip() for line in out.splitlines()]
+    assert code == 1 and [line.split(":")[0] for line in lines[1:11]] == [f"line {n}" for n in range(2, 12)]
+    assert lines[3].startswith("line 4: PQL0823 1 cell") and "and 4 more" in lines[11]
+    assert "no findings" not in out
+
+
+def test_what_order_by_works_with_is_read(project: Path) -> None:
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("mapping:", "order_by: timestamp(note)\nmapping:"))
+    assert "no line reads" not in pql("source", "test")[1]
