@@ -157,3 +157,13 @@ def test_test_lists_lines_in_order_and_says_how_many_more_there_are(project: Pat
 def test_what_order_by_works_with_is_read(project: Path) -> None:
     (project / "sources" / "people.yaml").write_text(SOURCE.replace("mapping:", "order_by: timestamp(note)\nmapping:"))
     assert "no line reads" not in pql("source", "test")[1]
+
+
+def test_a_store_that_cannot_be_made_is_no_stack_trace(project: Path) -> None:
+    (project / "events.jsonl").write_text("")
+    (project / "new.duckdb.partial").mkdir()  # cannot be taken away, as in a folder that is read-only
+    code, _, err = pql("store", "create", "new.duckdb", "--events", "events.jsonl")
+    assert code == 2 and "`new.duckdb` cannot be written: " in err
+    code, _, err = pql("store", "create", "nowhere/new.duckdb", "--events", "events.jsonl")
+    assert code == 2 and "there is no folder `nowhere`" in err
+    assert not (project / "new.duckdb").exists()
