@@ -167,3 +167,13 @@ def test_a_store_that_cannot_be_made_is_no_stack_trace(project: Path) -> None:
     code, _, err = pql("store", "create", "nowhere/new.duckdb", "--events", "events.jsonl")
     assert code == 2 and "there is no folder `nowhere`" in err
     assert not (project / "new.duckdb").exists()
+
+
+def test_a_memory_limit_that_is_none_is_not_the_fault_of_the_store(project: Path) -> None:
+    assert pql("load", "--no-unify")[0] == 1
+    (project / "all.pql").write_text("segment all { where true }\n")
+    for command in (("load",), ("run", "all.pql")):
+        code, _, err = pql(*command, "--memory-limit", "lots")
+        assert code == 2 and "`lots` is not a memory limit" in err and "2GB" in err and "damaged" not in err
+    code, _, err = pql("load", "--memory-limit", "1KB")
+    assert code == 2 and "PQL0603" in err and "too small" in err
