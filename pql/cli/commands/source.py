@@ -165,8 +165,8 @@ def preview(
             continue
         mapped = (
             json.dumps(row.mapped, ensure_ascii=False, indent=1)
-            if problem is None
-            else f"{problem['code']} {refusal_words(row.refused)}"
+            if row.refused is None
+            else f"{row.refused.code} {refusal_words(row.refused)}"
         )
         raw = row.raw if isinstance(row.raw, str) else json.dumps(row.raw, ensure_ascii=False, indent=1)
         table.add_row(str(row.line), Text(raw[:3000]), Text(mapped[:3000]))
