@@ -177,3 +177,14 @@ def test_a_memory_limit_that_is_none_is_not_the_fault_of_the_store(project: Path
         assert code == 2 and "`lots` is not a memory limit" in err and "2GB" in err and "damaged" not in err
     code, _, err = pql("load", "--memory-limit", "1KB")
     assert code == 2 and "PQL0603" in err and "too small" in err
+
+
+def test_replay_stitches_as_load_does(project: Path) -> None:
+    assert pql("load")[0] == 1
+    assert "PQL0844" in pql("profile", "crmId:c2")[2]
+    (project / "sources" / "people.yaml").write_text(
+        SOURCE.replace("points: points", 'points: decode(points, "many", 100, 1)')
+    )
+    code, out, _ = pql("quarantine", "replay", "--code", "PQL0825")
+    assert code == 0 and "1 stored" in out and "2 profiles of" in out
+    assert pql("profile", "crmId:c2")[0] == 0

@@ -111,12 +111,18 @@ def replay_rows(
     store: StoreOption = None,
     source: SourceOption = None,
     code: CodeOption = None,
+    unify: Annotated[
+        bool, typer.Option("--unify/--no-unify", help="Stitch identities and merge profiles afterwards.")
+    ] = True,
 ) -> None:
     """Map rows again, as the source files stand now. What fits leaves quarantine. Exit code 1 when something stays.
+
+    Stitches afterwards, as `pql load` does.
 
     Example: pql quarantine replay --source crm
     """
     from pql.api import StoreError
+    from pql.cli.people import unified, unified_words
     from pql.ingest.files import BadFile
     from pql.ingest.replay import replay
     from pql.store.quarantine import list_refused
@@ -128,12 +134,15 @@ def replay_rows(
     rows = list_refused(opened, source, code, "open", list(ids or []))
     try:
         counts = replay(opened, found, rows)
+        stitched = unified(opened, found) if unify else None
         opened.close()
     except (StoreError, BadFile) as error:
         raise fail(f"{getattr(error, 'code', 'PQL0824')}: {error}") from None
     typer.echo(
         f"{counts.read:,} replayed: {counts.stored:,} stored, {counts.duplicates:,} duplicates, {counts.quarantined:,} stay in quarantine"
     )
+    if stitched is not None:
+        typer.echo(unified_words(stitched))
     if counts.deleted:
         typer.echo(f"{counts.deleted:,} of them tell of deleted people: nothing of them was kept", err=True)
     raise typer.Exit(1 if counts.quarantined > counts.deleted else 0)
