@@ -56,7 +56,7 @@ def list_refused(
     tests, values = _tests(source, code, state)
     if ids:
         tests.append("id IN (SELECT unnest($ids::BIGINT[]))")
-        values["ids"] = list(ids)
+        values["ids"] = [id for id in ids if abs(id) < 2**63]
     limit = "" if most is None else f" LIMIT {int(most)}"
     where = f" WHERE {' AND '.join(tests)}" if tests else ""
     rows = store.connection.execute(

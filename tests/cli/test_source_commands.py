@@ -188,3 +188,24 @@ def test_replay_stitches_as_load_does(project: Path) -> None:
     code, out, _ = pql("quarantine", "replay", "--code", "PQL0825")
     assert code == 0 and "1 stored" in out and "2 profiles of" in out
     assert pql("profile", "crmId:c2")[0] == 0
+
+
+def test_unknown_rows_and_sources_are_named(project: Path) -> None:
+    pql("load", "--no-unify")
+    code, out, err = pql("quarantine", "show", "1", "2", "999", "77", str(2**70))
+    assert code == 2 and f"no rows 77, 999, {2**70} are" in err and "\n2  PQL08" in out and out.startswith("1  PQL08")
+    code, out, err = pql("quarantine", "replay", "77", "1")
+    assert code == 2 and "no row 77 is in quarantine" in err and "replayed" not in out
+    code, _, err = pql("quarantine", "list", "--source", "nix")
+    assert code == 2 and "PQL0830" in err and "`nix`" in err
+    assert pql("quarantine", "list", "--source", "people")[0] == 1
+    (project / "sources" / "people.yaml").write_text(
+        SOURCE.replace("points: points", 'points: decode(points, "many", 100, 1)')
+    )
+    assert pql("quarantine", "replay", "1", "2")[0] == 1
+    code, out, err = pql("quarantine", "replay", "1", "2")
+    assert code == 1 and "1 replayed: 0 stored" in out and "is replayed: it is left alone" in err
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("source: people", "source: folk"))
+    code, out, err = pql("quarantine", "replay")
+    assert code == 1 and "0 replayed" in out and "no source `people` any more" in err
+    assert pql("quarantine", "list", "--source", "people")[0] == 1, "rows of a source that is gone are still there"
