@@ -209,3 +209,17 @@ def test_unknown_rows_and_sources_are_named(project: Path) -> None:
     code, out, err = pql("quarantine", "replay")
     assert code == 1 and "0 replayed" in out and "no source `people` any more" in err
     assert pql("quarantine", "list", "--source", "people")[0] == 1, "rows of a source that is gone are still there"
+
+
+def test_heaps_hold_rows_with_like_messages(project: Path) -> None:
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("csv", "jsonl"))
+    lines = ['{"id": "a", "id": 1}', '{"points": 1, "points": 2}', "[1]", "[2]", "{", "{   ", '{"id": 1', "nothing"]
+    (project / "people.jsonl").write_text("\n".join(lines))
+    pql("load", "--no-unify")
+    heaps = [json.loads(line) for line in pql("quarantine", "list", "-f", "json")[1].splitlines()]
+    found = sorted((h["message"][:28], h["rows"], h["messages"]) for h in heaps)
+    assert sum(h["rows"] for h in heaps) == 8
+    assert ("`id` stands twice in one obje"[:28], 2, 2) in found and ("a JSON object is wanted", 2, 1) in found
+    assert len(heaps) == 5, found
+    out = " ".join(pql("quarantine", "list")[1].split())
+    assert "such as: `id`" in out and "such as: a JSON object" not in out

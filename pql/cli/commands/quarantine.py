@@ -58,6 +58,8 @@ def list_(
 
 
 def _print(items: list[Any], rows: bool) -> None:
+    from dataclasses import asdict
+
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -71,7 +73,10 @@ def _print(items: list[Any], rows: bool) -> None:
     for column in columns:
         table.add_column(column, justify="right" if column in ("id", "rows", "line") else "left")
     for item in items:
-        table.add_row(*(Text(f"{v:,}" if isinstance(v := getattr(item, c), int) else str(v)) for c in columns))
+        row = asdict(item)
+        if row.get("messages", 1) > 1:
+            row["message"] = f"such as: {row['message']}"
+        table.add_row(*(Text(f"{v:,}" if isinstance(v := row[c], int) else str(v)) for c in columns))
     Console(emoji=False).print(table)
 
 
