@@ -94,19 +94,29 @@ def _of_nobody(plan: Plan, schema: Schema, lines: Sequence[int], documents: Sequ
         store.connection.close()
 
 
-def sample_findings(file: str, sampled: Sequence[Sampled]) -> list[Diagnostic]:
-    """The rows that do not fit, in the order of their lines, as findings in the data file. What the rows say is no part of them, beside
-    what a message quotes: findings go to build servers."""
-    wrong = sorted((s.refused for s in sampled if s.refused is not None), key=lambda r: r.line)
+def sample_findings(file: str, sampled: Sequence[Sampled], in_lines: bool = True) -> list[Diagnostic]:
+    """The rows that do not fit, in their order, as findings in the data file. What the rows say is no part of them, beside what a message
+    quotes: findings go to build servers. Without `in_lines` records are counted, not lines, and a finding has its record's number only."""
+    wrong = _in_order(sampled)
     if not wrong:
         return []
-    lines = Source(file, "\n" * max(wrong[-1].line, 1))
-    return [
-        Diagnostic(
-            r.code, CODES[r.code].severity, refusal_words(r), lines, Span(max(r.line, 1) - 1, max(r.line, 1) - 1)
-        )
-        for r in wrong
-    ]
+    place = Source(file, "\n" * max(wrong[-1].line, 1) if in_lines else "")
+    made = []
+    for r in wrong:
+        at = max(r.line, 1) - 1 if in_lines else 0
+        words = refusal_words(r) if in_lines else f"record {r.line}: {refusal_words(r)}"
+        made.append(Diagnostic(r.code, CODES[r.code].severity, words, place, Span(at, at)))
+    return made
+
+
+def sample_words(sampled: Sequence[Sampled], in_lines: bool = True) -> list[str]:
+    """The same in words."""
+    place = "line" if in_lines else "record"
+    return [f"{place} {r.line}: {r.code} {refusal_words(r)}" for r in _in_order(sampled)]
+
+
+def _in_order(sampled: Sequence[Sampled]) -> list[Refused]:
+    return sorted((s.refused for s in sampled if s.refused is not None), key=lambda r: r.line)
 
 
 def refusal_words(refused: Refused) -> str:

@@ -223,3 +223,12 @@ def test_heaps_hold_rows_with_like_messages(project: Path) -> None:
     assert len(heaps) == 5, found
     out = " ".join(pql("quarantine", "list")[1].split())
     assert "such as: `id`" in out and "such as: a JSON object" not in out
+
+
+def test_records_that_are_no_lines_are_found_by_their_number(project: Path) -> None:
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("csv", "json"))
+    (project / "people.json").write_text('[{"id": "a"}, {"id": ""}, {"id": 4}]')
+    (one, two) = json.loads(pql("source", "test", "-f", "json")[1])["diagnostics"]
+    assert one["message"].startswith("record 2: ") and two["message"].startswith("record 3: ")
+    assert "line=" not in pql("source", "test", "-f", "github")[1], "the file has one line"
+    assert "record 2: PQL0828" in pql("source", "test")[1]

@@ -84,7 +84,7 @@ def _tried(project: Any, id: str, files: list[str], say: bool) -> list[Any]:
 
     from pql.ingest.files import BadFile
     from pql.ingest.project import finding
-    from pql.ingest.sample import sample_findings, sample_source, source_fields
+    from pql.ingest.sample import sample_findings, sample_source, sample_words, source_fields
 
     one = project.sources[id]
     if one.format == "http":
@@ -100,18 +100,18 @@ def _tried(project: Any, id: str, files: list[str], say: bool) -> list[Any]:
         return finding("PQL0824", f"source `{id}` cannot be read: {error or one.path}", str(one.file))
     file = os.path.normpath(one.files()[0])
     files.append(file)
-    wrong = sample_findings(file, rows)
+    in_lines = one.format not in ("json", "parquet")
     if say:
-        _say_tried(one, len(rows), wrong, fields)
-    return wrong
+        _say_tried(one, len(rows), sample_words(rows, in_lines), fields)
+    return sample_findings(file, rows, in_lines)
 
 
-def _say_tried(one: Any, rows: int, wrong: list[Any], fields: Any) -> None:
+def _say_tried(one: Any, rows: int, wrong: list[str], fields: Any) -> None:
     from pql.ingest.tree import references
 
     typer.echo(f"{one.id}: {rows:,} records sampled, {len(wrong):,} do not fit")
-    for d in wrong[:LISTED]:
-        typer.echo(f"  line {d.source.location(d.span.start).line}: {d.code} {d.message}")
+    for words in wrong[:LISTED]:
+        typer.echo(f"  {words}")
     if len(wrong) > LISTED:
         typer.echo(f"  and {len(wrong) - LISTED:,} more: `pql source test {one.id} --format json` has them all")
     ordered = references(one.order_by) if one.order_by is not None else ()
