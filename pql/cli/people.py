@@ -119,6 +119,15 @@ def stamp(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat() + "Z"
 
 
+def unified(store: Any, project: Any) -> Any:
+    """Identities stitched and profiles merged after rows came, by the project's settings."""
+    from pql.api import unify
+    from pql.cli.waiting import waited
+
+    settings, policies = identity_settings(project.folder, warn=True), merge_policies(project.folder, project.schema)
+    return waited(store, "stitching and merging", lambda: unify(store, settings, policies))
+
+
 def unified_words(report: Any) -> str:
     """What stitching and merging did, in a few lines."""
     from pql.diagnostics.suggest import did_you_mean

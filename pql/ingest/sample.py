@@ -1,19 +1,29 @@
-"""The first records of a source, raw and mapped: for previews, tests of sources, and proposals. Stores nothing. Read `sample_source`."""
+"""The first records of a source, raw and mapped: for previews, tests of sources, and proposals. Stores nothing. Read `sample_source`.
+
+Whether a row has a usable identity is asked of a store in memory, for that is how a load asks: what is refused here is refused there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from heapq import merge
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pql.diagnostics.codes import CODES
+from pql.diagnostics.model import Diagnostic
 from pql.ingest.files import read_chunks
 from pql.ingest.functions import Misfit
 from pql.ingest.load import Plan, map_record
 from pql.ingest.records import parse_record, table_records
 from pql.ingest.source_file import SourceFile
+from pql.source import Source, Span
+from pql.store.datasets import DatasetLoad
 from pql.store.ledger import Refused
+from pql.store.store import Store
+from pql.xdm.schema import Schema
 from pql.xdm.values import write_value
 
 BLOCK = 1 << 20
@@ -30,23 +40,31 @@ class Sampled:
 
 
 def raw_records(file: Path, format: str, options: dict[str, Any], most: int) -> Iterator[tuple[int, Any]]:
-    """Records (JSON texts or column records) with their lines; refused stretches as `Refused`. Raises BadFile."""
+    """Records (JSON texts or column records) with their lines, by line in each chunk; refused stretches as `Refused`. Raises BadFile."""
 
     def all_of_them() -> Iterator[tuple[int, Any]]:
         for chunk in read_chunks(file, format, options, BLOCK):
-            yield from ((r.line, r) for r in chunk.refused)
+            refused = sorted(((r.line, r) for r in chunk.refused), key=_line)
+            rows: Any
             if "raw" in chunk.table.column_names:
-                yield from zip(chunk.table["__line"].to_pylist(), chunk.table["raw"].to_pylist(), strict=True)
+                rows = zip(chunk.table["__line"].to_pylist(), chunk.table["raw"].to_pylist(), strict=True)
             else:
-                yield from table_records(chunk.table.slice(0, most))
+                rows = table_records(chunk.table.slice(0, most))
+            yield from merge(refused, rows, key=_line)
 
     yield from islice(all_of_them(), most)
 
 
-def sample_source(plan: Plan, most: int = 5) -> list[Sampled]:
+def _line(pair: tuple[int, Any]) -> int:
+    return pair[0]
+
+
+def sample_source(plan: Plan, schema: Schema, most: int = 5) -> list[Sampled]:
     """The first records of the source's first file. Raises BadFile."""
     evaluator = plan.evaluator()
     made: list[Sampled] = []
+    lines: list[int] = []
+    documents: list[dict[str, Any]] = []
     for file in plan.source.files()[:1]:
         for line, record in raw_records(file, plan.source.format, dict(plan.source.options), most):
             if isinstance(record, Refused):
@@ -54,7 +72,56 @@ def sample_source(plan: Plan, most: int = 5) -> list[Sampled]:
                 continue
             document, refused = map_record(evaluator, record, line)
             made.append(Sampled(line, _shown(record), None if refused else write_value(document), refused))
+            if refused is None:
+                lines.append(line)
+                documents.append(document)
+    nobody = _of_nobody(plan, schema, lines, documents)
+    reason = plan.spec.identities.reason(plan.spec.kind)
+    return [replace(s, refused=Refused(s.line, "", "PQL0828", reason, "")) if s.line in nobody else s for s in made]
+
+
+def _of_nobody(plan: Plan, schema: Schema, lines: Sequence[int], documents: Sequence[dict[str, Any]]) -> set[int]:
+    """The lines whose documents have no usable identity."""
+    if not documents:
+        return set()
+    store = Store.memory(schema)
+    try:
+        with DatasetLoad(store, plan.spec, plan.source.id, "") as load:
+            load.stage(None, None, tuple(dict.fromkeys(t.path[0] for t in plan.mapping.targets)))
+            load.add(lines, documents)
+            return set(load.of_nobody())
+    finally:
+        store.connection.close()
+
+
+def sample_findings(file: str, sampled: Sequence[Sampled], in_lines: bool = True) -> list[Diagnostic]:
+    """The rows that do not fit, in their order, as findings in the data file. What the rows say is no part of them, beside what a message
+    quotes: findings go to build servers. Without `in_lines` records are counted, not lines, and a finding has its record's number only."""
+    wrong = _in_order(sampled)
+    if not wrong:
+        return []
+    place = Source(file, "\n" * max(wrong[-1].line, 1) if in_lines else "")
+    made = []
+    for r in wrong:
+        at = max(r.line, 1) - 1 if in_lines else 0
+        words = refusal_words(r) if in_lines else f"record {r.line}: {refusal_words(r)}"
+        made.append(Diagnostic(r.code, CODES[r.code].severity, words, place, Span(at, at)))
     return made
+
+
+def sample_words(sampled: Sequence[Sampled], in_lines: bool = True) -> list[str]:
+    """The same in words."""
+    place = "line" if in_lines else "record"
+    return [f"{place} {r.line}: {r.code} {refusal_words(r)}" for r in _in_order(sampled)]
+
+
+def _in_order(sampled: Sequence[Sampled]) -> list[Refused]:
+    return sorted((s.refused for s in sampled if s.refused is not None), key=lambda r: r.line)
+
+
+def refusal_words(refused: Refused) -> str:
+    """What is wrong with a row, after the path where it is, if it has one."""
+    return f"`{refused.path}`: {refused.message}" if refused.path else refused.message
 
 
 def _shown(record: Any) -> Any:

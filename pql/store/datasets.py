@@ -303,14 +303,18 @@ class DatasetLoad:
         self.connection.execute(f"INSERT INTO ready BY NAME {self._identified('SELECT * FROM made_rows')}")
         self.connection.unregister("made_rows")
 
+    def of_nobody(self) -> list[int]:
+        """The lines of staged rows without a usable identity or key."""
+        found = self.connection.execute(f"SELECT _line FROM ready WHERE {self.spec.nobody} ORDER BY _line").fetchall()
+        return [line for (line,) in found]
+
     def settle(self, refused: Sequence[Refused], raw: Callable[[Sequence[int]], Sequence[str]]) -> Counts:
         """Put the staged rows where they belong. `refused`: rows of the chunk that do not fit; `raw`: rows as they
         came, by their lines."""
         connection, spec = self.connection, self.spec
-        nobody = connection.execute(f"SELECT _line FROM ready WHERE {spec.nobody} ORDER BY _line").fetchall()
-        if nobody:
+        lines = self.of_nobody()
+        if lines:
             reason = spec.identities.reason(spec.kind)
-            lines = [line for (line,) in nobody]
             texts = zip(lines, raw(lines), strict=True)
             refused = [*refused, *(Refused(line, "", "PQL0828", reason, text) for line, text in texts)]
             connection.execute(f"DELETE FROM ready WHERE {spec.nobody}")

@@ -30,15 +30,19 @@ class Quarantined:
 
 @dataclass(frozen=True)
 class Heap:
-    """Rows alike: how many of a source have one code at one path."""
+    """Rows alike: how many of a source have one code at one path, with a message that differs at most in what it quotes and in numbers.
+    `message`: of one of them; `messages`: how many different ones there are."""
 
     source: str
     code: str
     path: str
     message: str
     rows: int
+    messages: int = 1
 
 
+_SHAPE = "regexp_replace(regexp_replace(message, '`[^`]*`', '``', 'g'), '-?[0-9][0-9.,]*', '0', 'g')"
+"""SQL of a message without what it quotes and without numbers."""
 _COLUMNS = "id, batch, dataset, source, file, line, path, code, message, raw, state, changed"
 
 
@@ -56,7 +60,7 @@ def list_refused(
     tests, values = _tests(source, code, state)
     if ids:
         tests.append("id IN (SELECT unnest($ids::BIGINT[]))")
-        values["ids"] = list(ids)
+        values["ids"] = [id for id in ids if abs(id) < 2**63]
     limit = "" if most is None else f" LIMIT {int(most)}"
     where = f" WHERE {' AND '.join(tests)}" if tests else ""
     rows = store.connection.execute(
@@ -74,7 +78,8 @@ def count_refused(
     tests, values = _tests(source, code, state)
     where = f" WHERE {' AND '.join(tests)}" if tests else ""
     rows = store.connection.execute(
-        f"SELECT source, code, path, min(message), count(*) FROM meta.quarantine{where} GROUP BY source, code, path ORDER BY 5 DESC, 1, 2, 3",
+        f"""SELECT source, code, path, min(message), count(*), count(DISTINCT message) FROM meta.quarantine{where}
+            GROUP BY source, code, path, {_SHAPE} ORDER BY 5 DESC, 1, 2, 3, 4""",
         values,
     ).fetchall()
     return [Heap(*row) for row in rows]

@@ -15,6 +15,7 @@ import pyarrow as pa
 from pql.compiler.layout import Layout
 from pql.store.indexes import build_indexes, find_indexes
 from pql.store.layout import arrow_type, duckdb_type, quote
+from pql.store.memory_limits import limit_problem
 from pql.store.opening import connect_patiently, finish_deletion, why_not_opened
 from pql.types import Type
 from pql.xdm.schema import Schema
@@ -69,7 +70,7 @@ class Store:
     ) -> Store:
         """A store in a file. `memory_limit` as DuckDB writes it; `timeout` in seconds for one statement (0: none).
 
-        Raises StoreError PQL0904 when the file is no store, or somebody else has it.
+        Raises StoreError PQL0904 when the file is no store, or somebody else has it, or the limit is none; PQL0603 when it is too small.
         """
         finish_deletion(path)
         try:
@@ -78,7 +79,8 @@ class Store:
                 store.connection.execute(f"SET GLOBAL max_execution_time = {max(1, int(timeout * 1000))}")
             return store
         except duckdb.Error as error:
-            raise StoreError("PQL0904", why_not_opened(path, error)) from None
+            code, message = limit_problem(memory_limit, error) or ("PQL0904", why_not_opened(path, error))
+            raise StoreError(code, message) from None
 
     def _columns(self) -> tuple[dict[str, Type], dict[str, Type]]:
         profile = {n: f.type for n, f in self.schema.profile.fields.items() if n != "xEvent"}

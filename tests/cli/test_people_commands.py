@@ -122,6 +122,7 @@ def test_identity_commands(shop: Path) -> None:
     )
     assert "already" in pql("identity", "unlink", "ECID:9", "crm:1")[1]
     assert json.loads(pql("identity", "refused", "-f", "json")[1])["counts"] == {"unlinked": 1}
+    assert pql("identity", "refused")[2] == "links refused: 1 unlinked\n"
     assert json.loads(pql("profile", "ECID:9", "-f", "json")[1])["profile"] == "ECID:9"
     code, _, err = pql("identity", "unlink", "crm:1", "ECID:7")
     assert code == 2 and "PQL0845" in err

@@ -109,3 +109,126 @@ def test_quarantine_is_listed_shown_and_replayed(project: Path) -> None:
     code, out, _ = pql("quarantine", "list", "--code", "PQL0825")
     assert code == 0 and "nothing is in quarantine" in out
     assert pql("quarantine", "list", "--all", "-f", "json")[0] == 0
+
+
+def test_preview_and_test_notice_rows_without_a_usable_identity_as_load_does(project: Path) -> None:
+    (project / "people.csv").write_text(
+        "id,email,points,note\nc1,a@x.example,7,x\n,b@x.example,1,z\nnull,c@x.example,1,z\n"
+    )
+    loaded = pql("load", "--no-unify", "-f", "json")[1]
+    rows = [json.loads(line) for line in pql("quarantine", "list", "--rows", "-f", "json")[1].splitlines()]
+    assert json.loads(loaded)["files"][0]["quarantined"] == 2
+    code, out, _ = pql("source", "preview", "people", "-f", "json")
+    shown = [json.loads(line) for line in out.splitlines()]
+    assert code == 1
+    assert [(s["line"], s["problem"]["code"], s["problem"]["message"]) for s in shown if s["problem"]] == [
+        (r["line"], "PQL0828", r["message"]) for r in rows
+    ]
+    code, out, _ = pql("source", "test")
+    assert code == 1 and "3 records sampled, 2 do not fit" in out and "PQL0828" in out
+
+
+@pytest.mark.parametrize("format", ["json", "sarif", "github", "junit"])
+def test_test_carries_bad_rows_in_every_format(project: Path, format: str) -> None:
+    code, out, _ = pql("source", "test", "-f", format)
+    assert code == 1 and "PQL0825" in out and "PQL0828" in out and "people.csv" in out and "../" not in out
+    if format == "json":
+        found = json.loads(out)["diagnostics"]
+        assert [(d["code"], d["range"]["start"]["line"]) for d in found] == [("PQL0825", 3), ("PQL0828", 4)]
+    (project / "people.csv").write_text("id,email,points\nc1,ann@luma.example,7\n")
+    code, out, _ = pql("source", "test", "-f", format)
+    assert code == 0 and "PQL08" not in out
+    assert format != "junit" or 'tests="2" failures="0"' in out, "the source file and its data"
+    (project / "people.csv").unlink()
+    code, out, _ = pql("source", "test", "-f", format)
+    assert code == 1 and "PQL0824" in out
+
+
+def test_test_lists_lines_in_order_and_says_how_many_more_there_are(project: Path) -> None:
+    bad = "".join(f"c{n},a@x.example,many\n" if n != 4 else "c4\n" for n in range(2, 16))
+    (project / "people.csv").write_text("id,email,points\n" + bad)
+    code, out, _ = pql("source", "test")
+    lines = [line.strip() for line in out.splitlines()]
+    assert code == 1 and [line.split(":")[0] for line in lines[1:11]] == [f"line {n}" for n in range(2, 12)]
+    assert lines[3].startswith("line 4: PQL0823 1 cell") and "and 4 more" in lines[11]
+    assert "no findings" not in out
+
+
+def test_what_order_by_works_with_is_read(project: Path) -> None:
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("mapping:", "order_by: timestamp(note)\nmapping:"))
+    assert "no line reads" not in pql("source", "test")[1]
+
+
+def test_a_store_that_cannot_be_made_is_no_stack_trace(project: Path) -> None:
+    (project / "events.jsonl").write_text("")
+    (project / "new.duckdb.partial").mkdir()  # cannot be taken away, as in a folder that is read-only
+    code, _, err = pql("store", "create", "new.duckdb", "--events", "events.jsonl")
+    assert code == 2 and "`new.duckdb` cannot be written: " in err
+    code, _, err = pql("store", "create", "nowhere/new.duckdb", "--events", "events.jsonl")
+    assert code == 2 and "there is no folder `nowhere`" in err
+    assert not (project / "new.duckdb").exists()
+
+
+def test_a_memory_limit_that_is_none_is_not_the_fault_of_the_store(project: Path) -> None:
+    assert pql("load", "--no-unify")[0] == 1
+    (project / "all.pql").write_text("segment all { where true }\n")
+    for command in (("load",), ("run", "all.pql")):
+        code, _, err = pql(*command, "--memory-limit", "lots")
+        assert code == 2 and "`lots` is not a memory limit" in err and "2GB" in err and "damaged" not in err
+    code, _, err = pql("load", "--memory-limit", "1KB")
+    assert code == 2 and "PQL0603" in err and "too small" in err
+
+
+def test_replay_stitches_as_load_does(project: Path) -> None:
+    assert pql("load")[0] == 1
+    assert "PQL0844" in pql("profile", "crmId:c2")[2]
+    (project / "sources" / "people.yaml").write_text(
+        SOURCE.replace("points: points", 'points: decode(points, "many", 100, 1)')
+    )
+    code, out, _ = pql("quarantine", "replay", "--code", "PQL0825")
+    assert code == 0 and "1 stored" in out and "2 profiles of" in out
+    assert pql("profile", "crmId:c2")[0] == 0
+
+
+def test_unknown_rows_and_sources_are_named(project: Path) -> None:
+    pql("load", "--no-unify")
+    code, out, err = pql("quarantine", "show", "1", "2", "999", "77", str(2**70))
+    assert code == 2 and f"no rows 77, 999, {2**70} are" in err and "\n2  PQL08" in out and out.startswith("1  PQL08")
+    code, out, err = pql("quarantine", "replay", "77", "1")
+    assert code == 2 and "no row 77 is in quarantine" in err and "replayed" not in out
+    code, _, err = pql("quarantine", "list", "--source", "nix")
+    assert code == 2 and "PQL0830" in err and "`nix`" in err
+    assert pql("quarantine", "list", "--source", "people")[0] == 1
+    (project / "sources" / "people.yaml").write_text(
+        SOURCE.replace("points: points", 'points: decode(points, "many", 100, 1)')
+    )
+    assert pql("quarantine", "replay", "1", "2")[0] == 1
+    code, out, err = pql("quarantine", "replay", "1", "2")
+    assert code == 1 and "1 replayed: 0 stored" in out and "is replayed: it is left alone" in err
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("source: people", "source: folk"))
+    code, out, err = pql("quarantine", "replay")
+    assert code == 1 and "0 replayed" in out and "no source `people` any more" in err
+    assert pql("quarantine", "list", "--source", "people")[0] == 1, "rows of a source that is gone are still there"
+
+
+def test_heaps_hold_rows_with_like_messages(project: Path) -> None:
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("csv", "jsonl"))
+    lines = ['{"id": "a", "id": 1}', '{"points": 1, "points": 2}', "[1]", "[2]", "{", "{   ", '{"id": 1', "nothing"]
+    (project / "people.jsonl").write_text("\n".join(lines))
+    pql("load", "--no-unify")
+    heaps = [json.loads(line) for line in pql("quarantine", "list", "-f", "json")[1].splitlines()]
+    found = sorted((h["message"][:28], h["rows"], h["messages"]) for h in heaps)
+    assert sum(h["rows"] for h in heaps) == 8
+    assert ("`id` stands twice in one obje"[:28], 2, 2) in found and ("a JSON object is wanted", 2, 1) in found
+    assert len(heaps) == 5, found
+    out = " ".join(pql("quarantine", "list")[1].split())
+    assert "such as: `id`" in out and "such as: a JSON object" not in out
+
+
+def test_records_that_are_no_lines_are_found_by_their_number(project: Path) -> None:
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("csv", "json"))
+    (project / "people.json").write_text('[{"id": "a"}, {"id": ""}, {"id": 4}]')
+    (one, two) = json.loads(pql("source", "test", "-f", "json")[1])["diagnostics"]
+    assert one["message"].startswith("record 2: ") and two["message"].startswith("record 3: ")
+    assert "line=" not in pql("source", "test", "-f", "github")[1], "the file has one line"
+    assert "record 2: PQL0828" in pql("source", "test")[1]

@@ -134,7 +134,8 @@ def refused(
         return
     for row in rows:
         typer.echo(f"{row['a']} - {row['b']}  {row['dataset']}  {row['reason']}: {row['words']}")
-    typer.echo(", ".join(f"{n:,} {reason}" for reason, n in total) or "nothing was refused", err=True)
+    counts = ", ".join(f"{n:,} {reason}" for reason, n in total)
+    typer.echo(f"links refused: {counts}" if counts else "nothing was refused", err=True)
 
 
 @identity.command("unlink")

@@ -30,6 +30,7 @@ def load(
     Example: pql load --project examples/luma
     """
     from pql.api import StoreError
+    from pql.cli.people import unified
 
     if format not in ("text", "json"):
         raise fail(f"no format `{format}`", "use text or json")
@@ -38,7 +39,7 @@ def load(
     opened = writable_store(store, found, memory_limit)
     try:
         loaded = _loaded(found, opened, ids, format)
-        stitched = _unified(opened, found) if unify else None
+        stitched = unified(opened, found) if unify else None
         opened.close()
     except StoreError as error:
         raise fail(f"{error.code}: {error}") from None
@@ -51,16 +52,6 @@ def _loaded(project: Any, store: Any, ids: list[str], format: str) -> Any:
 
     with LoadProgress(quiet=format != "text") as progress:
         return project.load(store, ids, progress.note)
-
-
-def _unified(store: Any, project: Any) -> Any:
-    """Identities stitched and profiles merged, by the project's settings."""
-    from pql.api import unify
-    from pql.cli.people import identity_settings, merge_policies
-    from pql.cli.waiting import waited
-
-    settings, policies = identity_settings(project.folder, warn=True), merge_policies(project.folder, project.schema)
-    return waited(store, "stitching and merging", lambda: unify(store, settings, policies))
 
 
 def _report(project: Any, loaded: Any, stitched: Any, format: str) -> None:

@@ -41,6 +41,8 @@ def list_(
 
     found = source_project(project, strict=False)
     opened = readable_store(store, found)
+    if source is not None and not list_refused(opened, source, state=None, most=1):
+        chosen(found, [source])  # rows of a source that the project has no longer are listed all the same
     state = None if all else "open"
     items: list[Any] = list(
         list_refused(opened, source, code, state) if rows else count_refused(opened, source, code, state)
@@ -56,6 +58,8 @@ def list_(
 
 
 def _print(items: list[Any], rows: bool) -> None:
+    from dataclasses import asdict
+
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -69,7 +73,10 @@ def _print(items: list[Any], rows: bool) -> None:
     for column in columns:
         table.add_column(column, justify="right" if column in ("id", "rows", "line") else "left")
     for item in items:
-        table.add_row(*(Text(f"{v:,}" if isinstance(v := getattr(item, c), int) else str(v)) for c in columns))
+        row = asdict(item)
+        if row.get("messages", 1) > 1:
+            row["message"] = f"such as: {row['message']}"
+        table.add_row(*(Text(f"{v:,}" if isinstance(v := row[c], int) else str(v)) for c in columns))
     Console(emoji=False).print(table)
 
 
@@ -91,9 +98,6 @@ def show_row(
 
     found = source_project(project, strict=False)
     items = list_refused(readable_store(store, found), state=None, ids=ids)
-    missing = sorted(set(ids) - {i.id for i in items})
-    if missing:
-        raise fail(f"no row {missing[0]} is in quarantine", "`pql quarantine list --rows` shows their numbers")
     for item in items:
         if format == "json":
             typer.echo(json.dumps(asdict(item), ensure_ascii=False, default=str))
@@ -103,6 +107,35 @@ def show_row(
             f"{item.id}  {item.code}  {item.state}\n  {item.message}\n  source {item.source}, {where}\n  {item.raw[:4000]}"
         )
 
+    _all_there(ids, items)
+
+
+def _all_there(ids: list[int], items: list[Any]) -> None:
+    """Exit code 2 when there are no rows of some numbers."""
+    missing = sorted(set(ids) - {i.id for i in items})
+    if not missing:
+        return
+    numbers = ", ".join(str(n) for n in missing[:20]) + (" …" if len(missing) > 20 else "")
+    raise fail(
+        f"no row {numbers} is in quarantine" if len(missing) == 1 else f"no rows {numbers} are in quarantine",
+        "`pql quarantine list --rows` shows their numbers",
+    )
+
+
+def _replayable(store: Any, source: str | None, code: str | None, ids: list[int]) -> list[Any]:
+    """The open rows that are asked for. Of numbers that are not among them it is said why; when there is none of a number, nothing is done."""
+    from pql.store.quarantine import list_refused
+
+    rows = list_refused(store, source, code, "open", ids)
+    if ids:
+        named = list_refused(store, state=None, ids=ids)
+        _all_there(ids, named)
+        open_ = {r.id for r in rows}
+        for row in (r for r in named if r.id not in open_):
+            why = f"is {row.state}" if row.state != "open" else f"has code {row.code} and is of source `{row.source}`"
+            typer.echo(f"row {row.id} {why}: it is left alone", err=True)
+    return rows
+
 
 @quarantine.command("replay")
 def replay_rows(
@@ -111,29 +144,41 @@ def replay_rows(
     store: StoreOption = None,
     source: SourceOption = None,
     code: CodeOption = None,
+    unify: Annotated[
+        bool, typer.Option("--unify/--no-unify", help="Stitch identities and merge profiles afterwards.")
+    ] = True,
 ) -> None:
     """Map rows again, as the source files stand now. What fits leaves quarantine. Exit code 1 when something stays.
+
+    Stitches afterwards, as `pql load` does.
 
     Example: pql quarantine replay --source crm
     """
     from pql.api import StoreError
+    from pql.cli.people import unified, unified_words
     from pql.ingest.files import BadFile
     from pql.ingest.replay import replay
-    from pql.store.quarantine import list_refused
 
     found = source_project(project)
     if source is not None:
         chosen(found, [source])
     opened = writable_store(store, found)
-    rows = list_refused(opened, source, code, "open", list(ids or []))
+    rows = _replayable(opened, source, code, list(ids or []))
     try:
         counts = replay(opened, found, rows)
+        stitched = unified(opened, found) if unify else None
         opened.close()
     except (StoreError, BadFile) as error:
         raise fail(f"{getattr(error, 'code', 'PQL0824')}: {error}") from None
     typer.echo(
         f"{counts.read:,} replayed: {counts.stored:,} stored, {counts.duplicates:,} duplicates, {counts.quarantined:,} stay in quarantine"
     )
+    if stitched is not None:
+        typer.echo(unified_words(stitched))
+    orphans = [r for r in rows if r.source not in found.sources]
+    if orphans:
+        names = ", ".join(f"`{s}`" for s in sorted({r.source for r in orphans}))
+        typer.echo(f"{len(orphans):,} left as they are: the project has no source {names} any more", err=True)
     if counts.deleted:
         typer.echo(f"{counts.deleted:,} of them tell of deleted people: nothing of them was kept", err=True)
-    raise typer.Exit(1 if counts.quarantined > counts.deleted else 0)
+    raise typer.Exit(1 if orphans or counts.quarantined > counts.deleted else 0)

@@ -64,37 +64,61 @@ def test_(
     """
     found = source_project(project, strict=False)
     ids = chosen(found, list(sources or [])) or list(found.sources)
-    show(list(found.diagnostics), format)
-    bad = not found.ok
-    if found.ok and format == "text":
-        bad = any([_tried(found, id) for id in ids])
-    raise typer.Exit(1 if bad else 0)
+    text = format == "text"
+    if text and found.diagnostics:
+        show(list(found.diagnostics), format)
+    findings, files = list(found.diagnostics), [str(found.sources[id].file) for id in ids]
+    for id in ids if found.ok else []:
+        findings += _tried(found, id, files, text)
+    if not text:
+        show(findings, format, tuple(dict.fromkeys(files)))
+    raise typer.Exit(1 if any(d.is_error for d in findings) else 0)
 
 
-def _tried(project: Any, id: str) -> bool:
-    """Say what a sample of a source gives; was something wrong?"""
+LISTED = 10
+
+
+def _tried(project: Any, id: str, files: list[str], say: bool) -> list[Any]:
+    """What is wrong with a sample of a source; with `say` in words as well. The file that was looked at goes into `files`."""
+    import os.path
+
     from pql.ingest.files import BadFile
-    from pql.ingest.sample import sample_source, source_fields
+    from pql.ingest.project import finding
+    from pql.ingest.sample import sample_findings, sample_source, sample_words, source_fields
 
     one = project.sources[id]
     if one.format == "http":
-        typer.echo(f"{id}: a stream, nothing to sample")
-        return False
+        if say:
+            typer.echo(f"{id}: a stream, nothing to sample")
+        return []
     try:
-        rows = sample_source(project.plan(id), 1000)
+        rows = sample_source(project.plan(id), project.schema, 1000)
         fields = source_fields(one.files()[0], one, one.format, dict(one.options))
     except (BadFile, IndexError) as error:
-        typer.echo(f"{id}: PQL0824: cannot be read: {error or one.path}", err=True)
-        return True
-    wrong = [r for r in rows if r.refused is not None]
-    typer.echo(f"{id}: {len(rows):,} records sampled, {len(wrong):,} do not fit")
-    for problem in [r.refused for r in wrong[:3] if r.refused is not None]:
-        typer.echo(f"  line {problem.line}: {problem.code} `{problem.path}`: {problem.message}")
-    read = one.mapping.references() | ({one.order_by.path} if hasattr(one.order_by, "path") else set())
+        if say:
+            typer.echo(f"{id}: PQL0824: cannot be read: {error or one.path}", err=True)
+        return finding("PQL0824", f"source `{id}` cannot be read: {error or one.path}", str(one.file))
+    file = os.path.normpath(one.files()[0])
+    files.append(file)
+    in_lines = one.format not in ("json", "parquet")
+    if say:
+        _say_tried(one, len(rows), sample_words(rows, in_lines), fields)
+    return sample_findings(file, rows, in_lines)
+
+
+def _say_tried(one: Any, rows: int, wrong: list[str], fields: Any) -> None:
+    from pql.ingest.tree import references
+
+    typer.echo(f"{one.id}: {rows:,} records sampled, {len(wrong):,} do not fit")
+    for words in wrong[:LISTED]:
+        typer.echo(f"  {words}")
+    if len(wrong) > LISTED:
+        typer.echo(f"  and {len(wrong) - LISTED:,} more: `pql source test {one.id} --format json` has them all")
+    ordered = references(one.order_by) if one.order_by is not None else ()
+    read = one.mapping.references() | {".".join(r.steps) for r in ordered if not r.variable}
     unread = [f for f in fields if not any(f == r or f.startswith(f"{r}.") for r in read)]
     if unread:
         typer.echo("  no line reads " + ", ".join(f"`{f}`" for f in unread[:12]) + (" …" if len(unread) > 12 else ""))
-    return bool(wrong)
 
 
 @source.command("preview")
@@ -115,12 +139,12 @@ def preview(
     from rich.text import Text
 
     from pql.ingest.files import BadFile
-    from pql.ingest.sample import sample_source
+    from pql.ingest.sample import refusal_words, sample_source
 
     found = source_project(project)
     chosen(found, [name])
     try:
-        sampled = sample_source(found.plan(name), rows)
+        sampled = sample_source(found.plan(name), found.schema, rows)
     except BadFile as error:
         raise fail(f"PQL0824: source `{name}` cannot be read: {error}") from None
     table = Table(title=name, show_lines=True)
@@ -141,8 +165,8 @@ def preview(
             continue
         mapped = (
             json.dumps(row.mapped, ensure_ascii=False, indent=1)
-            if problem is None
-            else f"{problem['code']} {problem['path']}: {problem['message']}"
+            if row.refused is None
+            else f"{row.refused.code} {refusal_words(row.refused)}"
         )
         raw = row.raw if isinstance(row.raw, str) else json.dumps(row.raw, ensure_ascii=False, indent=1)
         table.add_row(str(row.line), Text(raw[:3000]), Text(mapped[:3000]))

@@ -32,6 +32,7 @@ def create(
     Example: pql store create shop.duckdb --schema schema.yaml --profiles people.jsonl --events events.jsonl
     """
     import os
+    from contextlib import suppress
 
     from pql.api import Store, StoreError
     from pql.store.filling import Filled, fill_lines, fill_parquet
@@ -43,10 +44,12 @@ def create(
             raise fail(f"there is no file `{file}`")
     if path.exists() and not force:
         raise fail(f"`{path}` is there already", "name another file, or replace it with `--force`")
+    if not path.parent.is_dir():
+        raise fail(f"there is no folder `{path.parent}`")
     env = environment(schema, profiles or events)
     partial, rejects = path.with_name(path.name + ".partial"), path.with_name(path.stem + ".rejected.jsonl")
-    partial.unlink(missing_ok=True)
     try:
+        partial.unlink(missing_ok=True)
         made = Store.open(partial, env.schema)
         made.create()
         filled: Filled
@@ -60,8 +63,13 @@ def create(
         os.replace(partial, path)
     except StoreError as error:
         raise fail(f"{error.code}: {error}") from None
+    except OSError as error:
+        reading = error.filename is not None and Path(error.filename) in (profiles, events)
+        what = f"`{error.filename}` cannot be read" if reading else f"`{path}` cannot be written"
+        raise fail(f"{what}: {error.strerror or error}") from None
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     typer.echo(f"{path}: {people:,} profiles ({filled.profiles:,} loaded), {filled.events:,} events")
     if filled.repeated:
         typer.echo(
