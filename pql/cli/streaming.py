@@ -106,6 +106,8 @@ def run_stream(wish: Wish) -> int:
             with _stopped_by_signals(stream):
                 figures = stream.run(wish.from_start)
             report.end(figures)
+            if getattr(stream.source, "unfinished", False):
+                typer.echo(f"the last line of `{wish.events}` has no end yet: it waits", err=True)
     except api.StreamError as error:
         raise fail(f"{error.code}: {error}", error.help) from None
     if guard is not None and guard.why:
