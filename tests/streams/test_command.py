@@ -55,6 +55,17 @@ def test_from_a_store_to_a_verified_stream(project: Path) -> None:
     assert (code, [json.loads(line)["cause"] for line in out.splitlines()]) == (0, ["definition"])
 
 
+def test_a_pause_begins_and_ends_with_a_hand_over(project: Path) -> None:
+    words = ("stream", project / "segments.pql", "--state", project / "state", "--events", project / "e.jsonl")
+    assert run(*words)[0] == 0
+    for pause, word in ((("--pause", "gold"), "paused"), ((), "resumed")):
+        code, _, err = run(*words, *pause)
+        assert code == 2 and f"`gold` is {word}" in err
+        assert "a pause begins and ends with a hand-over" in err and "`--migrate`" in err and "`--store FILE`" in err
+        assert run(*words, *pause, "--migrate")[0] == 0
+        assert run(*words, *pause)[0] == 0
+
+
 def test_a_bad_line_is_a_finding(project: Path) -> None:
     write(project / "e.jsonl", "nonsense")
     code, _, err = run(

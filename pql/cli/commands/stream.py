@@ -56,7 +56,11 @@ def stream(
         bool, typer.Option("--migrate", help="Other segments than the state's: hand over from its own events.")
     ] = False,
     pause: Annotated[
-        list[str] | None, typer.Option("--pause", help="Hold this segment's memberships; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--pause",
+            help="Hold this segment's memberships; may be repeated. On a state that is there, begin and end it with --migrate or --store.",
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Standard input brings the same lines again: skip those that were taken.")
