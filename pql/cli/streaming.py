@@ -86,6 +86,14 @@ def run_stream(wish: Wish) -> int:
         raise fail("a hand-over needs a state", "name its folder with `--state DIR`")
     if wish.follow_graph and wish.store is None:
         raise fail("there is no graph to follow", "name the store with `--store FILE`")
+    if wish.resume and wish.events != "-":
+        raise fail(
+            "`--resume` is for standard input", "every other source continues where it was: leave `--resume` out"
+        )
+    if wish.resume and wish.state is None:
+        raise fail("`--resume` needs a state that knows what was taken", "name its folder with `--state DIR`")
+    if wish.from_ is not None and wish.store is None and not wish.migrate:
+        raise fail("`--from` is the clock of a state that starts from a store", "name the store with `--store FILE`")
     env, project = checked_project(wish.paths, wish.schema)
     plan, activation = plan_for(
         env, project, wish.paths[0], wish.schema, wish.use, wish.pause, wish.attributes is not None
