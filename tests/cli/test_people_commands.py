@@ -127,6 +127,16 @@ def test_a_store_of_files_shows_what_it_has(shop: Path) -> None:
     assert code == 0 and "dataset" not in out and "since" not in attributes and "since" in segments
 
 
+@pytest.mark.parametrize("command", ["profile crm:1", "identity show crm:1", "identity list", "run segments.pql"])
+def test_no_color_leaves_no_codes(shop: Path, command: str) -> None:
+    def codes(**more: str) -> int:
+        terminal = {"FORCE_COLOR": "1", "TERM": "xterm-256color", **more}
+        return CliRunner().invoke(app, command.split(), env=terminal, color=True).stdout.count("\x1b")
+
+    assert codes() > 0
+    assert codes(NO_COLOR="1") == 0
+
+
 def test_who_is_not_there_is_said_alike(shop: Path) -> None:
     (shop / "people.jsonl").write_text('{"_id": "person-8"}\n')
     assert pql("store", "create", "plain.duckdb", "--profiles", "people.jsonl")[0] == 0

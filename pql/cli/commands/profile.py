@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from pql.cli.commands.run import StoreOption
+from pql.cli.consoles import console
 from pql.cli.inputs import PolicyOption, SchemaOption, fail
 
 FORMATS = ("text", "json")
@@ -63,8 +64,6 @@ def show(
     """
     import json
 
-    from rich.console import Console
-
     from pql.api import StoreError, read_person
     from pql.cli.people import chosen_policy, one_person, opened
     from pql.cli.plain_store import plain_person
@@ -90,7 +89,7 @@ def show(
     if format == "json":
         typer.echo(json.dumps(person_json(found, mask), ensure_ascii=False, indent=2))
     else:
-        print_person(found, mask, Console(emoji=False))
+        print_person(found, mask, console())
 
 
 def _has_store(store: Path | None) -> bool:
