@@ -14,7 +14,7 @@ import typer
 from pql.api import Environment, Store, StoreError, Unknown, write_value
 from pql.check.project import Project
 from pql.cli.governing import Judged, judged
-from pql.cli.inputs import fail, instant, open_store, show
+from pql.cli.inputs import fail, instant, no_such, open_store, show
 from pql.cli.people import identity_settings, unknown_profile
 from pql.clock import Zone
 from pql.diagnostics.suggest import did_you_mean
@@ -208,7 +208,7 @@ def _from_files(environment: Environment, profile: Path, events: Path | None) ->
     from pql.cli.documents import Unreadable, read_person
 
     if str(profile) != "-" and not profile.is_file():
-        raise fail(f"there is no file `{profile}`", "name a JSON file; for a name in a store give `--store` too")
+        raise no_such("file", profile, "name a JSON file; for a name in a store give `--store` too")
     try:
         given, history = read_person(profile, events)
     except Unreadable as error:

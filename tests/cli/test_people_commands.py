@@ -137,6 +137,19 @@ def test_no_color_leaves_no_codes(shop: Path, command: str) -> None:
     assert codes(NO_COLOR="1") == 0
 
 
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        ("store create n.duckdb --events .", "file"),
+        ("run segments.pql --store .", "store"),
+        ("why gold --profile .", "file"),
+    ],
+)
+def test_a_folder_is_called_a_folder(shop: Path, command: str, what: str) -> None:
+    code, _, err = pql(*command.split())
+    assert code == 2 and err.startswith(f"error: `.` is a folder, no {what}\n")
+
+
 def test_who_is_not_there_is_said_alike(shop: Path) -> None:
     (shop / "people.jsonl").write_text('{"_id": "person-8"}\n')
     assert pql("store", "create", "plain.duckdb", "--profiles", "people.jsonl")[0] == 0
