@@ -150,6 +150,14 @@ def test_a_folder_is_called_a_folder(shop: Path, command: str, what: str) -> Non
     assert code == 2 and err.startswith(f"error: `.` is a folder, no {what}\n")
 
 
+def test_a_store_that_cannot_be_written_is_said_so(shop: Path) -> None:
+    (shop / "people.jsonl").write_text('{"_id": "a"}\n')
+    (shop / "n.rejected.jsonl").mkdir()
+    code, _, err = pql("store", "create", "n.duckdb", "--profiles", "people.jsonl")
+    assert code == 2 and "error: `n.duckdb` cannot be made: `n.rejected.jsonl`: Is a directory" in err
+    assert not (shop / "n.duckdb").exists() and not (shop / "n.duckdb.partial").exists()
+
+
 def test_who_is_not_there_is_said_alike(shop: Path) -> None:
     (shop / "people.jsonl").write_text('{"_id": "person-8"}\n')
     assert pql("store", "create", "plain.duckdb", "--profiles", "people.jsonl")[0] == 0

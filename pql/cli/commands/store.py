@@ -60,6 +60,8 @@ def create(
         os.replace(partial, path)
     except StoreError as error:
         raise fail(f"{error.code}: {error}") from None
+    except OSError as error:
+        raise fail(f"`{path}` cannot be made: `{error.filename}`: {error.strerror}") from None
     finally:
         partial.unlink(missing_ok=True)
     typer.echo(f"{path}: {people:,} profiles ({filled.profiles:,} loaded), {filled.events:,} events")
