@@ -88,10 +88,10 @@ class Base:
             yield var
 
     def some_element(self, items: ir.Expr, test: Callable[[ir.Expr], ir.Expr]) -> ir.Expr:
-        """True if some element satisfies the test."""
+        """True if some element satisfies the test. What is found of the element is said of the list."""
         assert isinstance(items.type, ListType)
         with self.binding() as var:
-            return ir.Exists(items, var, test(ir.Var(var, items.type.element)), span=items.span)
+            return ir.Exists(items, var, test(ir.Var(var, items.type.element, span=items.span)), span=items.span)
 
     def as_test(self, expr: ir.Expr, span: Span) -> ir.Expr:
         """A boolean or a list as a test; anything else is an error."""

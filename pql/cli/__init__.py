@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -39,6 +40,28 @@ from pql.cli.commands.why import why
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Customer segments in the Profile Query Language: check, run and explain them.")  # fmt: skip
+
+
+def _say_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        typer.echo(f"pql {version('pql')}")
+    except PackageNotFoundError:
+        typer.echo("pql, of a source tree that is not installed")
+    raise typer.Exit
+
+
+@app.callback()
+def _all(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version, and end.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
+
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "check": check,

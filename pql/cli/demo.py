@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from pql.api import Environment, Store, load_schema
+from pql.cli.consoles import console as made
 from pql.cli.demo_live import run_live
 from pql.cli.demo_luma import run_luma
 from pql.diagnostics.render import FORMATS
@@ -22,7 +22,7 @@ AS_OF = "2011-12-10T00:00:00Z"
 
 def run_demo(root: Path, clock: Callable[[], float]) -> int:
     """Print the demo; 0 when it went through, 1 when the segments do not check, 2 when the data are not there."""
-    console = Console(emoji=False)
+    console = made()
     if failed := run_luma(root, console, clock):
         return failed
     folder = root / "profiles" / "online-retail"

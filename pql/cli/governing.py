@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pql.api import Decision, Environment, Governance, Governed, load_governance
 from pql.check.project import Project
+from pql.cli import consoles
 from pql.cli.inputs import environment, fail, find_schema, read_sources
 from pql.cli.project_file import find_project_file
 from pql.diagnostics.model import Diagnostic
@@ -124,6 +125,4 @@ def where_given(carried: Carried) -> str:
 
 def console() -> Console:
     """Where tables go: as wide as the terminal, and wide enough for their words elsewhere."""
-    from rich.console import Console
-
-    return Console(emoji=False, width=None if sys.stdout.isatty() else 160)
+    return consoles.console(width=None if sys.stdout.isatty() else 160)

@@ -25,6 +25,13 @@ FormatOption = Annotated[str, typer.Option("--format", "-f", help="text, json, s
 MAKERS = "`pql load` makes one from the project's sources, `pql store create` from JSON Lines or Parquet"
 
 
+def no_such(what: str, path: Path, help: str = "") -> typer.Exit:
+    """Say that a path is no file or store: nothing is there, or a folder is; exit code 2."""
+    if path.is_dir():
+        return fail(f"`{path}` is a folder, no {what}", help)
+    return fail(f"there is no {what} `{path}`", help)
+
+
 def cache_folder() -> Path:
     """Where commands may keep what makes the next one quicker."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "pql"
@@ -119,7 +126,7 @@ def open_store(
     if path is None:
         raise fail("no store named", f"name one with `--store FILE`; {MAKERS}")
     if not path.is_file():
-        raise fail(f"there is no store `{path}`", MAKERS)
+        raise no_such("store", path, MAKERS)
     try:
         opened = Store.open(path, env.schema, read_only=not write, memory_limit=memory, timeout=timeout)
         place = _place(policy, near, env)

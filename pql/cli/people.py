@@ -79,9 +79,14 @@ def one_person(store: Any, text: str, settings: Any, stitched: bool = True) -> t
 
     try:
         if not text.strip():
-            typer.echo("PQL0844: an empty text names no profile", err=True)
-            typer.echo("  = help: give an identity, `NAMESPACE:VALUE`, or a name", err=True)
-            raise typer.Exit(1)
+            raise _none_such(
+                "PQL0844: an empty text names no profile", "give an identity, `NAMESPACE:VALUE`, or a name"
+            )
+        if is_plain(store):
+            raise fail(
+                "PQL0843: the store was made by `pql store create`: it knows no identities",
+                "`pql profile`, `pql why` and `pql run` answer; `pql load` makes a store with identities",
+            )
         found = find_people(store, text, settings, stitched)
         if len(found) == 1:
             return found[0]
@@ -93,10 +98,35 @@ def one_person(store: Any, text: str, settings: Any, stitched: bool = True) -> t
         near = near_names(store, text)
     except StoreError as error:
         raise fail(f"{error.code}: {error}", "load the project's sources first") from None
-    typer.echo(f"PQL0844: there is no profile `{text}`", err=True)
-    if near:
-        typer.echo("  = help: near: " + ", ".join(f"`{_half_hidden(n, settings)}`" for n in near), err=True)
-    raise typer.Exit(1)
+    raise _no_profile(text, near, settings)
+
+
+def is_plain(store: Any) -> bool:
+    """Was it made by `pql store create`? It has profiles by the names that they came with, and knows neither datasets nor identities."""
+    if not store.has_names():
+        return False
+    return not store.has_ledger() or not store.query("SELECT count(*) FROM meta.dataset", {})[0][0]
+
+
+def unknown_profile(store: Any, text: str, settings: Any) -> typer.Exit:
+    """Say that a store has no profile of a name, with those that are near; exit code 1."""
+    from pql.store.lookup import NEAR_MOST, SIMILAR
+
+    sql = f"""SELECT id, jaro_winkler_similarity(lower(id), lower($text)) AS s FROM pql_profile
+        WHERE s >= {SIMILAR} ORDER BY s DESC, id LIMIT {NEAR_MOST}"""
+    near = store.query(sql, {"text": text}) if store.has_names() else []
+    return _no_profile(text, [str(id) for id, _ in near], settings)
+
+
+def _no_profile(text: str, near: list[str], settings: Any) -> typer.Exit:
+    shown = ", ".join(f"`{_half_hidden(n, settings)}`" for n in near)
+    return _none_such(f"PQL0844: there is no profile `{text}`", f"near: {shown}" if near else "")
+
+
+def _none_such(message: str, help: str) -> typer.Exit:
+    """What was asked has no answer, which is no failure of the command: exit code 1."""
+    fail(message, help)
+    return typer.Exit(1)
 
 
 def _half_hidden(name: str, settings: Any) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pql.cli.consoles import console
+
 
 class LoadProgress:
     """`note` is called after every chunk with the source, its file, the bytes read and the counts so far."""
@@ -18,7 +20,6 @@ class LoadProgress:
         self.tasks: dict[Path, Any] = {}
         self.started = time.perf_counter()
         if not quiet and sys.stderr.isatty() and "CI" not in os.environ:
-            from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
             columns = (
@@ -27,7 +28,7 @@ class LoadProgress:
                 TextColumn("{task.fields[note]}"),
                 TimeElapsedColumn(),
             )
-            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.bar = Progress(*columns, console=console(stderr=True), transient=True)
 
     def __enter__(self) -> LoadProgress:
         if self.bar is not None:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from pql.api import Environment, Project, Store, StoreError
+from pql.cli.consoles import console
 from pql.cli.inputs import fail, replaced, stop_words, stopped
 from pql.cli.waiting import waited
 from pql.ir import nodes as ir
@@ -179,7 +179,7 @@ def _print_table(rows: list[dict[str, Any]], total: int, spent: float, at: datet
     for r in rows:
         name = [escape(r["name"])] if named else []
         table.add_row(r["segment"], *name, f"{r['members']:,}", f"{r['share']:.1%}")
-    console = Console(emoji=False)
-    console.print(f"segments as of {at.isoformat(timespec='seconds')}Z", highlight=False)
-    console.print(table)
-    console.print(f"{total:,} profiles, one statement, {spent * 1000:,.0f} ms", highlight=False)
+    out = console()
+    out.print(f"segments as of {at.isoformat(timespec='seconds')}Z", highlight=False)
+    out.print(table)
+    out.print(f"{total:,} profiles, one statement, {spent * 1000:,.0f} ms", highlight=False)

@@ -16,6 +16,8 @@ from pql.xdm.values import write_value
 CHANNELS = (("channel", "_type"), ("channel", "_id"), ("channel", "mediaType"), ("marketing", "trackingCode"))
 DEVICES = (("device", "type"), ("device", "model"), ("environment", "type"), ("environment", "operatingSystem"))
 
+UNKNOWN_LEFT_OUT = ("dataset", "since")
+
 
 def identity_text(mask: Mask, namespace: str, id: str) -> str:
     return f"{namespace}:{mask.identity(namespace, id)}"
@@ -188,12 +190,19 @@ def print_graph(person: Person, mask: Mask, console: Console) -> None:
 def _table(console: Console, title: str, columns: tuple[str, ...], rows: list[Any]) -> None:
     if not rows:
         return
+    columns, rows = _said(columns, rows)
     table = Table(title=title, title_justify="left", title_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(_plain(cell) for cell in row))
     console.print(table)
+
+
+def _said(columns: tuple[str, ...], rows: list[Any]) -> tuple[tuple[str, ...], list[Any]]:
+    """Without the columns that nobody knows anything for: a plain store has no datasets, a stream's state not since when somebody is in."""
+    kept = [i for i, c in enumerate(columns) if c not in UNKNOWN_LEFT_OUT or any(row[i] for row in rows)]
+    return tuple(columns[i] for i in kept), [[row[i] for i in kept] for row in rows]
 
 
 def _plain(value: Any) -> str:

@@ -86,6 +86,14 @@ def run_stream(wish: Wish) -> int:
         raise fail("a hand-over needs a state", "name its folder with `--state DIR`")
     if wish.follow_graph and wish.store is None:
         raise fail("there is no graph to follow", "name the store with `--store FILE`")
+    if wish.resume and wish.events != "-":
+        raise fail(
+            "`--resume` is for standard input", "every other source continues where it was: leave `--resume` out"
+        )
+    if wish.resume and wish.state is None:
+        raise fail("`--resume` needs a state that knows what was taken", "name its folder with `--state DIR`")
+    if wish.from_ is not None and wish.store is None and not wish.migrate:
+        raise fail("`--from` is the clock of a state that starts from a store", "name the store with `--store FILE`")
     env, project = checked_project(wish.paths, wish.schema)
     plan, activation = plan_for(
         env, project, wish.paths[0], wish.schema, wish.use, wish.pause, wish.attributes is not None
@@ -106,6 +114,8 @@ def run_stream(wish: Wish) -> int:
             with _stopped_by_signals(stream):
                 figures = stream.run(wish.from_start)
             report.end(figures)
+            if getattr(stream.source, "unfinished", False):
+                typer.echo(f"the last line of `{wish.events}` has no end yet: it waits", err=True)
     except api.StreamError as error:
         raise fail(f"{error.code}: {error}", error.help) from None
     if guard is not None and guard.why:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from pql.cli.consoles import console
+
 Result = TypeVar("Result")
 
 
@@ -57,11 +59,10 @@ def _watch(store: Any, label: str, ended: threading.Event) -> None:
         while not ended.wait(0.1):
             pass
         return
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=None)
         while not ended.wait(0.1):
             done = store.progress()

@@ -14,7 +14,8 @@ import typer
 from pql.api import Environment, Store, StoreError, Unknown, write_value
 from pql.check.project import Project
 from pql.cli.governing import Judged, judged
-from pql.cli.inputs import fail, instant, open_store, show
+from pql.cli.inputs import fail, instant, no_such, open_store, show
+from pql.cli.people import identity_settings, unknown_profile
 from pql.clock import Zone
 from pql.diagnostics.suggest import did_you_mean
 from pql.ir import nodes as ir
@@ -207,7 +208,7 @@ def _from_files(environment: Environment, profile: Path, events: Path | None) ->
     from pql.cli.documents import Unreadable, read_person
 
     if str(profile) != "-" and not profile.is_file():
-        raise fail(f"there is no file `{profile}`", "name a JSON file; for a name in a store give `--store` too")
+        raise no_such("file", profile, "name a JSON file; for a name in a store give `--store` too")
     try:
         given, history = read_person(profile, events)
     except Unreadable as error:
@@ -234,14 +235,12 @@ def _from_store(environment: Environment, name: str, store: Path, near: Path, po
     opened: Store = open_store(store, environment, near, policy=policy)
     names = {v: k for k, v in opened.profile_names().items()}
     pid = names.get(name, int(name) if name.isdigit() else None)
-    if pid is None:
-        raise fail(f"there is no profile `{name}` in the store", did_you_mean(name, names))
     try:
-        found = opened.rows_of(pid)
+        found = None if pid is None else opened.rows_of(pid)
+        if found is None:
+            raise unknown_profile(opened, name, identity_settings(near))
     except StoreError as error:
         raise fail(f"{error.code}: {error}") from None
-    if found is None:
-        raise fail(f"there is no profile `{name}` in the store")
     return found
 
 

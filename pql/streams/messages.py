@@ -182,7 +182,9 @@ class Reader:
     def _owned(self, typed: Mapping[str, Any]) -> str:
         owner = self.owner(typed)
         if owner is None:
-            raise BadMessage("PQL0634", f"nothing names its profile: no `{self.event_key}`, and no identity")
+            raise BadMessage(
+                "PQL0634", f"nothing names its profile: no `{self.event_key}`, and no identity that can be used"
+            )
         return owner
 
 

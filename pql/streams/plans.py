@@ -81,8 +81,8 @@ def belongs(state: State, plan: Plan, paused: Iterable[str] = ()) -> None:
     if before is None or (before == after and before.reads != after.reads and state.writes):
         state.begin(after)
     elif before != after:
-        raise StreamError(
-            "PQL0631",
-            f"the state was kept for other segments: {difference(before, after)}",
-            "name the store with `--store FILE` to hand over from its history, or `--migrate` to use the state's own events",
-        )
+        other = difference(before, after)
+        help = "name the store with `--store FILE` to hand over from its history, or `--migrate` to use the state's own events"
+        if other.paused or other.resumed:
+            help = f"a pause begins and ends with a hand-over: {help}"
+        raise StreamError("PQL0631", f"the state was kept for other segments: {other}", help)

@@ -51,7 +51,7 @@ class Source(Protocol):
 
 
 class Lines:
-    """The lines of a file of bytes that may grow. Read `take`."""
+    """The lines of a file of bytes that may grow. `unfinished`: it has ended, and its last line waits for its end. Read `take`."""
 
     unit = "line"
 
@@ -62,6 +62,7 @@ class Lines:
         self._long, self._beginning = False, b""
         self._ready: list[Message] = []
         self._ended = False
+        self.unfinished = False
 
     def chunk(self, wait: float) -> bytes | None:
         """More bytes; none yet: empty; None: the end."""
@@ -79,7 +80,9 @@ class Lines:
             more = self.chunk(max(0.0, until - time.monotonic()))
             if more is None:
                 self._ended = True
-                self._split(b"\n" if self._rest or self._long else b"", real=False)
+                self.unfinished = self._is_half_written()
+                if not self.unfinished:
+                    self._split(b"\n" if self._rest or self._long else b"", real=False)
             elif more:
                 self._split(more)
             elif time.monotonic() >= until:
@@ -103,6 +106,11 @@ class Lines:
             self.offset += len(self._rest)
             self._rest, self._long = b"", True
 
+    def _is_half_written(self) -> bool:
+        """Is what stands after the last newline the beginning of a line that somebody may still be writing? It is not taken then,
+        so that the position stays before it."""
+        return False
+
     def _add(self, line: bytes) -> None:
         if self._long:
             line, self._long = self._beginning, False
@@ -117,6 +125,14 @@ class Lines:
 
     def close(self) -> None:
         pass
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 class FileSource(Lines):
@@ -181,6 +197,10 @@ class FileSource(Lines):
             return b""
         time.sleep(min(wait, 0.1))
         return b""
+
+    def _is_half_written(self) -> bool:
+        # A line that is too long to be kept cannot be judged: it waits as well, and is set aside once, whole, when its end is there.
+        return self._long or (bool(self._rest.strip()) and not _is_json(self._rest))
 
     def _replaced(self) -> bool:
         assert self._file is not None

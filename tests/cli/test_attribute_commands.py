@@ -118,6 +118,8 @@ def test_a_profile_of_a_state_alone(project: Path) -> None:
     code, out, _ = pql("profile", "ann", "--state", "live")
     assert code == 0 and "computed attributes, live, as of 2026-01-03 10:00:00Z" in out
     assert "B7" not in out and "masked: `--unmask`" in out
+    assert "since" in out.split("segments")[0] and "gold" in out.split("segments")[1]
+    assert "since" not in out.split("segments")[1]  # a state does not keep it
     assert "B7" in pql("profile", "ann", "--state", "live", "--unmask")[1]
     code, _, err = pql("profile", "bob", "--state", "live")
     assert code == 1 and "PQL0844" in err

@@ -32,3 +32,12 @@ def test_explain_says_what_a_segment_costs_live() -> None:
     assert "live: class history, unbounded" in done.output and "bytes a profile" in done.output
     told = json.loads(CliRunner().invoke(app, ["explain", shop, "--cost", "-f", "json"]).output)
     assert {t["live"]["class"] for t in told} >= {"stateless", "bucketed", "history"}
+
+
+def test_what_is_found_of_an_element_is_said_of_its_list(tmp_path: Path) -> None:
+    (tmp_path / "schema.yaml").write_text("profile: {city: string}\nevent:\n  'items[]': {price: number}\n")
+    rule = "where (sum I.price over X from xEvent, I from X.items > 300) > 0"
+    (tmp_path / "a.pql").write_text(f'define rome = city = "Rome"\n\nsegment a {{ {rule} }}\n')
+    found = json.loads(CliRunner().invoke(app, ["check", str(tmp_path), "-f", "json"]).output)
+    lines = [d["range"]["start"]["line"] for d in found["diagnostics"] if d["code"] == "PQL0301"]
+    assert lines == [3]

@@ -358,3 +358,10 @@ def test_an_interrupt_that_duckdb_found_is_one(
     assert left == [130] and capsys.readouterr().err == "interrupted\n"
     with pytest.raises(SystemExit):
         guarded(lambda: sys.exit(1))
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    from importlib.metadata import version
+
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.stdout) == (0, f"pql {version('pql')}\n")

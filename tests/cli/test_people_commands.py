@@ -105,6 +105,69 @@ def test_unknown_and_ambiguous_people(shop: Path) -> None:
     assert code == 2 and "did you mean `unique`?" in err
 
 
+def test_a_store_of_files_shows_what_it_has(shop: Path) -> None:
+    (shop / "people.jsonl").write_text('{"_id": "p8", "loyalty": {"tier": "gold"}}\n')
+    (shop / "events.jsonl").write_text(
+        '{"profileId": "p8", "_id": "e1", "timestamp": "2026-01-01T00:00:00Z", "device": {"type": "phone"}}\n'
+        '{"profileId": "p8", "_id": "e2", "timestamp": "2026-01-02T00:00:00Z"}\n'
+    )
+    made = ("store", "create", "plain.duckdb", "--profiles", "people.jsonl", "--events", "events.jsonl")
+    assert pql(*made)[0] == 0
+    asked = ("profile", "p8", "--store", "plain.duckdb")
+    code, out, _ = pql(*asked, "--format", "json")
+    found = json.loads(out)
+    assert code == 0 and [(r["path"], r["value"]) for r in found["attributes"]] == [("loyalty.tier", "gold")]
+    assert [e["event"]["_id"] for e in found["events"]] == ["e2", "e1"] and found["memberships"] == []
+    saved = pql("run", "segments.pql", "--store", "plain.duckdb", "--save", "--as-of", "2026-01-03")
+    assert saved[0] == 0, saved
+    found = json.loads(pql(*asked, "--format", "json")[1])
+    assert [m["segment"] for m in found["memberships"]] == ["gold", "seen"] and found["computed"] == {"visits": 2}
+    code, out, _ = pql(*asked)
+    attributes, segments = out.split("segments")
+    assert code == 0 and "dataset" not in out and "since" not in attributes and "since" in segments
+
+
+@pytest.mark.parametrize("command", ["profile crm:1", "identity show crm:1", "identity list", "run segments.pql"])
+def test_no_color_leaves_no_codes(shop: Path, command: str) -> None:
+    def codes(**more: str) -> int:
+        terminal = {"FORCE_COLOR": "1", "TERM": "xterm-256color", **more}
+        return CliRunner().invoke(app, command.split(), env=terminal, color=True).stdout.count("\x1b")
+
+    assert codes() > 0
+    assert codes(NO_COLOR="1") == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        ("store create n.duckdb --events .", "file"),
+        ("run segments.pql --store .", "store"),
+        ("why gold --profile .", "file"),
+    ],
+)
+def test_a_folder_is_called_a_folder(shop: Path, command: str, what: str) -> None:
+    code, _, err = pql(*command.split())
+    assert code == 2 and err.startswith(f"error: `.` is a folder, no {what}\n")
+
+
+def test_a_store_that_cannot_be_written_is_said_so(shop: Path) -> None:
+    (shop / "people.jsonl").write_text('{"_id": "a"}\n')
+    (shop / "n.rejected.jsonl").mkdir()
+    code, _, err = pql("store", "create", "n.duckdb", "--profiles", "people.jsonl")
+    assert code == 2 and "error: `n.duckdb` cannot be made: `n.rejected.jsonl`: Is a directory" in err
+    assert not (shop / "n.duckdb").exists() and not (shop / "n.duckdb.partial").exists()
+
+
+def test_who_is_not_there_is_said_alike(shop: Path) -> None:
+    (shop / "people.jsonl").write_text('{"_id": "person-8"}\n')
+    assert pql("store", "create", "plain.duckdb", "--profiles", "people.jsonl")[0] == 0
+    words = "error: PQL0844: there is no profile `person-9`\n  = help: near: `person-8`\n"
+    assert pql("profile", "person-9", "--store", "plain.duckdb") == (1, "", words)
+    assert pql("why", "gold", "--profile", "person-9", "--store", "plain.duckdb") == (1, "", words)
+    code, _, err = pql("identity", "show", "person-8", "--store", "plain.duckdb")
+    assert code == 2 and "made by `pql store create`" in err and "`pql why`" in err
+
+
 def test_identity_commands(shop: Path) -> None:
     code, out, _ = pql("identity", "show", "ECID:9", "-f", "json", "--unmask")
     links = {(k["a"], k["b"]): k for k in json.loads(out)["links"]}

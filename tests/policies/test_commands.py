@@ -294,4 +294,5 @@ def test_why(store: Path) -> None:
     code, said = pql("why", "s", "--profile", "a", "--store", "s.duckdb", "--for", "crossSiteTargeting")
     assert code == 1 and "nobody of it is sent to `crossSiteTargeting`: PQL0520" in said
     assert pql("why", "nothing", "--profile", "b.json")[0] == 2
-    assert pql("why", "plain", "--profile", "zz", "--store", "s.duckdb")[0] == 2
+    code, said = pql("why", "plain", "--profile", "zz", "--store", "s.duckdb")
+    assert code == 1 and "error: PQL0844: there is no profile `zz`" in said

@@ -55,6 +55,17 @@ def test_from_a_store_to_a_verified_stream(project: Path) -> None:
     assert (code, [json.loads(line)["cause"] for line in out.splitlines()]) == (0, ["definition"])
 
 
+def test_a_pause_begins_and_ends_with_a_hand_over(project: Path) -> None:
+    words = ("stream", project / "segments.pql", "--state", project / "state", "--events", project / "e.jsonl")
+    assert run(*words)[0] == 0
+    for pause, word in ((("--pause", "gold"), "paused"), ((), "resumed")):
+        code, _, err = run(*words, *pause)
+        assert code == 2 and f"`gold` is {word}" in err
+        assert "a pause begins and ends with a hand-over" in err and "`--migrate`" in err and "`--store FILE`" in err
+        assert run(*words, *pause, "--migrate")[0] == 0
+        assert run(*words, *pause)[0] == 0
+
+
 def test_a_bad_line_is_a_finding(project: Path) -> None:
     write(project / "e.jsonl", "nonsense")
     code, _, err = run(
@@ -65,6 +76,38 @@ def test_a_bad_line_is_a_finding(project: Path) -> None:
     assert json.loads((project / "q").read_text())["place"] == "line 1"
 
 
+def test_a_half_written_last_line_waits_for_its_end(project: Path) -> None:
+    file, state = project / "e.jsonl", project / "state"
+    words = ("stream", project / "segments.pql", "--state", state, "--events", file)
+    whole, start = file.read_bytes(), file.read_bytes().splitlines(keepends=True)[0]
+    rest = whole[len(start) :]
+    for cut in (10, len(rest) - 2):  # the second is all but `}` and the newline
+        file.write_bytes(start + rest[:cut])
+        code, _, err = run(*words)
+        assert (code, "1 messages" in err) == (0, True), err
+        assert f"the last line of `{file}` has no end yet: it waits" in err
+    file.write_bytes(whole[:-1])
+    code, _, err = run(*words)
+    assert (code, "2 messages" in err, "it waits" in err) == (0, True, False), err
+    write(project / "third.jsonl", event("ann", "3", "2026-01-04T00:00:00Z"))
+    file.write_bytes(whole + (project / "third.jsonl").read_bytes())
+    code, _, err = run(*words)
+    assert (code, "3 messages" in err) == (0, True), err
+    assert (state / "quarantine.jsonl").read_bytes() == b""
+
+
+def test_a_last_line_that_is_too_long_is_set_aside_once_it_ends(project: Path) -> None:
+    file, state = project / "e.jsonl", project / "state"
+    words = ("stream", project / "segments.pql", "--state", state, "--events", file)
+    file.write_bytes(b"x" * 2_500_000)
+    code, _, err = run(*words)
+    assert (code, "it waits" in err) == (0, True), err
+    with file.open("ab") as out:
+        out.write(b"y\n")
+    assert run(*words)[0] == 1
+    assert len((state / "quarantine.jsonl").read_text().splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -73,6 +116,9 @@ def test_a_bad_line_is_a_finding(project: Path) -> None:
         (("--events", "https://x.example"), "the endpoint speaks HTTP alone"),
         (("--events", "nats://x.example"), "PQL0636"),
         (("--store", "s.duckdb"), "a hand-over needs a state"),
+        (("--events", "e.jsonl", "--state", "s", "--resume"), "`--resume` is for standard input"),
+        (("--events", "-", "--resume"), "`--resume` needs a state"),
+        (("--events", "e.jsonl", "--state", "s", "--from", "2026-01-01"), "`--from` is the clock of a state"),
         (("--events", "-", "--clock", "sun"), "no clock `sun`"),
         (("--events", "-", "--format", "xml"), "no format `xml`"),
         (("--events", "-", "--pause", "golt"), "did you mean `gold`?"),

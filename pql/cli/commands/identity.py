@@ -9,6 +9,7 @@ import typer
 
 from pql.cli.commands.profile import FORMATS, FormatOption, UnmaskOption, make_mask
 from pql.cli.commands.run import StoreOption
+from pql.cli.consoles import console
 from pql.cli.inputs import SchemaOption, fail
 
 IdentityArgument = Annotated[str, typer.Argument(help="NAMESPACE:VALUE, or a name.")]
@@ -56,8 +57,6 @@ def show(
 
     Example: pql identity show ECID:36066287917633773701224504975043484666
     """
-    from rich.console import Console
-
     from pql.cli.showing_person import person_json, print_graph, print_tree
 
     found, mask, _ = _person(person, schema, store, format, unmask)
@@ -65,8 +64,8 @@ def show(
         whole = person_json(found, mask)
         _json({k: whole[k] for k in ("profile", "identities", "links", "refused")})
         return
-    print_tree(found, mask, Console(emoji=False))
-    print_graph(found, mask, Console(emoji=False))
+    print_tree(found, mask, console())
+    print_graph(found, mask, console())
 
 
 @identity.command("history")
@@ -171,7 +170,6 @@ def list_(schema: SchemaOption = None, store: StoreOption = None, format: Format
 
     Example: pql identity list
     """
-    from rich.console import Console
     from rich.table import Table
 
     from pql.cli.people import opened
@@ -195,4 +193,4 @@ def list_(schema: SchemaOption = None, store: StoreOption = None, format: Format
             "yes" if r["links"] else "never",
             f"{r['identities']:,}",
         )
-    Console(emoji=False).print(table)
+    console().print(table)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pql.cli.consoles import console
 from pql.cli.inputs import fail
 from pql.cli.sources import ProjectOption, StoreOption, chosen, source_project, writable_store
 
@@ -58,7 +59,6 @@ def _report(project: Any, loaded: Any, stitched: Any, format: str) -> None:
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
     from rich.table import Table
 
     from pql.cli.inputs import show
@@ -87,7 +87,7 @@ def _report(project: Any, loaded: Any, stitched: Any, format: str) -> None:
         table.add_row(x.source, project.sources[x.source].dataset, *(f"{n:,}" for n in numbers))
     table.add_section()
     table.add_row("all", "", *(f"{n:,}" for n in total))
-    Console(emoji=False).print(table)
+    console().print(table)
     problems = [x.problem for x in loaded if x.problem is not None]
     if problems:
         show(problems, "text", err=True)

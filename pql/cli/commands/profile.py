@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from pql.cli.commands.run import StoreOption
+from pql.cli.consoles import console
 from pql.cli.inputs import PolicyOption, SchemaOption, fail
 
 FORMATS = ("text", "json")
@@ -50,7 +51,8 @@ def show(
     ] = None,
 ) -> None:
     """One person: attributes and consents with their dataset and time, identities, segments, events. Computed attributes are those of the
-    last `pql run --save`, or with --state those of a stream; then no store is needed.
+    last `pql run --save`, or with --state those of a stream; then no store is needed. A store made by
+    `pql store create` has profiles by their names alone, without datasets and identities.
 
     Example: pql profile crmId:4711 --state live
 
@@ -62,10 +64,9 @@ def show(
     """
     import json
 
-    from rich.console import Console
-
     from pql.api import StoreError, read_person
     from pql.cli.people import chosen_policy, one_person, opened
+    from pql.cli.plain_store import plain_person
     from pql.cli.showing_person import person_json, print_person
 
     if format not in FORMATS:
@@ -76,8 +77,10 @@ def show(
         env, reading, settings = opened(schema, store, policy=policy)
         by = chosen_policy(policy, None, env.schema)
         try:
-            pid, _ = one_person(reading, person, settings, by.stitched)
-            found = read_person(reading, pid, by, events)
+            found = plain_person(reading, person, settings, events)
+            if found is None:
+                pid, _ = one_person(reading, person, settings, by.stitched)
+                found = read_person(reading, pid, by, events)
             mask = make_mask(env, reading, unmask)
         except StoreError as error:
             raise fail(f"{error.code}: {error}") from None
@@ -86,7 +89,7 @@ def show(
     if format == "json":
         typer.echo(json.dumps(person_json(found, mask), ensure_ascii=False, indent=2))
     else:
-        print_person(found, mask, Console(emoji=False))
+        print_person(found, mask, console())
 
 
 def _has_store(store: Path | None) -> bool:
@@ -107,7 +110,7 @@ def _from_state(person: str, state: Path, schema: Path | None, unmask: bool) -> 
     env, settings = environment(schema), identity_settings(None)
     held = held_of(state, [person], settings)
     if held is None:
-        typer.echo(f"PQL0844: there is no profile `{person}` in `{state}`", err=True)
+        typer.echo(f"error: PQL0844: there is no profile `{person}` in `{state}`", err=True)
         raise typer.Exit(1)
     return person_of(held, env), Mask(env.schema.profile, env.schema.event, {}, not unmask, settings)
 
@@ -128,7 +131,7 @@ def make_mask(env: Any, reading: Any, unmask: bool) -> Any:
     from pql.cli.masking import Mask
     from pql.cli.people import identity_settings
 
-    rows = reading.query("SELECT name, labels, kind FROM meta.dataset", {})
+    rows = reading.query("SELECT name, labels, kind FROM meta.dataset", {}) if reading.has_ledger() else []
     labels = {name: frozenset(own or ()) for name, own, _ in rows}
     events = frozenset(name for name, _, kind in rows if kind == "event")
     return Mask(env.schema.profile, env.schema.event, labels, not unmask, identity_settings(None), events)

@@ -60,9 +60,10 @@ def list_(
 def _print(items: list[Any], rows: bool) -> None:
     from dataclasses import asdict
 
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from pql.cli.consoles import console
 
     columns = (
         ("id", "source", "line", "code", "path", "message", "state")
@@ -77,7 +78,7 @@ def _print(items: list[Any], rows: bool) -> None:
         if row.get("messages", 1) > 1:
             row["message"] = f"such as: {row['message']}"
         table.add_row(*(Text(f"{v:,}" if isinstance(v := row[c], int) else str(v)) for c in columns))
-    Console(emoji=False).print(table)
+    console().print(table)
 
 
 @quarantine.command("show")

@@ -29,8 +29,9 @@ def list_(
     """
     import json
 
-    from rich.console import Console
     from rich.table import Table
+
+    from pql.cli.consoles import console
 
     found = source_project(project, strict=False)
     rows = [
@@ -46,7 +47,7 @@ def list_(
             table.add_column(column)
         for row in rows:
             table.add_row(*(" ".join(v) if isinstance(v := row[c.header], list) else str(v) for c in table.columns))  # type: ignore[index]
-        Console(emoji=False).print(table)
+        console().print(table)
     if not found.ok:
         show(list(found.diagnostics), "text", err=True)
         raise typer.Exit(1)
@@ -134,10 +135,10 @@ def preview(
     """
     import json
 
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from pql.cli.consoles import console
     from pql.ingest.files import BadFile
     from pql.ingest.sample import refusal_words, sample_source
 
@@ -171,7 +172,7 @@ def preview(
         raw = row.raw if isinstance(row.raw, str) else json.dumps(row.raw, ensure_ascii=False, indent=1)
         table.add_row(str(row.line), Text(raw[:3000]), Text(mapped[:3000]))
     if format != "json":
-        Console(emoji=False).print(table)
+        console().print(table)
     raise typer.Exit(1 if any(r.refused is not None for r in sampled) else 0)
 
 
@@ -217,9 +218,10 @@ def _proposed(proposals: Any, format: str) -> None:
     from dataclasses import asdict
 
     import yaml
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from pql.cli.consoles import console
 
     if format == "json":
         typer.echo(json.dumps([asdict(p) for p in proposals], ensure_ascii=False))
@@ -234,7 +236,7 @@ def _proposed(proposals: Any, format: str) -> None:
     for p in proposals:
         sure = f"{p.confidence:.0%}" if p.target else ""
         table.add_row(*(Text(v) for v in (p.field, p.target or "-", p.expression, sure, "; ".join(p.reasons))))
-    Console(emoji=False).print(table)
+    console().print(table)
 
 
 @source.command("functions")

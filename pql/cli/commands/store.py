@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pql.cli.inputs import SchemaOption, environment, fail
+from pql.cli.inputs import SchemaOption, environment, fail, no_such
 
 store = typer.Typer(no_args_is_help=True, help="Make profile stores.")
 
@@ -41,7 +41,7 @@ def create(
         raise fail("nothing to load", "name files with `--profiles` and `--events`")
     for file in (profiles, events):
         if file is not None and not file.is_file():
-            raise fail(f"there is no file `{file}`")
+            raise no_such("file", file)
     if path.exists() and not force:
         raise fail(f"`{path}` is there already", "name another file, or replace it with `--force`")
     if not path.parent.is_dir():

@@ -28,6 +28,13 @@ AttributesOption = Annotated[
     str | None,
     typer.Option("--attributes", help="Keep computed attributes too; write their changes to this file, or `-`."),
 ]
+PauseOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pause",
+        help="Hold this segment's memberships; may be repeated. On a state that is there, begin and end it with --migrate or --store.",
+    ),
+]
 FORMATS = ("text", "json", "none")
 
 
@@ -55,9 +62,7 @@ def stream(
     migrate: Annotated[
         bool, typer.Option("--migrate", help="Other segments than the state's: hand over from its own events.")
     ] = False,
-    pause: Annotated[
-        list[str] | None, typer.Option("--pause", help="Hold this segment's memberships; may be repeated.")
-    ] = None,
+    pause: PauseOption = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Standard input brings the same lines again: skip those that were taken.")
     ] = False,
