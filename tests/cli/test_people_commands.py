@@ -154,7 +154,7 @@ def test_a_store_that_cannot_be_written_is_said_so(shop: Path) -> None:
     (shop / "people.jsonl").write_text('{"_id": "a"}\n')
     (shop / "n.rejected.jsonl").mkdir()
     code, _, err = pql("store", "create", "n.duckdb", "--profiles", "people.jsonl")
-    assert code == 2 and "error: `n.duckdb` cannot be made: `n.rejected.jsonl`: Is a directory" in err
+    assert code == 2 and "error: `n.duckdb` cannot be written: `n.rejected.jsonl`: Is a directory" in err
     assert not (shop / "n.duckdb").exists() and not (shop / "n.duckdb.partial").exists()
 
 

@@ -65,7 +65,8 @@ def create(
         raise fail(f"{error.code}: {error}") from None
     except OSError as error:
         reading = error.filename is not None and Path(error.filename) in (profiles, events)
-        what = f"`{error.filename}` cannot be read" if reading else f"`{path}` cannot be written"
+        beside = f": `{rejects}`" if error.filename == str(rejects) else ""
+        what = f"`{error.filename}` cannot be read" if reading else f"`{path}` cannot be written{beside}"
         raise fail(f"{what}: {error.strerror or error}") from None
     finally:
         with suppress(OSError):
