@@ -2,7 +2,7 @@
 
 import pytest
 
-from pql.runtime import attributes
+from pql.runtime import attributes, network
 from pql.runtime.attributes import Values
 from pql.runtime.cells import Count
 from pql.runtime.tracing import Tracing
@@ -48,8 +48,13 @@ def test_an_attribute_s_timer_too_late_is_noticed(monkeypatch):
 
 
 def test_an_event_that_an_attribute_does_not_hear_of_is_noticed(monkeypatch):
-    monkeypatch.setattr(attributes, "_streams", lambda value, segments, found, depth: True)
+    monkeypatch.setattr(attributes, "looked_at", lambda value, segments: ())
     assert any(live.run(seed, segments=1, values=4) for seed in range(12))
+
+
+def test_an_event_that_a_test_without_a_form_does_not_hear_of_is_noticed(monkeypatch):
+    monkeypatch.setattr(network, "looked_at", lambda value, segments: ())
+    assert any(live.run(seed) for seed in range(12))
 
 
 def test_a_window_a_microsecond_too_long_is_noticed(monkeypatch):

@@ -27,7 +27,8 @@ segment vip { where loyalty.points > 1000 }   // the state knows it with `> 500`
 ```
 
 Instead: name the store that has the history with `--store`, or say `--migrate` when all history came through this
-stream; a run that begins or ends a `--pause` needs it too. Exactly the difference is emitted, with the cause `definition`. With the old text nothing has to be handed over:
+stream; a run that begins or ends a `--pause` needs it too. Exactly the difference is emitted, with the cause
+`definition`. With the old text nothing has to be handed over:
 
 ```pql
 segment vip { where loyalty.points > 500 }
