@@ -21,14 +21,20 @@ ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "examples" / "luma"
 
 
-@pytest.fixture(scope="module")
-def store() -> Store:
+SETTINGS, _ = read_identity(PROJECT / "identity.yaml")
+
+
+def loaded() -> Store:
     schema, _ = load_schema(ROOT / "profiles" / "luma" / "schema.yaml")
     made = Store.memory(schema)
     SourceProject.read(PROJECT, schema).load(made)
-    settings, _ = read_identity(PROJECT / "identity.yaml")
-    unify(made, settings, DEFAULT)
+    unify(made, SETTINGS, DEFAULT)
     return made
+
+
+@pytest.fixture(scope="module")
+def store() -> Store:
+    return loaded()
 
 
 def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
@@ -88,14 +94,10 @@ def test_counts_that_need_stitching(store: Store, text: str) -> None:
 
 
 def test_another_field_of_events_in_the_schema_is_news() -> None:
-    schema, _ = load_schema(ROOT / "profiles" / "luma" / "schema.yaml")
-    made = Store.memory(schema)
-    SourceProject.read(PROJECT, schema).load(made)
-    settings, _ = read_identity(PROJECT / "identity.yaml")
-    unify(made, settings, DEFAULT)
-    assert not unify(made, settings, DEFAULT).changed
-    fields = {**schema.event.fields, "mood": Field("mood", STRING)}
-    made.schema = replace(schema, event=replace(schema.event, fields=fields))
-    assert unify(made, settings, DEFAULT).changed
+    made = loaded()
+    assert not unify(made, SETTINGS, DEFAULT).changed
+    events = made.schema.event
+    made.schema = replace(made.schema, event=replace(events, fields={**events.fields, "mood": Field("mood", STRING)}))
+    assert unify(made, SETTINGS, DEFAULT).changed
     made.check_tables()
     assert "mood" in {row[0] for row in rows(made, "DESCRIBE event")}
