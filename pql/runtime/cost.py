@@ -74,7 +74,7 @@ def reach_of(leaf: Leaf) -> int | None:
         case Plain():
             return leaf.reach if leaf.events else 0
         case AtLeast():
-            reach = leaf.span.leave
+            reach = leaf.span.reach
         case Then():
             reach = leaf.span.leave + leaf.high
         case Without():

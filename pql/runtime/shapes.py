@@ -3,7 +3,7 @@
 A test over a profile is `and`, `or`, `not` over leaves (`Leaf`); equal leaves are one, whichever segment asks. Counts, sums and
 existence over events become thresholds over a *stream*: the events that pass the tests of one event alone, each with a weight. A
 window relative to now becomes a span of now in which an event is active: from timestamp + `enter` up to timestamp + `leave`, in
-microseconds. Must not know state or documents. Read `Leaf` and `take_apart`; what has no form is a `Plain` leaf.
+microseconds, or as long as the calendar says (`End`). Must not know state or documents. Read `Leaf` and `take_apart`; what has no form is a `Plain` leaf.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from decimal import Decimal
 from math import ceil, floor
 from typing import Any
 
-from pql.clock import MICROSECONDS
+from pql.clock import CALENDAR, MICROSECONDS, MONTHS, Zone
 from pql.ir import nodes as ir
 from pql.ir.walk import free_variables, substitute, walk
-from pql.runtime.retention import FARTHEST, is_stamp, reach_of_test
+from pql.runtime.retention import FARTHEST, LONGEST, SLACK, before_now, is_stamp, reach_of_test
+from pql.runtime.ways_back import never_falls
 from pql.types import DOUBLE, INTEGER, NUMBER, TIMESTAMP, ListType
 
 EVENT = -7
@@ -27,14 +28,29 @@ LARGEST = 500
 
 
 @dataclass(frozen=True)
+class End:
+    """The lower or the upper end of a window, where that goes from one unit of the calendar to the next as the clock moves."""
+
+    edge: ir.Edge
+    lower: bool
+
+
+@dataclass(frozen=True)
 class Span:
-    """An event of timestamp t is active at now when t + enter <= now < t + leave."""
+    """An event of timestamp t is active at now when t + enter <= now < t + leave, and t is within each of the calendar's `ends`."""
 
     enter: int = -FOREVER
     leave: int = FOREVER
+    ends: frozenset[End] = frozenset()
 
     def narrowed(self, other: Span) -> Span:
-        return Span(max(self.enter, other.enter), min(self.leave, other.leave))
+        return Span(max(self.enter, other.enter), min(self.leave, other.leave), self.ends | other.ends)
+
+    @property
+    def reach(self) -> int:
+        """So long after its timestamp an event is active no more, at the latest."""
+        backs = (before_now(e.edge.instant) for e in self.ends if e.lower)
+        return min([self.leave, *(back for back in backs if back is not None)])
 
 
 @dataclass(frozen=True)
@@ -94,25 +110,25 @@ Tree = tuple[Any, ...] | Leaf | bool
 """("and", trees), ("or", trees), ("not", tree), a leaf, or a constant."""
 
 
-def take_apart(test: ir.Expr, segments: Any) -> Tree:
+def take_apart(test: ir.Expr, segments: Any, zone: Zone) -> Tree:
     """A test as a tree of leaves; references to segments are taken apart too, as long as the tree stays small."""
-    tree = _tree(test, segments, 0)
+    tree = _tree(test, segments, zone, 0)
     return tree if len(leaves(tree)) <= LARGEST else plain(test, segments)
 
 
-def _tree(test: ir.Expr, segments: Any, depth: int) -> Tree:
+def _tree(test: ir.Expr, segments: Any, zone: Zone, depth: int) -> Tree:
     found: Tree | None
     if depth > DEEPEST:
         return plain(test, segments)
     match test:
         case ir.And():
-            return ("and", tuple(_tree(o, segments, depth + 1) for o in test.operands))
+            return ("and", tuple(_tree(o, segments, zone, depth + 1) for o in test.operands))
         case ir.Or():
-            return ("or", tuple(_tree(o, segments, depth + 1) for o in test.operands))
+            return ("or", tuple(_tree(o, segments, zone, depth + 1) for o in test.operands))
         case ir.Not():
-            return ("not", _tree(test.operand, segments, depth + 1))
+            return ("not", _tree(test.operand, segments, zone, depth + 1))
         case ir.InSegment():
-            return _tree(segments[test.segment], segments, depth + 4)
+            return _tree(segments[test.segment], segments, zone, depth + 4)
         case ir.Const():
             return test.value is True
         case ir.Exists():
@@ -127,7 +143,9 @@ def _tree(test: ir.Expr, segments: Any, depth: int) -> Tree:
             found = _chain(test)
         case _:
             found = None
-    return plain(test, segments) if found is None else found
+    if found is None or not all(keeps_order(x.span, zone) for x in leaves(found) if not isinstance(x, Plain)):
+        return plain(test, segments)
+    return found
 
 
 def plain(test: ir.Expr, segments: Any) -> Plain:
@@ -271,17 +289,54 @@ def _window(test: ir.Expr, var: int) -> Span | None:
     if not isinstance(test, ir.Within) or not is_stamp(test.operand, var):
         return None
     span = Span()
-    if test.lower is not None:
-        offset = _offset(test.lower.instant, None)
+    for edge, lower in ((test.lower, True), (test.upper, False)):
+        if edge is None:
+            continue
+        offset = _offset(edge.instant, None)
         if offset is None:
-            return None
-        span = span.narrowed(Span(leave=-offset + (1 if test.lower.inclusive else 0)))
-    if test.upper is not None:
-        offset = _offset(test.upper.instant, None)
-        if offset is None:
-            return None
-        span = span.narrowed(Span(enter=-offset + (0 if test.upper.inclusive else 1)))
+            far = distance(edge.instant)
+            if far is None or far >= FARTHEST:
+                return None
+            span = span.narrowed(Span(ends=frozenset([End(edge, lower)])))
+        elif lower:
+            span = span.narrowed(Span(leave=-offset + (1 if edge.inclusive else 0)))
+        else:
+            span = span.narrowed(Span(enter=-offset + (0 if edge.inclusive else 1)))
     return span
+
+
+def distance(e: ir.Expr) -> int | None:
+    """How far from now an end of the calendar lies at most; None: it is none, or none that never falls as the clock moves. Moving by months never
+    makes one day come before another, but it does so with the times of two days that the month's end makes one."""
+    match e:
+        case ir.Truncate() if e.unit in LONGEST:
+            inner = e.operand
+            months = isinstance(inner, ir.Shift) and inner.unit in MONTHS and isinstance(inner.operand, ir.Clock)
+            if months and e.unit in MONTHS:
+                assert isinstance(inner, ir.Shift)
+                return LONGEST[e.unit] + abs(inner.amount) * LONGEST[inner.unit] + 2 * SLACK
+            offset = _offset(inner, None)
+            rest = distance(inner) if offset is None else abs(offset)
+            return None if rest is None else rest + LONGEST[e.unit] + SLACK
+        case ir.Shift() if e.unit in LONGEST and (
+            _is_day(e.operand) if e.local else e.unit not in MONTHS or not e.amount
+        ):
+            rest = distance(e.operand)
+            return None if rest is None else rest + abs(e.amount) * LONGEST[e.unit] + SLACK
+    return None
+
+
+def _is_day(e: ir.Expr) -> bool:
+    """Is it a midnight of the zone's wall clock?"""
+    while isinstance(e, ir.Shift) and e.local:
+        e = e.operand
+    return isinstance(e, ir.Truncate) and e.unit in CALENDAR
+
+
+def keeps_order(span: Span, zone: Zone) -> bool:
+    """Does an event that is earlier than another come into the window no later, and leave it no later?"""
+    units = {n.unit for end in span.ends for n in walk(end.edge.instant) if isinstance(n, ir.Truncate)}
+    return all(never_falls(zone.name, "day" if unit in CALENDAR else unit) for unit in units)
 
 
 def _offset(e: ir.Expr, var: int | None) -> int | None:
@@ -310,7 +365,7 @@ def _chain(e: ir.Chain) -> Tree | None:
         return None
     if len(steps) == 1:
         return True if steps[0].low <= 0 else AtLeast(first[0], first[1], steps[0].low)
-    if steps[0].low != 1 or (not steps[1].excluded and steps[1].low != 1):
+    if first[1].ends or steps[0].low != 1 or (not steps[1].excluded and steps[1].low != 1):
         return None
     return _excluded(first, steps, found, stamped) if steps[1].excluded else _followed(first, steps, found, stamped)
 
@@ -337,7 +392,7 @@ def _followed(first: tuple[Stream, Span], steps: Any, found: Any, stamped: ir.Ex
         else:
             low, high = max(low, between[0]), min(high, between[1])
     second = _step(ir.Step("", steps[1].var, False, steps[1].match, ir.conjunction(rest)), found, stamped)
-    if second is None or steps[0].var in free_variables(ir.And((steps[1].match, *rest))):
+    if second is None or second[1].ends or steps[0].var in free_variables(ir.And((steps[1].match, *rest))):
         return None
     return Then(first[0], second[0], low, high, second[1]) if low <= high else False
 

@@ -22,7 +22,27 @@ def _span(r: random.Random) -> str:
     return r.choice(("0 hours", "1 hour", "12 hours", "24 hours", "36 hours", "2 days", "3 days", "168 hours"))
 
 
+def _calendar(r: random.Random) -> str:
+    """A window whose ends are units of the calendar, or one of them."""
+    unit = r.choice(("day", "week", "month", "month", "year", "hour"))
+    word = r.choice(
+        (f"this {unit}", f"this {unit}", f"last {unit}", f"next {unit}", "today", "today", "yesterday", "tomorrow")
+    )
+    return r.choice(
+        (
+            word,
+            word,
+            word,
+            f"{r.choice(('before', 'after', 'from'))} {word}",
+            f"between {word} and {r.choice(('now', 'now', 'tomorrow', 'this month', 'next year'))}",
+            f"{r.choice(('<=', '<', '>=', '>', '='))} {r.choice((0, 1, 1, 2, 7))} {unit} {r.choice(('before', 'after', 'from'))} {r.choice((word, word, 'now'))}",
+        )
+    )
+
+
 def _window(r: random.Random) -> str:
+    if r.random() < 0.4:
+        return _calendar(r)
     return r.choice(
         (
             f"<= {_span(r)} before now",
