@@ -46,14 +46,15 @@ class Dates:
         return enter, leave
 
     @cached_property
-    def length(self) -> int:
-        """How long an event is active after its timestamp, in microseconds, on average over a year."""
-        found = []
+    def usual(self) -> tuple[int, int]:
+        """How long an event waits until it is active, and for how long it is from then on or from its timestamp: on average over a year, in microseconds."""
+        waits, lasts = [], []
         for hour in range(0, 366 * 24, 97):
-            at = (datetime(2026, 1, 1, hour % 24) + timedelta(days=hour // 24) - EPOCH) // MICRO
+            at = (datetime(2026, 1, 1) + timedelta(hours=hour) - EPOCH) // MICRO
             enter, leave = self.of(at)
-            found.append(max(0, leave - max(enter, at)))
-        return sum(found) // len(found)
+            waits.append(max(0, enter - at))
+            lasts.append(max(0, leave - max(enter, at)))
+        return sum(waits) // len(waits), sum(lasts) // len(lasts)
 
     @cached_property
     def _inside(self) -> tuple[int, int]:

@@ -307,7 +307,7 @@ def _window(test: ir.Expr, var: int) -> Span | None:
 
 def distance(e: ir.Expr) -> int | None:
     """How far from now an end of the calendar lies at most; None: it is none, or none that never falls as the clock moves. Moving by months never
-    makes one day come before another, but it does so with the times of two days that the month's end makes one."""
+    makes one day come before another, but it does so with the times of two days that the month's end makes one: of these only the month is asked here."""
     match e:
         case ir.Truncate() if e.unit in LONGEST:
             inner = e.operand
@@ -335,7 +335,10 @@ def _is_day(e: ir.Expr) -> bool:
 
 def keeps_order(span: Span, zone: Zone) -> bool:
     """Does an event that is earlier than another come into the window no later, and leave it no later?"""
-    units = {n.unit for end in span.ends for n in walk(end.edge.instant) if isinstance(n, ir.Truncate)}
+    nodes = [n for end in span.ends for n in walk(end.edge.instant)]
+    if zone.name != "UTC" and any(isinstance(n, ir.Shift) and n.local and isinstance(n.operand, ir.Clock) for n in nodes):
+        return False  # a time that the wall clock leaves out may stand for one of the next month
+    units = {n.unit for n in nodes if isinstance(n, ir.Truncate)}
     return all(never_falls(zone.name, "day" if unit in CALENDAR else unit) for unit in units)
 
 
