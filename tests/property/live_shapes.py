@@ -9,6 +9,7 @@ def text(r: random.Random) -> str:
     """A test over the schema of `segment_texts`."""
     kinds = [
         _count, _count, _sum, _sum, _then, _then, _without, _without, _closing, _first, _items,
+        _dated, _dated, _dated, _dated,
     ]  # fmt: skip
     made = r.choice(kinds)(r)
     if r.random() < 0.25:
@@ -82,6 +83,14 @@ def _sum(r: random.Random) -> str:
 
 def _items(r: random.Random) -> str:
     return f"{_events(r)}.productListItems[quantity > 1].{r.choice(('count()', 'sum(quantity)'))} {_op(r)} {r.choice((1, 2, 4))}"
+
+
+def _dated(r: random.Random) -> str:
+    """A count or a sum whose window is one of the calendar, for few events and small thresholds: it turns often."""
+    events = f"xEvent[{r.choice((_kind(r), 'true', 'true'))} and timestamp occurs {_calendar(r)}]".replace(
+        "true and ", ""
+    )
+    return f"{events}.{r.choice(('count()', 'count()', 'sum(commerce.total)'))} {_op(r)} {r.choice((1, 1, 2, 3))}"
 
 
 def _then(r: random.Random) -> str:
