@@ -149,48 +149,65 @@ class Total(Cell):
         return 0, following
 
 
-class Trail(Cell):
-    """State: the timestamps of a stream that is the first of one or more `Thens`, once for all of them. `brief`: the newest two that differ are
-    enough in order, because all of them ask for an earlier one, however little; else those that the longest gap can reach."""
+class Linked(Cell):
+    """A step of a chain: the events of the last of its streams that one of the trail `before` precedes, `low` to `high` microseconds earlier; all of them,
+    where there is none. `trails`: those that lead to it."""
 
-    brief, longest = True, 0
-
-    def used(self, low: int, high: int) -> None:
-        """A `Thens` with those gaps reads it."""
-        self.brief = self.brief and low <= 1
-        self.longest = max(self.longest, high)
-
-    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
-        state.append(at)
-        if len(state) > 8 and self.longest < FOREVER:
-            del state[: bisect_left(state, at - self.longest)]
-        return NOTHING
-
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
-        return [at for at, _ in rows[0]]
-
-    def settle(self) -> None:
-        """Nothing is read off it."""
-
-
-class Thens(Cell):
-    """State: timestamps of the second stream that one of the first precedes by `low` to `high`. Those of the first are in `trail`."""
-
-    def __init__(self, number: int, low: int, high: int, trail: Trail) -> None:
+    def __init__(self, number: int, low: int = 1, high: int = FOREVER, before: Trail | None = None) -> None:
         super().__init__(number)
-        self.low, self.high, self.trail = low, high, trail
-
-    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
-        state.append(at)
-        return 1
+        self.low, self.high, self.before = low, high, before
+        self.trails: tuple[Trail, ...] = () if before is None else (*before.trails, before)
 
     def preceded(self, firsts: list[int], at: int) -> bool:
         i = bisect_right(firsts, at - self.low)
         return i > 0 and firsts[i - 1] >= at - self.high
 
+    def stamps(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[int]:
+        """The timestamps of the step, from the events of all streams that lead to it."""
+        found = [at for at, _ in rows[len(self.trails)]]
+        if self.before is None:
+            return found
+        firsts = self.before.stamps(rows)
+        return [at for at in found if self.preceded(firsts, at)]
+
+
+class Trail(Linked):
+    """State: the timestamps of a step that others follow, once for all of them. `brief`: the newest two that differ are enough in order, because all
+    of them ask for an earlier one, however little; else those that the longest gap can reach."""
+
+    brief, longest = True, 0
+
+    def used(self, low: int, high: int) -> None:
+        """A step that follows, with those gaps, reads it."""
+        self.brief = self.brief and low <= 1
+        self.longest = max(self.longest, high)
+
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
+        if not self.brief:
+            state.append(at)
+            if len(state) > 8 and self.longest < FOREVER:
+                del state[: bisect_left(state, at - self.longest)]
+        elif not state or state[-1] != at:
+            state.append(at)
+            del state[:-2]
+        return NOTHING
+
     def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
-        firsts = [at for at, _ in rows[0]]
-        stamps = [at for at, _ in rows[1] if self.preceded(firsts, at)]
+        return self.stamps(rows)
+
+    def settle(self) -> None:
+        """Nothing is read off it."""
+
+
+class Thens(Linked):
+    """State: the timestamps of the last step of a chain."""
+
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
+        state.append(at)
+        return 1
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+        stamps = self.stamps(rows)
         return stamps[-1] if self.latest and stamps and stamps[-1] <= now else stamps
 
     def look(self, watch: Watch, state: Any, now: int) -> Answer:

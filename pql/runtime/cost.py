@@ -76,7 +76,7 @@ def reach_of(leaf: Leaf) -> int | None:
         case AtLeast():
             reach = leaf.span.reach
         case Then():
-            reach = leaf.span.leave + leaf.high
+            reach = leaf.reach
         case Without():
             reach = leaf.span.leave + (leaf.within or 0)
     return reach if reach < FOREVER // 2 else None
@@ -176,7 +176,7 @@ def _cells_of(net: Network, numbers: Iterable[int]) -> list[Cell]:
             cell = net.watching[number][0]
             found[cell.number] = cell
             if isinstance(cell, Thens):
-                found[cell.trail.number] = cell.trail
+                found.update((trail.number, trail) for trail in cell.trails)
     return list(found.values())
 
 

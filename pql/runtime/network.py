@@ -30,7 +30,20 @@ from pql.runtime.evaluate import Evaluator
 from pql.runtime.relevance import looked_at
 from pql.runtime.routing import EVENTS, FIRST, Router, make_answers
 from pql.runtime.settled import Base, Parts, Settler
-from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Span, Stream, Then, Tree, Without, leaves, take_apart
+from pql.runtime.shapes import (
+    FOREVER,
+    AtLeast,
+    Leaf,
+    Link,
+    Plain,
+    Span,
+    Stream,
+    Then,
+    Tree,
+    Without,
+    leaves,
+    take_apart,
+)
 from pql.types import NUMBER
 
 RootTest = Callable[[bytearray], bool]
@@ -166,7 +179,8 @@ class _Maker:
             case AtLeast():
                 key, feeds = (leaf.stream, leaf.span if leaf.span.ends else None), (leaf.stream,)
             case Then():
-                key, feeds = ("then", leaf.first, leaf.second, leaf.low, leaf.high), (leaf.first, leaf.second)
+                links = tuple(link.stream for link in leaf.first.links)
+                key, feeds = ("then", leaf.first, leaf.second, leaf.low, leaf.high), (*links, leaf.second)
             case Without():
                 key, feeds = ("without", leaf.first, leaf.second, leaf.within), (leaf.first, leaf.second)
         known = self.cell_numbers.get(key)
@@ -189,10 +203,13 @@ class _Maker:
             cell.dates = self.dates.setdefault(leaf.span, Dates(leaf.span, self.evaluator))
         return self.kept(key, cell, feeds)
 
-    def trail(self, first: Stream, low: int, high: int) -> Trail:
-        known = self.cell_numbers.get(("trail", first))
+    def trail(self, link: Link, low: int, high: int) -> Trail:
+        """The trail of a link, for one who asks for those gaps."""
+        known = self.cell_numbers.get(("trail", link))
         if known is None:
-            known = self.kept(("trail", first), Trail(len(self.net.cells)), (first,))
+            before = None if link.before is None else self.trail(link.before, link.low, link.high)
+            made = Trail(len(self.net.cells), link.low, link.high, before)
+            known = self.kept(("trail", link), made, tuple(x.stream for x in link.links))
         assert isinstance(known, Trail)
         known.used(low, high)
         return known
@@ -222,13 +239,14 @@ class _Maker:
             cell, stream = net.cells[number], net.feeds[number][-role]
             forms["touched"].append(number)
             ones = tuple((w.number, w.leave) for w in cell.watches)
-            if isinstance(cell, Trail):
-                forms["trails"].append((number, cell))
-            elif isinstance(cell, Thens):
-                if role and cell.latest:
-                    forms["latest"].append((number, cell, cell.trail.number, cell.low, cell.high, ones))
-                elif role:
-                    forms["others"].append((number, cell, -1, cell.trail.number))
+            if isinstance(cell, Trail | Thens):
+                last, before = -role == len(net.feeds[number]) - 1, -1 if cell.before is None else cell.before.number
+                if last and isinstance(cell, Trail) and before < 0:
+                    forms["trails"].append((number, cell))
+                elif last and cell.latest:
+                    forms["latest"].append((number, cell, before, cell.low, cell.high, ones))
+                elif last:
+                    forms["others"].append((number, cell, -1, before))
             elif isinstance(cell, Withouts) and role:
                 forms["ends"].append((number, cell))
             elif isinstance(cell, Withouts) and all(0 < w.enter < FOREVER // 4 for w in cell.watches):
@@ -281,7 +299,8 @@ def make_network(
         first[number] = cell.look(watch, cell.fresh(), 0)[0]
 
     cells = {
-        n: (c.number, c.trail.number) if isinstance(c, Thens) else (c.number,) for n, (c, _) in net.watching.items()
+        n: (c.number, *(t.number for t in c.trails)) if isinstance(c, Thens) else (c.number,)
+        for n, (c, _) in net.watching.items()
     }
     may_fail = {number for number, (cell, _) in net.watching.items() if isinstance(cell, Total)}
     parts = Parts(
@@ -310,10 +329,8 @@ def _retention(net: Network, attributes: Sequence[Computed]) -> int | None:
                 return None
             longest = max(longest, leaf.reach or 0)
             continue
-        reach = leaf.span.reach
-        if isinstance(leaf, Then):
-            reach += leaf.high
-        elif isinstance(leaf, Without):
+        reach = leaf.reach if isinstance(leaf, Then) else leaf.span.reach
+        if isinstance(leaf, Without):
             reach += leaf.within or 0
         longest = max(longest, reach)
     return longest if longest < FOREVER // 2 else None

@@ -8,8 +8,10 @@ microseconds, or as long as the calendar says (`End`). Must not know state or do
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from math import ceil, floor
 from typing import Any
 
@@ -73,14 +75,40 @@ class AtLeast:
 
 
 @dataclass(frozen=True)
+class Link:
+    """The events of a stream that may be a step of a chain: all of them, or those that an event of the link `before` precedes, `low` to `high`
+    microseconds earlier (both included)."""
+
+    stream: Stream
+    before: Link | None = None
+    low: int = 1
+    high: int = FOREVER
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """From the first one on."""
+        return (self,) if self.before is None else (*self.before.links, self)
+
+    @property
+    def reach(self) -> int:
+        """How far back the first step may lie."""
+        return sum(link.high for link in self.links[1:])
+
+
+@dataclass(frozen=True)
 class Then:
     """An active event of `second` that an event of `first` precedes, `low` to `high` microseconds earlier (both included)."""
 
-    first: Stream
+    first: Link
     second: Stream
     low: int
     high: int
     span: Span
+
+    @property
+    def reach(self) -> int:
+        """So long after its timestamp an event matters no more, at the latest."""
+        return self.span.reach + self.high + self.first.reach
 
 
 @dataclass(frozen=True)
@@ -336,7 +364,9 @@ def _is_day(e: ir.Expr) -> bool:
 def keeps_order(span: Span, zone: Zone) -> bool:
     """Does an event that is earlier than another come into the window no later, and leave it no later?"""
     nodes = [n for end in span.ends for n in walk(end.edge.instant)]
-    if zone.name != "UTC" and any(isinstance(n, ir.Shift) and n.local and isinstance(n.operand, ir.Clock) for n in nodes):
+    if zone.name != "UTC" and any(
+        isinstance(n, ir.Shift) and n.local and isinstance(n.operand, ir.Clock) for n in nodes
+    ):
         return False  # a time that the wall clock leaves out may stand for one of the next month
     units = {n.unit for n in nodes if isinstance(n, ir.Truncate)}
     return all(never_falls(zone.name, "day" if unit in CALENDAR else unit) for unit in units)
@@ -361,16 +391,18 @@ def _chain(e: ir.Chain) -> Tree | None:
     if any(not is_own(t) for t in found[0]):
         return None
     steps = e.steps
-    if any(not s.excluded and s.op != ">=" for s in steps) or len(steps) > 2 or steps[0].excluded:
+    if any(not s.excluded and s.op != ">=" for s in steps) or steps[0].excluded:
         return None
     first = _step(steps[0], found, stamped)
     if first is None:
         return None
     if len(steps) == 1:
         return True if steps[0].low <= 0 else AtLeast(first[0], first[1], steps[0].low)
-    if first[1].ends or steps[0].low != 1 or (not steps[1].excluded and steps[1].low != 1):
+    if len(steps) == 2 and steps[1].excluded:
+        return None if first[1].ends or steps[0].low != 1 else _excluded(first, steps, found, stamped)
+    if first[1] != Span() or any(s.excluded or s.low != 1 for s in steps):
         return None
-    return _excluded(first, steps, found, stamped) if steps[1].excluded else _followed(first, steps, found, stamped)
+    return _followed(first[0], steps, found, stamped)
 
 
 def _step(step: ir.Step, found: Any, stamped: ir.Expr) -> tuple[Stream, Span] | None:
@@ -384,20 +416,28 @@ def _step(step: ir.Step, found: Any, stamped: ir.Expr) -> tuple[Stream, Span] | 
     return Stream(frozenset([*parted[1], stamped])), parted[0]
 
 
-def _followed(first: tuple[Stream, Span], steps: Any, found: Any, stamped: ir.Expr) -> Tree | None:
-    if first[1] != Span():
-        return None
-    rest, low, high = [], 1, FOREVER
-    for test in ir.conjuncts(steps[1].window):
-        between = _between(test, steps[1].var, steps[0].var)
-        if between is None:
-            rest.append(test)
-        else:
-            low, high = max(low, between[0]), min(high, between[1])
-    second = _step(ir.Step("", steps[1].var, False, steps[1].match, ir.conjunction(rest)), found, stamped)
-    if second is None or second[1].ends or steps[0].var in free_variables(ir.And((steps[1].match, *rest))):
-        return None
-    return Then(first[0], second[0], low, high, second[1]) if low <= high else False
+def _followed(first: Stream, steps: Sequence[ir.Step], found: Any, stamped: ir.Expr) -> Tree | None:
+    """Steps one after the other: each looks at its own event, and at how far the step before it lies back; the last one may have a window of now."""
+    link, never = Link(first), False
+    for number, (before, step) in enumerate(pairwise(steps), 2):
+        rest, low, high = [], 1, FOREVER
+        for test in ir.conjuncts(step.window):
+            between = _between(test, step.var, before.var)
+            if between is None:
+                rest.append(test)
+            else:
+                low, high = max(low, between[0]), min(high, between[1])
+        own = _step(ir.Step("", step.var, False, step.match, ir.conjunction(rest)), found, stamped)
+        others = {s.var for s in steps} - {step.var}
+        if own is None or own[1].ends or others & free_variables(ir.And((step.match, *rest))):
+            return None
+        never = never or low > high
+        if number == len(steps):
+            return False if never else Then(link, own[0], low, high, own[1])
+        if own[1] != Span():
+            return None
+        link = Link(own[0], link, low, high)
+    return None
 
 
 def _between(test: ir.Expr, var: int, other: int) -> tuple[int, int] | None:

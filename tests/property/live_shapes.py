@@ -8,7 +8,7 @@ import random
 def text(r: random.Random) -> str:
     """A test over the schema of `segment_texts`."""
     kinds = [
-        _count, _count, _sum, _sum, _then, _then, _without, _without, _closing, _first, _items,
+        _count, _count, _sum, _sum, _then, _then, _steps, _steps, _without, _without, _closing, _first, _items,
         _dated, _dated, _dated, _dated,
     ]  # fmt: skip
     made = r.choice(kinds)(r)
@@ -97,6 +97,20 @@ def _then(r: random.Random) -> str:
     gap = r.choice((f"<= {_span(r)} after A", f"< {_span(r)} after A", f">= {_span(r)} after A", ""))
     when = " and ".join(x for x in (gap, r.choice(("", _window(r)))) if x)
     return f"chain(xEvent, timestamp, [A: WHAT({_kind(r)}), B: WHAT({_kind(r)}){f' WHEN({when})' if when else ''}])"
+
+
+def _steps(r: random.Random) -> str:
+    """Three or four steps one after the other, with gaps; most events are some step."""
+    steps = []
+    for number in range(r.choice((3, 3, 3, 4))):
+        kind = r.choice(("true", f'eventType != "{r.choice("abc")}"', _kind(r)))
+        before = f"{r.choice(('<=', '<', '>=', '>'))} {_span(r)} after S{number - 1}"
+        when = [r.choice(("", before, before))] if number else []
+        if r.random() < (0.5 if number == 3 else 0.25):
+            when.append(_window(r))
+        found = " and ".join(w for w in when if w)
+        steps.append(f"S{number}: WHAT({kind}){f' WHEN({found})' if found else ''}")
+    return f"chain(xEvent, timestamp, [{', '.join(steps)}])"
 
 
 def _without(r: random.Random) -> str:
