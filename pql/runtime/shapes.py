@@ -336,7 +336,9 @@ def _is_day(e: ir.Expr) -> bool:
 def keeps_order(span: Span, zone: Zone) -> bool:
     """Does an event that is earlier than another come into the window no later, and leave it no later?"""
     nodes = [n for end in span.ends for n in walk(end.edge.instant)]
-    if zone.name != "UTC" and any(isinstance(n, ir.Shift) and n.local and isinstance(n.operand, ir.Clock) for n in nodes):
+    if zone.name != "UTC" and any(
+        isinstance(n, ir.Shift) and n.local and isinstance(n.operand, ir.Clock) for n in nodes
+    ):
         return False  # a time that the wall clock leaves out may stand for one of the next month
     units = {n.unit for n in nodes if isinstance(n, ir.Truncate)}
     return all(never_falls(zone.name, "day" if unit in CALENDAR else unit) for unit in units)

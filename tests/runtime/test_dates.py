@@ -294,7 +294,7 @@ def test_no_more_stretches_are_remembered_than_may_be(monkeypatch):
     for n in [*range(20), *reversed(range(20))]:
         day = datetime(2026, 1, 1) + n * DAY
         assert spans.of(microseconds(day + timedelta(hours=n))) == (microseconds(day), microseconds(day + DAY))
-    assert len(spans._known) <= 6 and spans._starts == sorted(spans._starts)
+    assert len(spans._known) <= 6 and spans._known == sorted(spans._known)
 
 
 def test_a_profile_keeps_no_more_than_the_threshold_asks_for():
