@@ -325,6 +325,17 @@ class DatedCount(Dated, Count):
         del state[: -self.keep]
 
 
+class DatedThens(Dated, Thens):
+    waits = FOREVER
+
+    def trim(self, state: list[Any], now: int) -> None:
+        del state[:-1]
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+        firsts = [at for at, _ in rows[0]]
+        return super().made([[row for row in rows[1] if self.preceded(firsts, row[0])]], now)
+
+
 class DatedTotal(Dated, Total):
     def trim(self, state: list[Any], now: int) -> None:
         if len(state[0]) > 4 and state[0][0] <= now:

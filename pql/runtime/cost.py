@@ -76,9 +76,9 @@ def reach_of(leaf: Leaf) -> int | None:
         case AtLeast():
             reach = leaf.span.reach
         case Then():
-            reach = leaf.span.leave + leaf.high
+            reach = leaf.span.reach + leaf.high
         case Without():
-            reach = leaf.span.leave + (leaf.within or 0)
+            reach = leaf.span.reach + (leaf.within or 0)
     return reach if reach < FOREVER // 2 else None
 
 

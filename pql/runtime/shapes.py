@@ -370,7 +370,7 @@ def _chain(e: ir.Chain) -> Tree | None:
         return None
     if len(steps) == 1:
         return True if steps[0].low <= 0 else AtLeast(first[0], first[1], steps[0].low)
-    if first[1].ends or steps[0].low != 1 or (not steps[1].excluded and steps[1].low != 1):
+    if steps[0].low != 1 or (not steps[1].excluded and steps[1].low != 1):
         return None
     return _excluded(first, steps, found, stamped) if steps[1].excluded else _followed(first, steps, found, stamped)
 
@@ -397,7 +397,7 @@ def _followed(first: tuple[Stream, Span], steps: Any, found: Any, stamped: ir.Ex
         else:
             low, high = max(low, between[0]), min(high, between[1])
     second = _step(ir.Step("", steps[1].var, False, steps[1].match, ir.conjunction(rest)), found, stamped)
-    if second is None or second[1].ends or steps[0].var in free_variables(ir.And((steps[1].match, *rest))):
+    if second is None or steps[0].var in free_variables(ir.And((steps[1].match, *rest))):
         return None
     return Then(first[0], second[0], low, high, second[1]) if low <= high else False
 
@@ -424,7 +424,7 @@ def _excluded(first: tuple[Stream, Span], steps: Any, found: Any, stamped: ir.Ex
     step = steps[1]
     windows = ir.conjuncts(step.window)
     second = _step(ir.Step("", step.var, False, step.match, ir.TRUE), found, stamped)
-    if second is None or second[1] != Span():
+    if second is None or second[1] != Span() or first[1].ends:
         return None
     if not windows:
         return Without(first[0], second[0], None, first[1]) if step.closes is None else None
