@@ -342,6 +342,16 @@ class DatedCount(Dated, Count):
         del state[: -self.keep]
 
 
+class DatedThens(Dated, Thens):
+    waits = FOREVER
+
+    def trim(self, state: list[Any], now: int) -> None:
+        del state[:-1]
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+        return super().made([[(at, 1) for at in self.stamps(rows)]], now)
+
+
 class DatedTotal(Dated, Total):
     def trim(self, state: list[Any], now: int) -> None:
         if len(state[0]) > 4 and state[0][0] <= now:

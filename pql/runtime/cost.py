@@ -78,7 +78,7 @@ def reach_of(leaf: Leaf) -> int | None:
         case Then():
             reach = leaf.reach
         case Without():
-            reach = leaf.span.leave + (leaf.within or 0)
+            reach = leaf.span.reach + (leaf.within or 0)
     return reach if reach < FOREVER // 2 else None
 
 

@@ -6,9 +6,10 @@ halving, asking the plain evaluator, once for all timestamps between two of its 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from datetime import datetime, timedelta
 from functools import cached_property
+from operator import itemgetter
 
 from pql.ir import nodes as ir
 from pql.runtime.evaluate import NOW, Evaluator
@@ -21,6 +22,7 @@ MIDDLE = (datetime(5000, 1, 1) - EPOCH) // MICRO
 """An end that is null before this instant lies before the calendar, one that is null later beyond it: it is less than 900 years from now."""
 MOST = 10_000
 """So many stretches of timestamps are remembered."""
+_STARTS = itemgetter(0)
 
 
 class Dates:
@@ -30,10 +32,9 @@ class Dates:
         self.enter, self.leave, self.evaluator = span.enter, span.leave, evaluator
         self.fixed = (span.enter, span.leave) != (-FOREVER, FOREVER)
         self.ends = [(end.edge.instant, end.lower, int(end.lower is not end.edge.inclusive)) for end in span.ends]
-        self._starts: list[int] = []
         self._known: list[tuple[int, int, int, int]] = []
         self._last = (FOREVER, -FOREVER, 0, 0)
-        """(first, end): the stretch of timestamps that was asked about last, and what came out."""
+        """(first, end, enter, leave): a stretch of timestamps, and what comes out for it; the stretch that was asked about last."""
 
     def of(self, at: int) -> tuple[int, int]:
         """(the instant from which, the instant until which) an event of timestamp `at` is active; never, when the second is no later. Neither falls as
@@ -53,7 +54,7 @@ class Dates:
             at = (datetime(2026, 1, 1) + timedelta(hours=hour) - EPOCH) // MICRO
             enter, leave = self.of(at)
             waits.append(max(0, enter - at))
-            lasts.append(max(0, leave - max(enter, at)))
+            lasts.append(max(0, (FOREVER if leave > LAST else leave) - max(enter, at)))
         return sum(waits) // len(waits), sum(lasts) // len(lasts)
 
     @cached_property
@@ -64,10 +65,11 @@ class Dates:
 
     def _found(self, at: int) -> tuple[int, int]:
         """What the ends of the calendar say, remembered for all timestamps of which they say the same."""
-        i = bisect_right(self._starts, at) - 1
-        if i >= 0 and at < self._known[i][1]:
-            self._last = self._known[i]
-            return self._last[2:]
+        known = self._known
+        i = bisect_right(known, at, key=_STARTS)
+        if i and known[i - 1][0] <= at < known[i - 1][1]:
+            self._last = found = known[i - 1]
+            return found[2:]
         first, end = -FOREVER, FOREVER
         enter, leave = self._inside
         for instant, lower, strict in self.ends:
@@ -77,12 +79,10 @@ class Dates:
                 first = max(first, before + strict)
             if turn <= LAST and (after := self._value(instant, turn)) is not None:
                 end = min(end, after + strict)
-        if len(self._starts) > MOST:
-            self._starts, self._known = [], []
-        self._last = (first, end, enter, leave)
-        i = bisect_left(self._starts, first)
-        self._starts.insert(i, first)
-        self._known.insert(i, self._last)
+        if len(known) > MOST:
+            self._known = known = []
+        self._last = found = (first, end, enter, leave)
+        known.insert(bisect_right(known, first, key=_STARTS), found)
         return enter, leave
 
     def _turn(self, instant: ir.Expr, beyond: int, far: int) -> int:

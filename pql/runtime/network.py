@@ -18,6 +18,7 @@ from pql.runtime.cells import (
     Count,
     Dated,
     DatedCount,
+    DatedThens,
     DatedTotal,
     Thens,
     Total,
@@ -173,14 +174,15 @@ class _Maker:
         return number
 
     def cell(self, leaf: AtLeast | Then | Without) -> Cell:
+        dated = leaf.span if leaf.span.ends else None
         key: Any
         feeds: tuple[Stream, ...]
         match leaf:
             case AtLeast():
-                key, feeds = (leaf.stream, leaf.span if leaf.span.ends else None), (leaf.stream,)
+                key, feeds = (leaf.stream, dated), (leaf.stream,)
             case Then():
                 links = tuple(link.stream for link in leaf.first.links)
-                key, feeds = ("then", leaf.first, leaf.second, leaf.low, leaf.high), (*links, leaf.second)
+                key, feeds = ("then", leaf.first, leaf.second, leaf.low, leaf.high, dated), (*links, leaf.second)
             case Without():
                 key, feeds = ("without", leaf.first, leaf.second, leaf.within), (leaf.first, leaf.second)
         known = self.cell_numbers.get(key)
@@ -191,14 +193,14 @@ class _Maker:
         cell: Cell
         if isinstance(leaf, Then):
             assert trail is not None
-            cell = Thens(number, leaf.low, leaf.high, trail)
+            cell = (DatedThens if dated else Thens)(number, leaf.low, leaf.high, trail)
         elif isinstance(leaf, Without):
             cell = Withouts(number, leaf.within)
         elif leaf.stream.weight is not None:
             limit = NUMBER_LIMIT if leaf.stream.weight.type == NUMBER else INTEGER_LIMIT
-            cell = DatedTotal(number, limit) if leaf.span.ends else Total(number, limit)
+            cell = (DatedTotal if dated else Total)(number, limit)
         else:
-            cell = DatedCount(number) if leaf.span.ends else Count(number)
+            cell = (DatedCount if dated else Count)(number)
         if isinstance(cell, Dated):
             cell.dates = self.dates.setdefault(leaf.span, Dates(leaf.span, self.evaluator))
         return self.kept(key, cell, feeds)

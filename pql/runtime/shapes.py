@@ -429,7 +429,7 @@ def _followed(first: Stream, steps: Sequence[ir.Step], found: Any, stamped: ir.E
                 low, high = max(low, between[0]), min(high, between[1])
         own = _step(ir.Step("", step.var, False, step.match, ir.conjunction(rest)), found, stamped)
         others = {s.var for s in steps} - {step.var}
-        if own is None or own[1].ends or others & free_variables(ir.And((step.match, *rest))):
+        if own is None or others & free_variables(ir.And((step.match, *rest))):
             return None
         never = never or low > high
         if number == len(steps):
@@ -462,7 +462,7 @@ def _excluded(first: tuple[Stream, Span], steps: Any, found: Any, stamped: ir.Ex
     step = steps[1]
     windows = ir.conjuncts(step.window)
     second = _step(ir.Step("", step.var, False, step.match, ir.TRUE), found, stamped)
-    if second is None or second[1] != Span():
+    if second is None or second[1] != Span() or first[1].ends:
         return None
     if not windows:
         return Without(first[0], second[0], None, first[1]) if step.closes is None else None

@@ -26,6 +26,7 @@ DAY = 86_400_000_000
         ("xEvent[timestamp occurs this year].max(value) > 3", "bucketed", 368),
         ("xEvent[timestamp occurs this year].count() >= 3", "bucketed", 368),
         ("xEvent[timestamp occurs between yesterday and now].sum(value) >= 3", "bucketed", 6),
+        ('chain(xEvent, timestamp, [A: WHAT(eventType = "a"), B: WHAT(eventType = "b") WHEN(<= 1 day after A and today)])', "bucketed", 4),
         ("xEvent[timestamp occurs before today].count() >= 3", "history", None),
         ("xEvent[timestamp > joined].average(value) > 3", "history", None),
         ("xEvent[value > 3 or timestamp occurs <= 3 days before now].average(value) > 3", "history", None),

@@ -136,6 +136,37 @@ def test_future_events_count_today_and_else_from_their_day_on():
     ]
 
 
+@pytest.mark.parametrize(
+    ("window", "comes", "leaves"),
+    [
+        ("today", at(2026, 3, 11, 9), at(2026, 3, 12)),
+        ("yesterday", at(2026, 3, 12), at(2026, 3, 13)),
+    ],
+)
+def test_a_chain_whose_last_step_lies_in_a_window_of_the_calendar(window, comes, leaves):
+    steps = f'A: WHAT(eventType = "a"), B: WHAT(eventType = "b") WHEN(<= 1 day after A and {window})'
+
+    def kind(stamp, kind, id=None, arrival=None):
+        return Event("p", {"timestamp": stamp, "eventType": kind, "_id": id or f"{stamp} {kind}"}, arrival)
+
+    inputs = [kind(T, "b"), kind(T, "a"), kind(T + 23 * timedelta(hours=1), "b"), kind(T + 3 * DAY, "b")]
+    live = engine(f"chain(xEvent, timestamp, [{steps}])")
+    cause = "event" if comes == T + 23 * timedelta(hours=1) else "timer"
+    assert told(live, inputs, T + 30 * DAY) == [("realized", comes, cause), ("exited", leaves, "timer")]
+    late = engine(f"chain(xEvent, timestamp, [{steps}])")
+    inputs = [
+        kind(T + timedelta(hours=1), "b", "x"),
+        kind(T, "a", "y", T + timedelta(hours=2)),
+        Deletion("p", "y", T + timedelta(hours=3)),
+    ]
+    told_late = told(late, inputs, T + 30 * DAY)
+    assert told_late == (
+        []
+        if window == "yesterday"
+        else [("realized", T + timedelta(hours=2), "event"), ("exited", T + timedelta(hours=3), "event")]
+    )
+
+
 def test_corrections_and_deletions():
     live = engine("xEvent[timestamp occurs this week].count() >= 2")
     inputs = [
@@ -294,7 +325,7 @@ def test_no_more_stretches_are_remembered_than_may_be(monkeypatch):
     for n in [*range(20), *reversed(range(20))]:
         day = datetime(2026, 1, 1) + n * DAY
         assert spans.of(microseconds(day + timedelta(hours=n))) == (microseconds(day), microseconds(day + DAY))
-    assert len(spans._known) <= 6 and spans._starts == sorted(spans._starts)
+    assert len(spans._known) <= 6 and spans._known == sorted(spans._known)
 
 
 def test_a_profile_keeps_no_more_than_the_threshold_asks_for():
