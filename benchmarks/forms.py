@@ -29,6 +29,10 @@ TESTS = {
     "last event": 'xEvent.topN(timestamp, 1).head().eventType = "purchase"',
     "three steps": 'chain(xEvent, timestamp, [A: WHAT(eventType = "productView"), B: WHAT(eventType = "addToCart") WHEN(<= 3 days after A), '
     'C: WHAT(eventType = "purchase") WHEN(<= 3 days after B and < 30 days before now)])',
+    "windows on all": 'chain(xEvent, timestamp, [A: WHAT(eventType = "productView") WHEN(< 30 days before now), '
+    'B: WHAT(eventType = "addToCart") WHEN(< 30 days before now), C: WHAT(eventType = "purchase") WHEN(< 30 days before now)])',
+    "one without another": 'chain(xEvent, timestamp, [A: WHAT(eventType = "productView"), B: not WHAT(eventType = "addToCart"), '
+    'C: WHAT(eventType = "purchase") WHEN(< 30 days before now)])',
 }
 DAYS, EACH, CHUNK = 60, 30, 500
 

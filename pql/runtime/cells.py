@@ -40,9 +40,10 @@ class Watch:
 @dataclass(eq=False)
 class Cell:
     """`watches`: the leaves that are read off it, by threshold. `reach`: how far back any of them looks. `early`: all of them see an
-    event at once. `latest`: the newest timestamp is enough, while events come in order."""
+    event at once. `latest`: the newest timestamp is enough, while events come in order. `bounded`: it ends with an earlier step of its chain."""
 
     number: int
+    bounded = False
     watches: list[Watch] = field(default_factory=list)
     reach: int = 0
     keep: int = 0
@@ -62,6 +63,10 @@ class Cell:
         """Do these timestamps of a trail let an event in?"""
         return True
 
+    def bound(self, firsts: Any, at: int) -> int | None:
+        """Until when a trail lets an event in, by its state; None: not at all."""
+        return FOREVER
+
     def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
         """The state made anew from the (timestamp, weight) of each stream's events, in order."""
         raise NotImplementedError
@@ -74,7 +79,7 @@ class Cell:
         self.reach = max(w.leave for w in self.watches)
         self.keep = max(w.least for w in self.watches)
         self.early = all(w.enter <= 0 for w in self.watches)
-        self.latest = self.early and self.keep == 1 and isinstance(self, Count | Thens)
+        self.latest = self.early and self.keep == 1 and isinstance(self, Count | Thens) and not self.bounded
 
 
 class Count(Cell):
@@ -151,29 +156,52 @@ class Total(Cell):
 
 class Linked(Cell):
     """A step of a chain: the events of the last of its streams that one of the trail `before` precedes, `low` to `high` microseconds earlier; all of them,
-    where there is none. `trails`: those that lead to it."""
+    where there is none. `leave`: how long each is active. `trails`: those that lead to it. Where these have ends of their own (`bounded`), a state is
+    timestamps, and the instants until which what precedes them is active; neither falls from one event to the next."""
 
-    def __init__(self, number: int, low: int = 1, high: int = FOREVER, before: Trail | None = None) -> None:
+    def __init__(
+        self, number: int, low: int = 1, high: int = FOREVER, before: Trail | None = None, leave: int = FOREVER
+    ) -> None:
         super().__init__(number)
-        self.low, self.high, self.before = low, high, before
+        self.low, self.high, self.before, self.leave = low, high, before, leave
         self.trails: tuple[Trail, ...] = () if before is None else (*before.trails, before)
+        self.bounded = any(trail.leave < FOREVER for trail in self.trails)
+
+    def fresh(self) -> list[Any]:
+        return [[], []] if self.bounded else []
 
     def preceded(self, firsts: list[int], at: int) -> bool:
         i = bisect_right(firsts, at - self.low)
         return i > 0 and firsts[i - 1] >= at - self.high
 
-    def stamps(self, rows: Sequence[Sequence[tuple[int, int]]]) -> list[int]:
-        """The timestamps of the step, from the events of all streams that lead to it."""
-        found = [at for at, _ in rows[len(self.trails)]]
-        if self.before is None:
-            return found
-        firsts = self.before.stamps(rows)
-        return [at for at in found if self.preceded(firsts, at)]
+    def bound(self, firsts: Any, at: int) -> int | None:
+        before = self.before
+        if before is None or not firsts:
+            return FOREVER if before is None else None
+        stamps = firsts[0] if before.bounded else firsts
+        i = bisect_right(stamps, at - self.low) - 1
+        if i < 0 or stamps[i] < at - self.high:
+            return None
+        until: int = min(stamps[i] + before.leave, firsts[1][i] if before.bounded else FOREVER)
+        return until if until > at else None
+
+    def steps(self, rows: Sequence[Sequence[tuple[int, int]]]) -> tuple[list[int], list[int]]:
+        """The timestamps of the step, and until when what precedes them is active, from the events of all streams that lead to it."""
+        firsts: Any = ()
+        if self.before is not None:
+            firsts = self.before.steps(rows)
+            firsts = firsts if self.before.bounded else firsts[0]
+        found = [(at, until) for at, _ in rows[len(self.trails)] if (until := self.bound(firsts, at)) is not None]
+        return [at for at, _ in found], [until for _, until in found]
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+        stamps, bounds = self.steps(rows)
+        return [stamps, bounds] if self.bounded else stamps
 
 
 class Trail(Linked):
-    """State: the timestamps of a step that others follow, once for all of them. `brief`: the newest two that differ are enough in order, because all
-    of them ask for an earlier one, however little; else those that the longest gap can reach."""
+    """A step that others follow, once for all of them. `brief`: the newest two that differ are enough in order, because all of them ask for an earlier
+    one, however little; else those that the longest gap can reach."""
 
     brief, longest = True, 0
 
@@ -183,41 +211,53 @@ class Trail(Linked):
         self.longest = max(self.longest, high)
 
     def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
-        if not self.brief:
-            state.append(at)
-            if len(state) > 8 and self.longest < FOREVER:
-                del state[: bisect_left(state, at - self.longest)]
-        elif not state or state[-1] != at:
-            state.append(at)
-            del state[:-2]
+        stamps = state[0] if self.bounded else state
+        if self.brief and stamps and stamps[-1] == at:
+            return NOTHING
+        stamps.append(at)
+        gone = max(len(stamps) - 2, 0) if self.brief else 0
+        if not self.brief and len(stamps) > 8 and self.longest < FOREVER:
+            gone = bisect_left(stamps, at - self.longest)
+        del stamps[:gone]
+        if self.bounded:
+            state[1].append(weight)
+            del state[1][:gone]
         return NOTHING
-
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
-        return self.stamps(rows)
 
     def settle(self) -> None:
         """Nothing is read off it."""
 
 
 class Thens(Linked):
-    """State: the timestamps of the last step of a chain."""
+    """The last step of a chain."""
 
     def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
-        state.append(at)
+        stamps = state[0] if self.bounded else state
+        stamps.append(at)
+        gone = bisect_right(stamps, at - self.reach) if len(stamps) > 8 else 0
+        del stamps[:gone]
+        if self.bounded:
+            state[1].append(weight)
+            del state[1][:gone]
         return 1
 
     def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
-        stamps = self.stamps(rows)
-        return stamps[-1] if self.latest and stamps and stamps[-1] <= now else stamps
+        state = super().made(rows, now)
+        return state[-1] if self.latest and state and state[-1] <= now else state
 
     def look(self, watch: Watch, state: Any, now: int) -> Answer:
         if type(state) is int:
             return (1, state + watch.leave) if state + watch.leave > now else (0, NEVER)
-        count = len(state)
-        reached = count if not count or state[-1] + watch.enter <= now else bisect_right(state, now - watch.enter)
-        if reached and state[reached - 1] + watch.leave > now:
-            return 1, state[reached - 1] + watch.leave
-        return 0, state[reached] + watch.enter if reached < count else NEVER
+        stamps = state[0] if self.bounded else state
+        count = len(stamps)
+        reached = count if not count or stamps[-1] + watch.enter <= now else bisect_right(stamps, now - watch.enter)
+        if reached:
+            until = stamps[reached - 1] + watch.leave
+            if self.bounded:
+                until = min(until, state[1][reached - 1])
+            if until > now:
+                return 1, until
+        return 0, stamps[reached] + watch.enter if reached < count else NEVER
 
 
 class Withouts(Cell):
@@ -349,7 +389,7 @@ class DatedThens(Dated, Thens):
         del state[:-1]
 
     def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
-        return super().made([[(at, 1) for at in self.stamps(rows)]], now)
+        return super().made([[(at, 1) for at in self.steps(rows)[0]]], now)
 
 
 class DatedTotal(Dated, Total):

@@ -194,7 +194,9 @@ def _cells(net: Network, numbers: Sequence[int], traffic: Traffic) -> float:
         alive = shares.alive(cell)
         here = alive * (1 - exp(-came))
         places += here
-        if isinstance(cell, Count | Trail | Thens) and not cell.latest:
+        if cell.bounded:
+            lists += here * (3 * LIST + 2 * STAMP * min(came, 2 if isinstance(cell, Trail) else inside))
+        elif isinstance(cell, Count | Trail | Thens) and not cell.latest:
             lists += here * (LIST + STAMP * min(came, max(cell.keep, 1)))
         elif not isinstance(cell, Count | Thens):
             lists += here * (3 * LIST + 2 * STAMP * inside)

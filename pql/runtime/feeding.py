@@ -114,11 +114,14 @@ def _others(person: Person, others: Others, at: int, weights: tuple[int, ...], n
         state = cells.get(place_of)
         if state is None and not person.base.alive[place_of]:
             continue
-        if trail >= 0 and not cell.preceded(cells.get(trail, ()), at):
-            continue
+        weight = weights[place] if place >= 0 else 1
+        if trail >= 0:
+            if (bound := cell.bound(cells.get(trail), at)) is None:
+                continue
+            weight = bound
         if state is None:
             state = cells[place_of] = cell.fresh()
-        most = cell.add(state, at, weights[place] if place >= 0 else 1, 0)
+        most = cell.add(state, at, weight, 0)
         for watch in cell.watches:
             number = watch.number
             held = truth[number]

@@ -210,7 +210,7 @@ class _Maker:
         known = self.cell_numbers.get(("trail", link))
         if known is None:
             before = None if link.before is None else self.trail(link.before, link.low, link.high)
-            made = Trail(len(self.net.cells), link.low, link.high, before)
+            made = Trail(len(self.net.cells), link.low, link.high, before, link.leave)
             known = self.kept(("trail", link), made, tuple(x.stream for x in link.links))
         assert isinstance(known, Trail)
         known.used(low, high)
@@ -294,7 +294,7 @@ def make_network(
     net.retention = _retention(net, attributes)
     net.newest = [None] * (len(net.leaves) + len(attributes))
     for number, (cell, watch) in net.watching.items():
-        if cell.early and isinstance(cell, Count | Thens):
+        if cell.early and isinstance(cell, Count | Thens) and not cell.bounded:
             net.newest[number] = (cell.number, watch.least, watch.leave)
     first = bytearray(len(net.leaves))
     for number, (cell, watch) in net.watching.items():

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
+from itertools import accumulate
 from math import ceil, floor
 from typing import Any
 
@@ -77,9 +77,10 @@ class AtLeast:
 @dataclass(frozen=True)
 class Link:
     """The events of a stream that may be a step of a chain: all of them, or those that an event of the link `before` precedes, `low` to `high`
-    microseconds earlier (both included)."""
+    microseconds earlier (both included). Active until `leave` after their timestamp, as long as the one before is."""
 
     stream: Stream
+    leave: int = FOREVER
     before: Link | None = None
     low: int = 1
     high: int = FOREVER
@@ -89,15 +90,11 @@ class Link:
         """From the first one on."""
         return (self,) if self.before is None else (*self.before.links, self)
 
-    @property
-    def reach(self) -> int:
-        """How far back the first step may lie."""
-        return sum(link.high for link in self.links[1:])
-
 
 @dataclass(frozen=True)
 class Then:
-    """An active event of `second` that an event of `first` precedes, `low` to `high` microseconds earlier (both included)."""
+    """An active event of `second` that an active event of `first` precedes, `low` to `high` microseconds earlier (both included). Where links have windows of
+    now, so has `second`, before now."""
 
     first: Link
     second: Stream
@@ -107,8 +104,14 @@ class Then:
 
     @property
     def reach(self) -> int:
-        """So long after its timestamp an event matters no more, at the latest."""
-        return self.span.reach + self.high + self.first.reach
+        """So long after its timestamp an event of any step matters no more, at the latest: no step outlasts one before it."""
+        links = self.first.links
+        ends = list(accumulate((link.leave for link in links), min))
+        longest = reach = min(self.span.reach, ends[-1])
+        for gap, end in zip((self.high, *(link.high for link in links[:0:-1])), reversed(ends), strict=True):
+            reach = min(end, gap + reach)
+            longest = max(longest, reach)
+        return longest
 
 
 @dataclass(frozen=True)
@@ -400,9 +403,9 @@ def _chain(e: ir.Chain) -> Tree | None:
         return True if steps[0].low <= 0 else AtLeast(first[0], first[1], steps[0].low)
     if len(steps) == 2 and steps[1].excluded:
         return None if first[1].ends or steps[0].low != 1 else _excluded(first, steps, found, stamped)
-    if first[1] != Span() or any(s.excluded or s.low != 1 for s in steps):
+    if any(s.excluded or s.low != 1 for s in steps):
         return None
-    return _followed(first[0], steps, found, stamped)
+    return _followed(steps, found, stamped)
 
 
 def _step(step: ir.Step, found: Any, stamped: ir.Expr) -> tuple[Stream, Span] | None:
@@ -416,28 +419,36 @@ def _step(step: ir.Step, found: Any, stamped: ir.Expr) -> tuple[Stream, Span] | 
     return Stream(frozenset([*parted[1], stamped])), parted[0]
 
 
-def _followed(first: Stream, steps: Sequence[ir.Step], found: Any, stamped: ir.Expr) -> Tree | None:
-    """Steps one after the other: each looks at its own event, and at how far the step before it lies back; the last one may have a window of now."""
-    link, never = Link(first), False
-    for number, (before, step) in enumerate(pairwise(steps), 2):
-        rest, low, high = [], 1, FOREVER
+def _followed(steps: Sequence[ir.Step], found: Any, stamped: ir.Expr) -> Tree | None:
+    """Steps one after the other: each looks at its own event and at now, and at how far the step before it lies back. All but the last are active from
+    their timestamp on at the latest; that it has come, the window of the last one has to say where one before it has an end."""
+    link: Link | None = None
+    before: ir.Step | None = None
+    gap, ends, never = (1, FOREVER), False, False
+    for step in steps:
+        rest, gap = [], (1, FOREVER)
         for test in ir.conjuncts(step.window):
-            between = _between(test, step.var, before.var)
+            between = None if before is None else _between(test, step.var, before.var)
             if between is None:
                 rest.append(test)
             else:
-                low, high = max(low, between[0]), min(high, between[1])
+                gap = max(gap[0], between[0]), min(gap[1], between[1])
         own = _step(ir.Step("", step.var, False, step.match, ir.conjunction(rest)), found, stamped)
         others = {s.var for s in steps} - {step.var}
         if own is None or others & free_variables(ir.And((step.match, *rest))):
             return None
-        never = never or low > high
-        if number == len(steps):
-            return False if never else Then(link, own[0], low, high, own[1])
-        if own[1] != Span():
+        stream, span = own
+        never = never or gap[0] > gap[1]
+        if step is steps[-1]:
+            break
+        if span.ends or span.enter > 0:
             return None
-        link = Link(own[0], link, low, high)
-    return None
+        ends = ends or span != Span()
+        link, before = Link(stream, span.leave, link, *gap), step
+    if ends and (span.ends or span.enter < 0):
+        return None
+    assert link is not None
+    return False if never else Then(link, stream, *gap, span)
 
 
 def _between(test: ir.Expr, var: int, other: int) -> tuple[int, int] | None:

@@ -100,13 +100,15 @@ def _then(r: random.Random) -> str:
 
 
 def _steps(r: random.Random) -> str:
-    """Three or four steps one after the other, with gaps; most events are some step."""
-    steps = []
-    for number in range(r.choice((3, 3, 3, 4))):
+    """Two to four steps one after the other, with gaps, some with a window for each; most events are some step."""
+    steps, dated = [], r.random() < 0.6
+    for number in range(r.choice((2, 3, 3, 4))):
         kind = r.choice(("true", f'eventType != "{r.choice("abc")}"', _kind(r)))
         before = f"{r.choice(('<=', '<', '>=', '>'))} {_span(r)} after S{number - 1}"
         when = [r.choice(("", before, before))] if number else []
-        if r.random() < (0.5 if number == 3 else 0.25):
+        if dated and r.random() < 0.8:
+            when.append(f"{r.choice(('<=', '<'))} {_span(r)} before now")
+        elif r.random() < 0.2:
             when.append(_window(r))
         found = " and ".join(w for w in when if w)
         steps.append(f"S{number}: WHAT({kind}){f' WHEN({found})' if found else ''}")
