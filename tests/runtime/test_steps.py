@@ -58,7 +58,7 @@ SHAPES = [
     chain("a: <= 24 hours before now", "b: before now"),
     chain("a: <= 24 hours before now", "a: <= 48 hours before now and >= 3 hours before now"),
     chain("a", "b", "c: today"),
-    chain("a", "b: >= 2 hours after A and <= 9 hours after A"),
+    chain("a", "b: >= 5 hours after A and <= 6 hours after A and <= 2 hours before now"),
     chain("a: <= 40 hours before now", "b", "a: >= 2 hours after B and <= 9 hours after B", "c: before now"),
 ]
 
