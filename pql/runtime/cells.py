@@ -9,7 +9,7 @@ the future. Must not know documents or plans. Read `Count`, then `Thens` and `Wi
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -23,6 +23,8 @@ INTEGER_LIMIT, NUMBER_LIMIT = 2**63, 10**12 * SCALE
 WIDE = 2**40
 ANY, NOTHING, ENDS = 0, -1, -2
 _ENTER = itemgetter(0)
+Rows = Sequence[Sequence[tuple[int, int]]]
+"""The (timestamp, weight) of events, stream by stream."""
 Answer = tuple[int, int]
 """(1, 0 or FAILED; the next instant at which it may be another, NEVER when none)."""
 
@@ -63,11 +65,11 @@ class Cell:
         """Do these timestamps of a trail let an event in?"""
         return True
 
-    def bound(self, firsts: Any, at: int) -> int | None:
-        """Until when a trail lets an event in, by its state; None: not at all."""
+    def bound(self, cells: Mapping[int, Any], at: int) -> int | None:
+        """Until when the step before lets an event in, by the states of a profile's cells; None: not at all."""
         return FOREVER
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+    def made(self, rows: Rows, now: int) -> Any:
         """The state made anew from the (timestamp, weight) of each stream's events, in order."""
         raise NotImplementedError
 
@@ -89,7 +91,7 @@ class Count(Cell):
         state.append(at)
         return len(state)
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+    def made(self, rows: Rows, now: int) -> Any:
         stamps = [at for at, _ in rows[0]]
         return stamps[-1] if self.latest and stamps and stamps[-1] <= now else stamps
 
@@ -127,7 +129,7 @@ class Total(Cell):
             del stamps[0], weights[0]
         return ANY if state[2] or state[3] else FOREVER
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+    def made(self, rows: Rows, now: int) -> Any:
         found = rows[0]
         weights = [w for _, w in found]
         wide = any(not -WIDE < w < WIDE for w in weights)
@@ -160,11 +162,18 @@ class Linked(Cell):
     timestamps, and the instants until which what precedes them is active; neither falls from one event to the next."""
 
     def __init__(
-        self, number: int, low: int = 1, high: int = FOREVER, before: Trail | None = None, leave: int = FOREVER
+        self,
+        number: int,
+        low: int = 1,
+        high: int = FOREVER,
+        before: Trail | None = None,
+        leave: int = FOREVER,
+        guards: tuple[Trail, ...] = (),
     ) -> None:
         super().__init__(number)
-        self.low, self.high, self.before, self.leave = low, high, before, leave
+        self.low, self.high, self.before, self.leave, self.guards = low, high, before, leave, guards
         self.trails: tuple[Trail, ...] = () if before is None else (*before.trails, before)
+        self.sources: tuple[Trail, ...] = () if before is None else (*before.sources, before, *guards)
         self.bounded = any(trail.leave < FOREVER for trail in self.trails)
 
     def fresh(self) -> list[Any]:
@@ -174,27 +183,38 @@ class Linked(Cell):
         i = bisect_right(firsts, at - self.low)
         return i > 0 and firsts[i - 1] >= at - self.high
 
-    def bound(self, firsts: Any, at: int) -> int | None:
+    def bound(self, cells: Mapping[int, Any], at: int) -> int | None:
+        """The newest event of the step before decides: it ends last, and leaves the least room for what must not lie in between."""
         before = self.before
-        if before is None or not firsts:
-            return FOREVER if before is None else None
+        if before is None:
+            return FOREVER
+        firsts = cells.get(before.number)
+        if not firsts:
+            return None
         stamps = firsts[0] if before.bounded else firsts
         i = bisect_right(stamps, at - self.low) - 1
         if i < 0 or stamps[i] < at - self.high:
             return None
+        for guard in self.guards:
+            others = cells.get(guard.number)
+            if others and (last := bisect_left(others, at)) and others[last - 1] > stamps[i]:
+                return None
         until: int = min(stamps[i] + before.leave, firsts[1][i] if before.bounded else FOREVER)
         return until if until > at else None
 
-    def steps(self, rows: Sequence[Sequence[tuple[int, int]]]) -> tuple[list[int], list[int]]:
-        """The timestamps of the step, and until when what precedes them is active, from the events of all streams that lead to it."""
-        firsts: Any = ()
+    def steps(self, rows: Rows) -> tuple[list[int], list[int]]:
+        """The timestamps of the step, and until when what precedes them is active, from the events of all streams that lead to it: of the steps, then
+        of what must not lie between them."""
+        cells: dict[int, Any] = {}
         if self.before is not None:
-            firsts = self.before.steps(rows)
-            firsts = firsts if self.before.bounded else firsts[0]
-        found = [(at, until) for at, _ in rows[len(self.trails)] if (until := self.bound(firsts, at)) is not None]
+            firsts = self.before.steps(rows[: len(rows) - len(self.guards)])
+            cells[self.before.number] = firsts if self.before.bounded else firsts[0]
+            for guard, row in zip(self.guards, rows[len(rows) - len(self.guards) :], strict=True):
+                cells[guard.number] = [at for at, _ in row]
+        found = [(at, until) for at, _ in rows[len(self.trails)] if (until := self.bound(cells, at)) is not None]
         return [at for at, _ in found], [until for _, until in found]
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+    def made(self, rows: Rows, now: int) -> Any:
         stamps, bounds = self.steps(rows)
         return [stamps, bounds] if self.bounded else stamps
 
@@ -231,6 +251,10 @@ class Trail(Linked):
 class Thens(Linked):
     """The last step of a chain."""
 
+    def settle(self) -> None:
+        super().settle()
+        self.latest = self.latest and not self.guards
+
     def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
         stamps = state[0] if self.bounded else state
         stamps.append(at)
@@ -241,7 +265,7 @@ class Thens(Linked):
             del state[1][:gone]
         return 1
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+    def made(self, rows: Rows, now: int) -> Any:
         state = super().made(rows, now)
         return state[-1] if self.latest and state and state[-1] <= now else state
 
@@ -288,7 +312,7 @@ class Withouts(Cell):
             del firsts[bisect_left(firsts, at - self.within) : bisect_left(firsts, at)]
         return ENDS
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+    def made(self, rows: Rows, now: int) -> Any:
         firsts, seconds = [at for at, _ in rows[0]], [at for at, _ in rows[1]]
         if self.within is None:
             return [firsts, seconds]
@@ -355,7 +379,7 @@ class Dated(Cell):
         """Takes out what does not matter from an instant on."""
         raise NotImplementedError
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+    def made(self, rows: Rows, now: int) -> Any:
         state = self.fresh()
         found = ((*self.dates.of(at), weight) for at, weight in rows[0])
         state[1] = [row for row in found if row[0] < row[1] > now]
@@ -388,7 +412,7 @@ class DatedThens(Dated, Thens):
     def trim(self, state: list[Any], now: int) -> None:
         del state[:-1]
 
-    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+    def made(self, rows: Rows, now: int) -> Any:
         return super().made([[(at, 1) for at in self.steps(rows)[0]]], now)
 
 

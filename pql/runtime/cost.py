@@ -176,7 +176,7 @@ def _cells_of(net: Network, numbers: Iterable[int]) -> list[Cell]:
             cell = net.watching[number][0]
             found[cell.number] = cell
             if isinstance(cell, Thens):
-                found.update((trail.number, trail) for trail in cell.trails)
+                found.update((trail.number, trail) for trail in cell.sources)
     return list(found.values())
 
 

@@ -116,7 +116,7 @@ def _others(person: Person, others: Others, at: int, weights: tuple[int, ...], n
             continue
         weight = weights[place] if place >= 0 else 1
         if trail >= 0:
-            if (bound := cell.bound(cells.get(trail), at)) is None:
+            if (bound := cell.bound(cells, at)) is None:
                 continue
             weight = bound
         if state is None:

@@ -4,7 +4,7 @@ the roots above each leaf as functions. Must not know state. Read `make_network`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -105,6 +105,11 @@ class Network:
     base: Base = field(init=False)
 
 
+def streams_of(link: Link) -> tuple[Stream, ...]:
+    """The streams whose events a step is made of: of the links that lead to it, then of what must not lie between them, link by link."""
+    return (*(x.stream for x in link.links), *(stream for x in link.links for stream in x.without))
+
+
 class _Maker:
     def __init__(self, segments: Mapping[str, ir.Expr], zone: Zone) -> None:
         self.segments, self.zone, self.net = segments, zone, Network()
@@ -181,19 +186,20 @@ class _Maker:
             case AtLeast():
                 key, feeds = (leaf.stream, dated), (leaf.stream,)
             case Then():
-                links = tuple(link.stream for link in leaf.first.links)
-                key, feeds = ("then", leaf.first, leaf.second, leaf.low, leaf.high, dated), (*links, leaf.second)
+                key = ("then", leaf.first, leaf.second, leaf.low, leaf.high, leaf.without, dated)
+                feeds = streams_of(Link(leaf.second, FOREVER, leaf.first, leaf.low, leaf.high, leaf.without))
             case Without():
                 key, feeds = ("without", leaf.first, leaf.second, leaf.within), (leaf.first, leaf.second)
         known = self.cell_numbers.get(key)
         if known is not None:
             return known
         trail = self.trail(leaf.first, leaf.low, leaf.high) if isinstance(leaf, Then) else None
+        guards = self.guards(leaf.without) if isinstance(leaf, Then) else ()
         number = len(self.net.cells)
         cell: Cell
         if isinstance(leaf, Then):
             assert trail is not None
-            cell = (DatedThens if dated else Thens)(number, leaf.low, leaf.high, trail)
+            cell = (DatedThens if dated else Thens)(number, leaf.low, leaf.high, trail, guards=guards)
         elif isinstance(leaf, Without):
             cell = Withouts(number, leaf.within)
         elif leaf.stream.weight is not None:
@@ -210,11 +216,16 @@ class _Maker:
         known = self.cell_numbers.get(("trail", link))
         if known is None:
             before = None if link.before is None else self.trail(link.before, link.low, link.high)
-            made = Trail(len(self.net.cells), link.low, link.high, before, link.leave)
-            known = self.kept(("trail", link), made, tuple(x.stream for x in link.links))
+            guards = self.guards(link.without)
+            made = Trail(len(self.net.cells), link.low, link.high, before, link.leave, guards)
+            known = self.kept(("trail", link), made, streams_of(link))
         assert isinstance(known, Trail)
         known.used(low, high)
         return known
+
+    def guards(self, without: Iterable[Stream]) -> tuple[Trail, ...]:
+        """Trails of what must not lie in between: the last one before an event is asked for."""
+        return tuple(self.trail(Link(stream), 1, FOREVER) for stream in without)
 
     def kept(self, key: Any, cell: Cell, feeds: tuple[Stream, ...]) -> Cell:
         self.cell_numbers[key] = cell
@@ -242,7 +253,7 @@ class _Maker:
             forms["touched"].append(number)
             ones = tuple((w.number, w.leave) for w in cell.watches)
             if isinstance(cell, Trail | Thens):
-                last, before = -role == len(net.feeds[number]) - 1, -1 if cell.before is None else cell.before.number
+                last, before = -role == len(cell.trails), -1 if cell.before is None else cell.before.number
                 if last and isinstance(cell, Trail) and before < 0:
                     forms["trails"].append((number, cell))
                 elif last and cell.latest:
@@ -301,7 +312,7 @@ def make_network(
         first[number] = cell.look(watch, cell.fresh(), 0)[0]
 
     cells = {
-        n: (c.number, *(t.number for t in c.trails)) if isinstance(c, Thens) else (c.number,)
+        n: (c.number, *(t.number for t in c.sources)) if isinstance(c, Thens) else (c.number,)
         for n, (c, _) in net.watching.items()
     }
     may_fail = {number for number, (cell, _) in net.watching.items() if isinstance(cell, Total)}

@@ -77,13 +77,15 @@ class AtLeast:
 @dataclass(frozen=True)
 class Link:
     """The events of a stream that may be a step of a chain: all of them, or those that an event of the link `before` precedes, `low` to `high`
-    microseconds earlier (both included). Active until `leave` after their timestamp, as long as the one before is."""
+    microseconds earlier (both included) with no event of the streams `without` in between. Active until `leave` after their timestamp, as long as the one
+    before is."""
 
     stream: Stream
     leave: int = FOREVER
     before: Link | None = None
     low: int = 1
     high: int = FOREVER
+    without: tuple[Stream, ...] = ()
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -93,14 +95,15 @@ class Link:
 
 @dataclass(frozen=True)
 class Then:
-    """An active event of `second` that an active event of `first` precedes, `low` to `high` microseconds earlier (both included). Where links have windows of
-    now, so has `second`, before now."""
+    """An active event of `second` that an active event of `first` precedes, `low` to `high` microseconds earlier (both included), with no event of the streams
+    `without` in between. Where links have windows of now, so has `second`, before now."""
 
     first: Link
     second: Stream
     low: int
     high: int
     span: Span
+    without: tuple[Stream, ...] = ()
 
     @property
     def reach(self) -> int:
@@ -403,7 +406,7 @@ def _chain(e: ir.Chain) -> Tree | None:
         return True if steps[0].low <= 0 else AtLeast(first[0], first[1], steps[0].low)
     if len(steps) == 2 and steps[1].excluded:
         return None if first[1].ends or steps[0].low != 1 else _excluded(first, steps, found, stamped)
-    if any(s.excluded or s.low != 1 for s in steps):
+    if steps[-1].excluded or any(s.low != 1 for s in steps if not s.excluded):
         return None
     return _followed(steps, found, stamped)
 
@@ -421,11 +424,19 @@ def _step(step: ir.Step, found: Any, stamped: ir.Expr) -> tuple[Stream, Span] | 
 
 def _followed(steps: Sequence[ir.Step], found: Any, stamped: ir.Expr) -> Tree | None:
     """Steps one after the other: each looks at its own event and at now, and at how far the step before it lies back. All but the last are active from
-    their timestamp on at the latest; that it has come, the window of the last one has to say where one before it has an end."""
+    their timestamp on at the latest; that it has come, the window of the last one has to say where one before it has an end. What is excluded between two
+    looks at its own event alone."""
     link: Link | None = None
     before: ir.Step | None = None
     gap, ends, never = (1, FOREVER), False, False
+    without: tuple[Stream, ...] = ()
     for step in steps:
+        if step.excluded:
+            apart = None if ir.conjuncts(step.window) or step.closes is not None else _step(step, found, stamped)
+            if apart is None or apart[1] != Span():
+                return None
+            without = (*without, apart[0])
+            continue
         rest, gap = [], (1, FOREVER)
         for test in ir.conjuncts(step.window):
             between = None if before is None else _between(test, step.var, before.var)
@@ -444,11 +455,11 @@ def _followed(steps: Sequence[ir.Step], found: Any, stamped: ir.Expr) -> Tree | 
         if span.ends or span.enter > 0:
             return None
         ends = ends or span != Span()
-        link, before = Link(stream, span.leave, link, *gap), step
+        link, before, without = Link(stream, span.leave, link, *gap, without), step, ()
     if ends and (span.ends or span.enter < 0):
         return None
     assert link is not None
-    return False if never else Then(link, stream, *gap, span)
+    return False if never else Then(link, stream, *gap, span, without)
 
 
 def _between(test: ir.Expr, var: int, other: int) -> tuple[int, int] | None:
