@@ -17,7 +17,7 @@ from pql.diagnostics.suggest import did_you_mean
 from pql.ingest.lower import read_expression
 from pql.ingest.schedule import schedule_problem
 from pql.ingest.tree import Mapping as FieldMapping
-from pql.ingest.tree import Node, Target
+from pql.ingest.tree import Node, Target, tidy_identities
 from pql.source import Span
 from pql.types import TIMESTAMP, ListType, MapType, ObjectType, Type
 from pql.xdm.catalog import paths
@@ -259,7 +259,7 @@ class _Reader:
                 )
                 if clash:
                     self.wrong(at, f"`{key}` and `{clash}` fill the same field")
-                targets.append(Target(path, kind, node))
+                targets.append(Target(path, kind, tidy_identities(node) if path == ("identityMap",) else node))
         return FieldMapping(tuple(targets))
 
     def target_type(self, path: tuple[str, ...], columns: ObjectType, at: tuple[str, ...]) -> Type | None:

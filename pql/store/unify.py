@@ -27,6 +27,7 @@ from pql.store.owners import Owners, text
 from pql.store.people import assign_people
 from pql.store.stitching import Extracted, extract
 from pql.store.store import Store, StoreError
+from pql.store.told_maps import stored_field
 from pql.store.tombstones import has_tombstones, tombstoned
 from pql.types import MapType
 
@@ -238,7 +239,7 @@ def _events(store: Store, place: str, owners: Owners, found: Sequence[Dataset], 
     for d in found:
         if d.is_event:
             fields = "".join(
-                f", {f'd.{quote(n)}' if n in d.columns else 'NULL'}::{duckdb_type(f.type)} AS {quote(n)}"
+                f", ({stored_field(n, f.type, 'd', d.has_told) if n in d.columns else 'NULL'})::{duckdb_type(f.type)} AS {quote(n)}"
                 for n, f in store.schema.event.fields.items()
             )
             parts.append(f"""SELECT m.{who} AS _pid, d._row AS _seq{fields}, {text(d.name)} AS _dataset
