@@ -232,3 +232,64 @@ def test_records_that_are_no_lines_are_found_by_their_number(project: Path) -> N
     assert one["message"].startswith("record 2: ") and two["message"].startswith("record 3: ")
     assert "line=" not in pql("source", "test", "-f", "github")[1], "the file has one line"
     assert "record 2: PQL0828" in pql("source", "test")[1]
+
+
+def _several(project: Path, **files: str) -> None:
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("../people.csv", "../people-*.csv"))
+    for name, rows in files.items():
+        (project / f"people-{name}.csv").write_text("id,email,points\n" + rows)
+
+
+def test_test_looks_at_every_file_of_a_glob(project: Path) -> None:
+    _several(project, a="c1,a@x.example,1\nc2,b@x.example,2\n", b="c3,c@x.example,many\n", c=",d@x.example,4\n")
+    (project / "people-d.csv").write_text("id,email,points,note\nc5,e@x.example,5,x\n")
+    code, out, _ = pql("source", "test")
+    assert code == 1 and "people: 4 files, 5 records sampled, 2 do not fit, in 2 files" in out
+    assert "people-b.csv, line 2: PQL0825" in out and "people-c.csv, line 2: PQL0828" in out
+    assert "no line reads `note`" in out, "which only the last file has"
+    found = json.loads(pql("source", "test", "-f", "json")[1])["diagnostics"]
+    assert [(d["code"], d["file"]) for d in found] == [("PQL0825", "people-b.csv"), ("PQL0828", "people-c.csv")]
+
+
+def test_test_looks_at_the_other_files_when_one_cannot_be_read(project: Path) -> None:
+    _several(project, a="c1,a@x.example,1\n", b="c3,c@x.example,many\n")
+    (project / "people-0.csv").write_bytes(b"")
+    (project / "people-0.csv").rename(project / "people-0.csv.gz")
+    (project / "people-0.csv.gz").write_bytes(b"no gzip")
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("../people.csv", "../people-*.csv*"))
+    code, out, err = pql("source", "test")
+    assert code == 1 and "3 files, 2 records sampled, 1 do not fit" in out and "people-0.csv.gz` cannot be read" in err
+    found = json.loads(pql("source", "test", "-f", "json")[1])["diagnostics"]
+    assert [d["code"] for d in found] == ["PQL0824", "PQL0825"]
+
+
+def test_the_sample_of_many_files_is_bounded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pql.ingest.sample.TEST_MOST", 12)
+    monkeypatch.setattr("pql.ingest.sample.FILE_LEAST", 2)
+    rows = "".join(f"c{n},a@x.example,1\n" for n in range(9))
+    _several(project, a=rows, b=rows, c=rows)
+    assert "3 files, 12 records sampled (at most 4 of each), 0 do not fit" in pql("source", "test")[1]
+    _several(project, **{f"n{n}": rows for n in range(20)})
+    assert "23 files, 46 records sampled (at most 2 of each)" in pql("source", "test")[1]
+
+
+def test_preview_shows_records_of_several_files(project: Path) -> None:
+    _several(project, a="c1,a@x.example,1\n", b="".join(f"d{n},a@x.example,1\n" for n in range(9)), c="")
+    code, out, _ = pql("source", "preview", "people", "--rows", "4", "-f", "json")
+    shown = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [(s["file"], s["raw"]["id"]) for s in shown] == [
+        ("people-a.csv", "c1"),
+        ("people-b.csv", "d0"),
+        ("people-b.csv", "d1"),
+    ]
+    _, out, err = pql("source", "preview", "people", "--rows", "1")
+    assert "1 of 3 files, 1 record\n" in err
+    _several(project, **{f"n{n}": f"n{n},a@x.example,1\n" for n in range(9)})
+    shown = [
+        json.loads(line) for line in pql("source", "preview", "people", "--rows", "3", "-f", "json")[1].splitlines()
+    ]
+    assert [s["file"] for s in shown] == ["people-a.csv", "people-n1.csv", "people-n5.csv"], "evenly chosen"
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("../people.csv", "../nothing-*.csv"))
+    code, _, err = pql("source", "preview", "people")
+    assert code == 2 and "no file matches `../nothing-*.csv`" in err

@@ -89,7 +89,7 @@ def test_proposals_for_the_luma_files() -> None:
     schema, found = load_schema(ROOT / "profiles/luma/schema.yaml")
     assert not found
     columns = document_type(schema.profile, "record")
-    fields = source_fields(ROOT / "profiles/luma/luma-loyalty.json", None, "json", {})
+    fields = source_fields(ROOT / "profiles/luma/luma-loyalty.json", "json", {})
     made = {p.field: p for p in propose(fields, columns)}
     assert (made["loyalty.joinDate"].target, made["loyalty.joinDate"].expression) == (
         "loyalty.joinDate",
