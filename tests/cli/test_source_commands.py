@@ -293,3 +293,14 @@ def test_preview_shows_records_of_several_files(project: Path) -> None:
     (project / "sources" / "people.yaml").write_text(SOURCE.replace("../people.csv", "../nothing-*.csv"))
     code, _, err = pql("source", "preview", "people")
     assert code == 2 and "no file matches `../nothing-*.csv`" in err
+
+
+def test_an_unknown_code_is_no_empty_quarantine(project: Path) -> None:
+    pql("load", "--no-unify")
+    for command in ("list", "replay"):
+        code, out, err = pql("quarantine", command, "--code", "PQL825")
+        assert code == 2 and "there is no code `PQL825`" in err and "did you mean `PQL0825`" in err and not out
+        assert "rows in quarantine have `PQL0825`, `PQL0828`" in err
+    code, out, _ = pql("quarantine", "list", "--code", "PQL0823")
+    assert code == 0 and "nothing is in quarantine" in out, "a code that no row has"
+    assert pql("quarantine", "list", "--code", "pql0825")[0] == 1

@@ -43,6 +43,7 @@ def list_(
     opened = readable_store(store, found)
     if source is not None and not list_refused(opened, source, state=None, most=1):
         chosen(found, [source])  # rows of a source that the project has no longer are listed all the same
+    code = _known_code(opened, code)
     state = None if all else "open"
     items: list[Any] = list(
         list_refused(opened, source, code, state) if rows else count_refused(opened, source, code, state)
@@ -55,6 +56,22 @@ def list_(
     else:
         _print(items, rows)
     raise typer.Exit(1 if items and not all else 0)
+
+
+def _known_code(store: Any, code: str | None) -> str | None:
+    """The code, in capitals; exit code 2 when there is none such, with those that rows in quarantine have."""
+    from pql.diagnostics.codes import CODES
+    from pql.diagnostics.suggest import did_you_mean
+    from pql.store.quarantine import codes_present
+
+    if code is None or code.upper() in CODES:
+        return code and code.upper()
+    present = codes_present(store)
+    if code in present:
+        return code
+    near = did_you_mean(code, present) or did_you_mean(code, CODES)
+    there = "rows in quarantine have " + ", ".join(f"`{c}`" for c in present) if present else "nothing is in quarantine"
+    raise fail(f"there is no code `{code[:80]}`", f"{near} {there}".strip())
 
 
 def _print(items: list[Any], rows: bool) -> None:
@@ -164,6 +181,7 @@ def replay_rows(
     if source is not None:
         chosen(found, [source])
     opened = writable_store(store, found)
+    code = _known_code(opened, code)
     rows = _replayable(opened, source, code, list(ids or []))
     try:
         counts = replay(opened, found, rows)
