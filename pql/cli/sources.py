@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pql.cli.inputs import environment, fail, project_file, show
+from pql.cli.inputs import environment, fail, no_such, project_file, show
 
 ProjectOption = Annotated[Path, typer.Option("--project", "-p", help="The project's folder: where `pql.yaml` is.")]
 StoreOption = Annotated[Path | None, typer.Option("--store", help="The profile store; `pql.yaml` may name it.")]
@@ -48,13 +48,15 @@ def chosen(project: Any, ids: list[str]) -> list[str]:
     return ids
 
 
-def writable_store(store: Path | None, project: Any, memory: str = "2GB") -> Any:
-    """The store of the project, opened for writing and made when it is not there."""
+def writable_store(store: Path | None, project: Any, memory: str = "2GB", make: bool = True) -> Any:
+    """The store of the project, opened for writing; made when it is not there, or without `make` exit code 2."""
     from pql.api import Store, StoreError
 
     path = store or project_file(project.folder).store
     if path is None:
         raise fail("no store named", "name one with `--store FILE`, or with `store` in `pql.yaml`")
+    if not make and not path.is_file():
+        raise no_such("store", path, "`pql load` makes one")
     if not path.parent.is_dir():
         raise fail(f"there is no folder `{path.parent}`")
     try:
@@ -70,7 +72,7 @@ def readable_store(store: Path | None, project: Any) -> Any:
     if path is None:
         raise fail("no store named", "name one with `--store FILE`, or with `store` in `pql.yaml`")
     if not path.is_file():
-        raise fail(f"there is no store `{path}`", "`pql load` makes one")
+        raise no_such("store", path, "`pql load` makes one")
     try:
         return Store.open(path, project.schema, read_only=True)
     except StoreError as error:

@@ -304,3 +304,23 @@ def test_an_unknown_code_is_no_empty_quarantine(project: Path) -> None:
     code, out, _ = pql("quarantine", "list", "--code", "PQL0823")
     assert code == 0 and "nothing is in quarantine" in out, "a code that no row has"
     assert pql("quarantine", "list", "--code", "pql0825")[0] == 1
+
+
+def test_records_that_are_no_lines_are_called_records_in_quarantine(project: Path) -> None:
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("csv", "json"))
+    (project / "people.json").write_text('[{"id": "a"}, {"id": ""}, {"id": 4}]')
+    pql("load", "--no-unify")
+    code, out, _ = pql("quarantine", "list", "--rows")
+    assert code == 1 and "record 2" in out and "record 3" in out and "line" not in out
+    assert "people.json, record 2" in pql("quarantine", "show", "1", "2")[1]
+    assert "record" in pql("source", "preview", "people")[1]
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("source: people", "source: folk"))
+    assert "record 2" in pql("quarantine", "list", "--rows")[1], "the source is gone, its file's name is not"
+    pql("load", "--no-unify")
+    assert "line 3" in pql("quarantine", "list", "--rows", "--source", "folk")[1]
+
+
+def test_replay_makes_no_store(project: Path) -> None:
+    code, out, err = pql("quarantine", "replay")
+    assert code == 2 and not out and "there is no store `shop.duckdb`" in err and "`pql load` makes one" in err
+    assert not (project / "shop.duckdb").exists()

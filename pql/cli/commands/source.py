@@ -84,6 +84,7 @@ def _tried(project: Any, id: str, files: list[str], say: bool) -> list[Any]:
     from pql.ingest.files import BadFile
     from pql.ingest.project import finding
     from pql.ingest.sample import sample_every_file, sample_findings
+    from pql.ingest.source_file import place_word
 
     one = project.sources[id]
     if one.format == "http":
@@ -99,7 +100,7 @@ def _tried(project: Any, id: str, files: list[str], say: bool) -> list[Any]:
         if say:
             typer.echo(f"{id}: PQL0824: {unread}", err=True)
         return finding("PQL0824", f"source `{id}`: {unread}", str(one.file))
-    in_lines = one.format not in ("json", "parquet")
+    in_lines = place_word(one.format) == "line"
     if say:
         _say_tried(one, sampled, in_lines)
     found: list[Any] = []
@@ -214,12 +215,13 @@ def _preview(one: Any, sampled: list[Any]) -> None:
 
     from pql.cli.consoles import console
     from pql.ingest.sample import refusal_words
+    from pql.ingest.source_file import place_word
 
     there, several = len(one.files()), len(sampled) > 1
     table = Table(title=one.id, show_lines=True)
     for column in (
         *(["file"] if several else []),
-        "record" if one.format in ("json", "parquet") else "line",
+        place_word(one.format),
         "raw",
         "mapped",
     ):
