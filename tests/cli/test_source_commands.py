@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cli.test_people_commands import pql
 
@@ -324,3 +325,28 @@ def test_replay_makes_no_store(project: Path) -> None:
     code, out, err = pql("quarantine", "replay")
     assert code == 2 and not out and "there is no store `shop.duckdb`" in err and "`pql load` makes one" in err
     assert not (project / "shop.duckdb").exists()
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_map_finds_the_delimiter_out_and_writes_it_down(project: Path, delimiter: str) -> None:
+    rows = ["id,email,points,note", 'c1,ann@x.example,7,"a, b"', "c2,bo@x.example,12,c"]
+    (project / "p.csv").write_text("\n".join(rows).replace(",", delimiter).replace(f"a{delimiter} b", "a, b"))
+    code, out, err = pql("source", "map", "--auto", "p.csv", "-f", "yaml")
+    assert code == 0 and yaml.safe_load(out)["options"] == {"delimiter": delimiter} and not err
+    assert yaml.safe_load(out)["mapping"]["loyalty.points"] == "points"
+    code, out, err = pql("source", "map", "--auto", "p.csv")
+    assert "loyalty.points" in out and f"options: {json.dumps({'delimiter': delimiter})}" in err
+    written = SOURCE.replace("../people.csv", "../p.csv") + f"options: {json.dumps({'delimiter': delimiter})}\n"
+    (project / "sources" / "people.yaml").write_text(written)
+    assert pql("source", "test")[0] == 0, "what was proposed reads the file"
+    assert "options" not in pql("source", "map", "--auto", "people.csv", "-f", "yaml")[1]
+
+
+def test_map_says_what_events_lack(project: Path) -> None:
+    (project / "e.jsonl").write_text('{"id": "e1", "media": "x"}\n{"id": "e2", "media": "y"}\n')
+    code, out, err = pql("source", "map", "--auto", "e.jsonl", "--kind", "event", "-f", "yaml")
+    assert code == 0 and yaml.safe_load(out)["mapping"]["_id"] == "id"
+    assert "no field looks like `timestamp`" in err and "`_id`" not in err
+    (project / "e.jsonl").write_text("{\n")
+    code, _, err = pql("source", "map", "--auto", "e.jsonl")
+    assert code == 2 and "has no record that can be read as jsonl" in err

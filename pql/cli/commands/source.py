@@ -253,13 +253,15 @@ def map_(
     ] = None,
     format: Annotated[str, typer.Option("--format", "-f", help="text, yaml or json.")] = "text",
 ) -> None:
-    """Propose a mapping for a file: for each field an XDM path, the expression, a confidence and the reasons.
+    """Propose a mapping for a file: for each field an XDM path, the expression, a confidence and the reasons. The delimiter of a CSV file is
+    found out. Of an event that has no `_id` or `timestamp` it is said.
 
     Example: pql source map --auto profiles/luma/luma-crm.json --project examples/luma
     """
     from pql.cli.inputs import environment
     from pql.ingest.files import BadFile
-    from pql.ingest.propose import propose
+    from pql.ingest.load import EVENT_NEEDS
+    from pql.ingest.propose import missing, propose
     from pql.ingest.sample import source_fields
     from pql.ingest.source_file import FORMATS, columns_of, document_type
 
@@ -273,13 +275,40 @@ def map_(
     if not file.is_file():
         raise fail(f"there is no file `{file}`")
     try:
-        fields = source_fields(file, chosen_format, {})
-    except BadFile as error:
+        options = _guessed(file) if chosen_format == "csv" else {}
+        fields = source_fields(file, chosen_format, options)
+    except (BadFile, OSError) as error:
         raise fail(f"PQL0824: `{file}` cannot be read: {error}") from None
-    _proposed(propose(fields, document_type(columns, kind), chosen_format == "csv"), format)
+    if not fields:
+        raise fail(
+            f"`{file}` has no record that can be read as {chosen_format}", "`--data-format` names another format"
+        )
+    needed = EVENT_NEEDS if kind == "event" else ()
+    proposals = propose(fields, document_type(columns, kind), chosen_format == "csv", needed)
+    _proposed(proposals, options, format)
+    for target in missing(proposals, needed):
+        typer.echo(f"warning: no field looks like `{target}`: {WITHOUT[target]}", err=True)
 
 
-def _proposed(proposals: Any, format: str) -> None:
+WITHOUT = {
+    "_id": "events without one go to quarantine\n  = help: fill it with what tells events apart, such as"
+    ' `_id: sha256(concat(session, "|", to_string(number)))`',
+    "timestamp": "events without one go to quarantine\n  = help: fill it, such as"
+    ' `timestamp: timestamp(when, "dd.MM.yyyy HH:mm", "Europe/Berlin")`',
+}
+
+
+def _guessed(file: Path) -> dict[str, Any]:
+    """The options of a CSV file that are not the usual ones."""
+    from pql.ingest.csv_rows import guess_delimiter
+    from pql.ingest.files import open_binary
+
+    with open_binary(file) as opened:
+        delimiter = guess_delimiter(opened)
+    return {} if delimiter == "," else {"delimiter": delimiter}
+
+
+def _proposed(proposals: Any, options: dict[str, Any], format: str) -> None:
     import json
     from dataclasses import asdict
 
@@ -289,20 +318,24 @@ def _proposed(proposals: Any, format: str) -> None:
 
     from pql.cli.consoles import console
 
+    written = f"options: {json.dumps(options)}"
     if format == "json":
         typer.echo(json.dumps([asdict(p) for p in proposals], ensure_ascii=False))
-        return
-    if format == "yaml":
+    elif format == "yaml":
         lines = {p.target: p.expression for p in proposals if p.target}
+        if options:
+            typer.echo(written)
         typer.echo(yaml.safe_dump({"mapping": lines}, sort_keys=False, allow_unicode=True), nl=False)
-        return
-    table = Table()
-    for column in ("source field", "XDM path", "expression", "confidence", "why"):
-        table.add_column(column)
-    for p in proposals:
-        sure = f"{p.confidence:.0%}" if p.target else ""
-        table.add_row(*(Text(v) for v in (p.field, p.target or "-", p.expression, sure, "; ".join(p.reasons))))
-    console().print(table)
+    else:
+        table = Table()
+        for column in ("source field", "XDM path", "expression", "confidence", "why"):
+            table.add_column(column)
+        for p in proposals:
+            sure = f"{p.confidence:.0%}" if p.target else ""
+            table.add_row(*(Text(v) for v in (p.field, p.target or "-", p.expression, sure, "; ".join(p.reasons))))
+        console().print(table)
+    if options and format != "yaml":
+        typer.echo(f"the source file needs `{written}`", err=True)
 
 
 @source.command("functions")
