@@ -350,3 +350,18 @@ def test_map_says_what_events_lack(project: Path) -> None:
     (project / "e.jsonl").write_text("{\n")
     code, _, err = pql("source", "map", "--auto", "e.jsonl")
     assert code == 2 and "has no record that can be read as jsonl" in err
+
+
+def test_load_shows_what_each_file_gave(project: Path) -> None:
+    _several(project, a="c1,a@x.example,1\n", b="c2,b@x.example,2\nc3,c@x.example,many\n")
+    lines = pql("load", "--no-unify")[1].splitlines()
+    (one,), (two,), (all_of_them,) = ([x for x in lines if w in x] for w in ("people-a.csv", "people-b.csv", "2 files"))
+    assert [one.split("│")[n].strip() for n in (3, 4, 6)] == ["1", "1", "0"]
+    assert [two.split("│")[n].strip() for n in (3, 4, 6)] == ["2", "1", "1"]
+    assert [all_of_them.split("│")[n].strip() for n in (3, 4, 6)] == ["3", "2", "1"]
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("../people.csv", "../*/p.csv"))
+    for folder in ("x", "y"):
+        (project / folder).mkdir()
+        (project / folder / "p.csv").write_text("id,email,points\n")
+    out = pql("load", "--no-unify")[1]
+    assert "x/p.csv" in out and "y/p.csv" in out, "files of one name are told apart by their folders"
