@@ -66,3 +66,15 @@ def test_a_day_as_a_text_that_is_no_whole_day_is_said(tmp_path: Path, phrase: st
         assert hinted in found[0]["message"] and "date(2026, 3, 31)" in str(found[0]["help"])
     (tmp_path / "a.pql").write_text(f"segment a {{ where born occurs {phrase} }}\n")
     assert "PQL0408" not in CliRunner().invoke(app, ["check", str(tmp_path), "-f", "json"]).output, "a date has no time"
+
+
+def test_a_path_that_is_not_there_gets_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["check", "nowhere"])
+    assert done.exit_code == 2 and "name a `.pql` file, or a folder that holds some" in done.output
+    (tmp_path / "segments.pql").write_text("segment a { where true }\n")
+    done = CliRunner().invoke(app, ["check", "nowhere"])
+    assert done.exit_code == 2 and "there are `segments.pql`" in done.output
+    assert "did you mean `segments.pql`?" in CliRunner().invoke(app, ["check", "segmets.pql"]).output
+    done = CliRunner().invoke(app, ["check", "below/segments.pql"])
+    assert done.exit_code == 2 and "segments.pql" in done.output.split("help: ")[1]

@@ -365,3 +365,22 @@ def test_load_shows_what_each_file_gave(project: Path) -> None:
         (project / folder / "p.csv").write_text("id,email,points\n")
     out = pql("load", "--no-unify")[1]
     assert "x/p.csv" in out and "y/p.csv" in out, "files of one name are told apart by their folders"
+
+
+def test_a_folder_that_is_no_project_is_told_what_it_lacks(project: Path) -> None:
+    (project / "empty").mkdir()
+    code, out, err = pql("load", "--project", "nowhere")
+    assert code == 2 and "there is no folder `nowhere`" in err
+    (project / "pql.yaml").rename(project / "empty" / "kept.yaml")
+    for command in (("load",), ("source", "list"), ("source", "test"), ("quarantine", "list")):
+        code, out, err = pql(*command, "--project", "empty")
+        assert (
+            code == 2 and "`empty` is no project: it has no `pql.yaml` and no `sources/`" in err and "--project`" in err
+        )
+        assert "segments" not in err
+    (project / "empty" / "kept.yaml").rename(project / "pql.yaml")
+    (project / "pql.yaml").write_text("store: shop.duckdb\n")
+    (project / "schema.yaml").unlink()
+    for command in (("load",), ("source", "map", "people.csv")):
+        code, _, err = pql(*command)
+        assert code == 2 and "no schema found" in err and "`schema` in its `pql.yaml`" in err and "--schema" not in err

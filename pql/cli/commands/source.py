@@ -258,7 +258,7 @@ def map_(
 
     Example: pql source map --auto profiles/luma/luma-crm.json --project examples/luma
     """
-    from pql.cli.inputs import environment
+    from pql.cli.inputs import IN_PROJECT, environment, find_schema
     from pql.ingest.files import BadFile
     from pql.ingest.load import EVENT_NEEDS
     from pql.ingest.propose import missing, propose
@@ -267,7 +267,8 @@ def map_(
 
     del auto
     chosen_format = data or file.name.removesuffix(".gz").rsplit(".", 1)[-1].replace("ndjson", "jsonl")
-    columns = columns_of(environment(None, project).schema, kind) if kind in ("record", "event") else None
+    schema = environment(find_schema(None, project, IN_PROJECT), project).schema
+    columns = columns_of(schema, kind) if kind in ("record", "event") else None
     if chosen_format not in FORMATS[:4] or columns is None:
         raise fail(
             f"no proposal for format `{chosen_format}` and kind `{kind}`", "name them with `--data-format` and `--kind`"
