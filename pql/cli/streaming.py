@@ -220,11 +220,15 @@ def _hand_over(wish: Wish, plan: Any, state: Any, store: Any) -> None:
     """A new state starts from the store; one of other segments takes the project's."""
     before, after = state.kept(), api.kept_of(plan, wish.pause)
     if before == after:
+        if wish.from_ is not None:  # the same command again, after a restart, is no mistake
+            at = state.progress().at
+            clock = "" if at is None else f" with its clock at {at.isoformat()}Z"
+            typer.echo(f"`--from` is left out: it is for a new state, and this one is there{clock}", err=True)
         return
     if before is not None and wish.from_ is not None:
         raise fail("`--from` is for a new state", "this one has a clock: leave `--from` out")
-    at = None if wish.from_ is None else instant(wish.from_)
-    done = api.hand_over(state, plan, wish.pause, store, at, progress("handing over"))
+    start = None if wish.from_ is None else instant(wish.from_)
+    done = api.hand_over(state, plan, wish.pause, store, start, progress("handing over"))
     what = "started from the store" if before is None else str(api.difference(before, after))
     clock = "no clock yet" if done.at == datetime.min else f"as of {done.at.isoformat()}Z"
     changes = f"{done.changes:,} attribute changes, " if done.changes else ""

@@ -47,7 +47,12 @@ def test_from_a_store_to_a_verified_stream(project: Path) -> None:
         0,
         "2 people, 6 memberships as of 2026-01-03T00:00:00Z (3 in): all equal\n",
     )
+    again = ("stream", segments, "--state", state, "--store", store, "--from", "2026-01-02")
+    code, out, err = run(*again)
+    assert (code, out) == (0, "") and "`--from` is left out" in err and "2026-01-03T00:00:00Z" in err
     segments.write_text(SEGMENTS.replace('"gold"', '"silver"'))
+    code, _, err = run(*again)
+    assert code == 2 and "`--from` is for a new state" in err
     code, _, err = run("stream", segments, "--state", state, "--events", project / "e.jsonl")
     assert code == 2
     assert "PQL0631: the state was kept for other segments: `gold` is changed" in err
