@@ -199,10 +199,10 @@ def _stream(wish: Wish, env: Environment, plan: Any, state: Any, store: Any) -> 
     options = api.Options(wish.commit_every, until, wish.clock, timedelta(seconds=wish.lateness))  # type: ignore[arg-type]
     shard = api.Shard(plan, state, wish.profiles_in_memory)
     if wish.state is None:
-        reader = api.Reader(env.schema, wish.event_key)
+        reader = api.Reader(env.schema, wish.event_key, timed=True)
         return api.Stream(shard, state, _source(wish), reader, outlets, options)
     owner = api.Owners(state, env.schema, identity_settings(wish.paths[0]))
-    reader = api.Reader(env.schema, wish.event_key, owner, owner.named, owner.parted)
+    reader = api.Reader(env.schema, wish.event_key, owner, owner.named, owner.parted, timed=True)
     graph = None
     if store is not None:
         file = api.StoreFile(wish.store or project_file(wish.paths[0]).store, env.schema)

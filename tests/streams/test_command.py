@@ -215,3 +215,15 @@ def test_a_stream_follows_what_is_loaded_meanwhile(tmp_path: Path, monkeypatch: 
     assert held_then[1] == {"crm:1": ["gold", "has2", "recent"]}
     assert held(tmp_path / "state") == {"Email:one@b.example": ["has1", "recent"], "crm:1": ["gold", "has1", "recent"]}
     assert made.figures().deleted_here == 1
+
+
+@pytest.mark.parametrize("state", [True, False])
+def test_an_event_without_a_timestamp_is_refused_as_a_load_refuses_it(project: Path, state: bool) -> None:
+    bare, dated = '{"profileId": "ann", "_id": "1"}', event("ann", "2", "2026-01-01T00:00:00Z")
+    told = '{"kind": "event", "profile": "ann", "event": {"_id": "3", "timestamp": null}}'
+    write(project / "e.jsonl", bare, dated, told)
+    words = ["stream", project / "segments.pql", "--events", project / "e.jsonl", "--quarantine", project / "q.jsonl"]
+    code, out, err = run(*words, *(["--state", project / "state"] if state else []))
+    refused = [json.loads(line) for line in (project / "q.jsonl").read_text().splitlines()]
+    assert code == 1 and "3 messages" in err
+    assert [(r["code"], r["reason"]) for r in refused] == [("PQL0826", "`timestamp`: an event needs this field")] * 2
