@@ -19,7 +19,7 @@ from pql.runtime.inputs import Advance, Deletion, Event, Input, Merge, Record, S
 from pql.streams.errors import BadMessage
 from pql.streams.usual import Usual, UsualEvents
 from pql.xdm.decoding import exact_number
-from pql.xdm.schema import Schema
+from pql.xdm.schema import Schema, with_event_identities
 from pql.xdm.values import read_event, read_instant, read_profile
 
 MESSAGE_MOST = 1_000_000
@@ -99,8 +99,12 @@ class Reader:
         return made
 
     @cached_property
+    def _incoming(self) -> Schema:
+        return with_event_identities(self.schema)
+
+    @cached_property
     def _usual(self) -> UsualEvents:
-        return UsualEvents(self.schema, self.event_key)
+        return UsualEvents(self._incoming, self.event_key)
 
     def _usual_event(self, usual: Usual) -> Event:
         typed, bare, named, key, arrival = usual
@@ -167,7 +171,7 @@ class Reader:
     def _typed_event(self, document: Any) -> dict[str, Any]:
         if not isinstance(document, dict):
             raise BadMessage("PQL0634", "`event`: a JSON object is wanted")
-        return _fitting(read_event(document, self.schema))
+        return _fitting(read_event(document, self._incoming))
 
     def _record(self, document: dict[str, Any], name: str) -> dict[str, Any] | None:
         record = document.get(name)

@@ -227,3 +227,18 @@ def test_an_event_without_a_timestamp_is_refused_as_a_load_refuses_it(project: P
     refused = [json.loads(line) for line in (project / "q.jsonl").read_text().splitlines()]
     assert code == 1 and "3 messages" in err
     assert [(r["code"], r["reason"]) for r in refused] == [("PQL0826", "`timestamp`: an event needs this field")] * 2
+
+
+def test_an_identity_map_names_the_profile_of_an_event_though_the_schema_lacks_it(project: Path) -> None:
+    ids = '{"Email": [{"id": "Ann@x.example", "primary": true}]}'
+    one = f'{{"_id": "1", "timestamp": "2026-01-01T00:00:00Z", "identityMap": {ids}}}'
+    two = f'{{"kind": "event", "event": {{"_id": "2", "timestamp": "2026-01-02T00:00:00Z", "identityMap": {ids}}}}}'
+    words = ("stream", project / "segments.pql", "--events", project / "e.jsonl", "--state", project / "state")
+    write(project / "e.jsonl", one)
+    assert run(*words)[0] == 0
+    write(project / "e.jsonl", one, two, one.replace('"id"', '"it"').replace('"1"', '"3"'))
+    code, out, err = run(*words)
+    (refused,) = [json.loads(line) for line in (project / "state" / "quarantine.jsonl").read_text().splitlines()]
+    assert code == 1 and refused["code"] == "PQL0811" and "identityMap" in refused["reason"], "one that does not fit"
+    assert run("verify", project / "segments.pql", "--state", project / "state")[:1] == (0,)
+    assert "1 people" in run("verify", project / "segments.pql", "--state", project / "state")[1]
