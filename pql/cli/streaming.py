@@ -108,6 +108,7 @@ def run_stream(wish: Wish) -> int:
             report = reporter(wish.format)
             guard = _guard(wish, project, activation, stream)
             stream.report = report.show if guard is None else _both(report.show, guard.look)
+            stream.leapt = _leapt
             if stream.source.name == "http":
                 stream.source.metrics = lambda: document(stream.latest)
                 stream.source.opened = lambda port: typer.echo(f"listening on port {port}", err=True)
@@ -162,6 +163,18 @@ def _guard(wish: Wish, project: Project, activation: Any, stream: Any) -> Any:
         return Activation.ask(wish.paths[0], wish.schema, wish.use, live_segments(project, wish.pause))
 
     return Guard(wish.paths[0], wish.schema, activation, ask, stream.stop)
+
+
+def _leapt(message: Any, event: Any, before: datetime) -> None:
+    """Say that an event moved the clock very far: for good, and what came between is late from then on."""
+    id = event.document.get("_id")
+    named = f"the event at {message.place}" + ("" if id is None else f" (`_id` {str(id)[:80]})")
+    at = event.arrival or event.document["timestamp"]
+    typer.echo(
+        f"warning: {named} moves the clock from {before.isoformat()}Z to {at.isoformat()}Z, and it stays there: events in between are late"
+        "\n  = help: if its date is wrong, mend it before a state is kept; `--clock wall` lets no event from the future move the clock",
+        err=True,
+    )
 
 
 def _both(show: Any, look: Any) -> Any:

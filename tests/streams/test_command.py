@@ -242,3 +242,19 @@ def test_an_identity_map_names_the_profile_of_an_event_though_the_schema_lacks_i
     assert code == 1 and refused["code"] == "PQL0811" and "identityMap" in refused["reason"], "one that does not fit"
     assert run("verify", project / "segments.pql", "--state", project / "state")[:1] == (0,)
     assert "1 people" in run("verify", project / "segments.pql", "--state", project / "state")[1]
+
+
+def test_an_event_that_moves_the_clock_very_far_is_named_once(project: Path) -> None:
+    days = ("2026-01-01", "2026-11-01", "9998-01-01", "2026-11-02", "9999-12-01")
+    write(project / "e.jsonl", *(event("ann", f"e{n}", f"{day}T00:00:00Z") for n, day in enumerate(days)))
+    words = ("stream", project / "segments.pql", "--events", project / "e.jsonl")
+    code, _, err = run(*words)
+    assert code == 0 and err.count("warning: ") == 1
+    assert "line 3 (`_id` e2) moves the clock from 2026-11-01T00:00:00Z to 9998-01-01T00:00:00Z" in err
+    assert "warning" not in run(*words, "--clock", "wall")[2], "it does not move it"
+    write(
+        project / "e.jsonl",
+        event("ann", "1", "2026-01-01T00:00:00Z"),
+        '{"kind": "advance", "to": "2030-01-01T00:00:00Z"}',
+    )
+    assert "warning" not in run(*words)[2], "that was asked for"
