@@ -50,6 +50,7 @@ OPTIONS = {
     "parquet": (),
     "http": ("max_bytes", "max_messages"),
 }
+PLACES = {"json": "record", "parquet": "record", "http": "message"}
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 MAPPING_MOST = 2000
 
@@ -110,6 +111,11 @@ class SourceFile:
                 if p.is_file()
             )
         return [self.file.parent / self.path]
+
+
+def place_word(format: str) -> str:
+    """What a record's number counts: lines of the file, its records, or the messages of a call."""
+    return PLACES.get(format, "line")
 
 
 def columns_of(schema: Schema, kind: str, entity: str = "") -> ObjectType | None:

@@ -14,7 +14,7 @@ from pql.identity.values import clean_value
 from pql.store.graph_reading import tombstone_of
 from pql.streams.errors import BadMessage
 from pql.streams.sqlite import SqliteState
-from pql.xdm.schema import Schema
+from pql.xdm.schema import Schema, with_event_identities
 
 KNOWN_MOST = 100_000
 DELETED = "PQL0847"
@@ -53,7 +53,8 @@ class Owners:
     """Asked by a `Reader`. `fresh`: identities that became known since it was last emptied, to be committed."""
 
     def __init__(self, state: SqliteState, schema: Schema, settings: IdentitySettings | None = None) -> None:
-        self.state, self.schema, self.settings = state, schema, settings or IdentitySettings()
+        self.state, self.settings = state, settings or IdentitySettings()
+        self.schema = with_event_identities(schema)
         self.fresh: list[tuple[str, str, str]] = []
         self._known: dict[Identity, str] = {}
         self._named: dict[str, str] = {}

@@ -46,6 +46,12 @@ class Progress:
     timers: int = 0
     changes: int = 0
 
+    @property
+    def at(self) -> datetime | None:
+        """The clock; None: there is none yet."""
+        found = instant(self.clock)
+        return None if found == datetime.min else found
+
 
 @dataclass(frozen=True, slots=True)
 class Written:

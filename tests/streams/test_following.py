@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pql.api import Engine
+from pql.api import Engine, Environment
 from pql.api import streams as api
 from pql.runtime.hosting import Carried
 from pql.store.history import people_after
@@ -75,6 +75,28 @@ def test_a_link_between_known_profiles_and_back_again(tmp_path: Path) -> None:
     assert "split" in {t["cause"] for t in transitions(folder)}
     made = follow(folder, shop, message("3", "2026-01-05T00:00:00Z", profile="Email:x@b.example"))
     assert held(folder)["Email:x@b.example"] == ["has2", "recent"]
+
+
+def test_identities_of_events_need_not_be_in_the_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a load takes an `identityMap`: owners, splits and deletions go by it, expressions do not see it."""
+    bare = Environment.from_short({"profile": {"tier": "string"}, "event": {"price": "number"}})
+    monkeypatch.setattr("tests.streams.shop.ENVIRONMENT", bare)
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:1", tier="gold")
+    shop.record("Email:x@b.example", tier="silver")
+    shop.record("Email:y@b.example")
+    steps = [message("1", "2026-01-02T00:00:00Z", "crm:1"), message("2", "2026-01-02T00:00:00Z", "Email:x@b.example"),
+             message("3", "2026-01-02T00:00:00Z", "crm:1", "Email:y@b.example")]  # fmt: skip
+    link = message("9", "2026-01-04T00:00:00Z", "crm:1", "Email:x@b.example")
+    made = follow(folder, shop, *steps, lambda: shop.events(link), nothing(), nothing())
+    assert made.verified == [] and len(held(folder)) == 1
+    made = follow(folder, shop, lambda: shop.unlink("crm:1", "Email:x@b.example"), nothing(), nothing(), nothing())
+    assert made.verified == []
+    assert held(folder) == {"Email:x@b.example": ["has1", "recent"], "crm:1": ["gold", "has3", "recent"]}
+    made = follow(folder, shop, lambda: shop.delete("Email:y@b.example"), nothing(), nothing(),
+                  message("4", "2026-01-05T00:00:00Z", "Email:y@b.example"))  # fmt: skip
+    assert (made.verified, made.figures().deleted_here) == ([], 1)
+    assert held(folder)["crm:1"] == ["gold", "has2", "recent"], "the event that named them is gone"
 
 
 def test_a_profile_that_is_called_otherwise_and_back(tmp_path: Path) -> None:
