@@ -65,6 +65,7 @@ class Restitching:
         self._now = {i: now for where in moved.values() for i, now in where.items()}
         targets = {before: sorted(set(where.values())) for before, where in moved.items()}
         staying = people_called(self.store, moved) | (self.kept & moved.keys())
+        staying |= {before for before in moved.keys() - staying if self._is_unheard_of(before, moved[before])}
         new = {t for found in targets.values() for t in found if self.shard.standing(t) is None}
         for before, found in targets.items():
             if len(found) > 1 or before in staying:
@@ -73,6 +74,7 @@ class Restitching:
                 self.names[target] |= {before, *self._merged(before)}
         yield from self._part({**dict.fromkeys(self.names), **dict.fromkeys(staying)}, targets, staying)
         yield from self._join(moved, targets, staying)
+        yield from self._follow(moved)
         yield from self._fill(new)
 
     # --- what is otherwise ---
@@ -88,11 +90,17 @@ class Restitching:
 
     def _otherwise(self, chunk: list[tuple[str, str, str]]) -> Iterator[tuple[str, str, str, str]]:
         yield from self.state.known_otherwise(chunk)
-        engine = self.shard.engine
         for namespace, id, now in chunk:
-            own = f"{namespace}:{id}"
-            if own != now and engine.holds(own) and engine.into(own) is None:
-                yield namespace, id, now, own
+            for name in {f"{namespace}:{id}", now}:  # what happened at the open instant is in no row yet
+                if self.shard.engine.holds(name) and self.shard.real(name) != now:
+                    yield namespace, id, now, name
+
+    def _is_unheard_of(self, before: str, where: dict[Identity, str]) -> bool:
+        """Is a profile, which the graph does not call by its name, somebody of whom the store knows nothing? Then live events name it, and
+        the graph does not have that name as another's."""
+        if any(f"{n}:{i}" == before for n, i in where):
+            return False
+        return any(owning is not None and f"{owning[0]}:{owning[1]}" == before for _, owning, _ in self._live(before))
 
     def _merged(self, profile: str) -> list[str]:
         return self.state.merged_into(profile)
@@ -100,17 +108,18 @@ class Restitching:
     def _live_keys(self, before: str) -> dict[str, set[str]]:
         """The keys of live events of a profile that are another person's now, by that person."""
         found: dict[str, set[str]] = defaultdict(set)
-        for key, raw in self.state.events(before):
+        for key, _, owner in self._live(before):
             if key is not None:
-                found[self._owner(read_document(raw, self.owners.schema)) or before].add(key)
+                found[owner].add(key)
         return found
 
-    def _owner(self, document: Document) -> str | None:
-        for identity in identities(document, self.owners.schema, self.owners.settings):
-            owner = self._now.get(identity) or self.owners.owner(identity)
-            if owner is not None:
-                return owner
-        return None
+    def _live(self, before: str) -> Iterator[tuple[str | None, Identity | None, str]]:
+        """The keys of live events, the identity that owns each, and whose it is by that."""
+        for key, raw in self.state.events(before):
+            found = identities(read_document(raw, self.owners.schema), self.owners.schema, self.owners.settings)
+            owners = ((i, self._now.get(i) or self.owners.owner(i)) for i in found)
+            identity, owner = next(((i, o) for i, o in owners if o is not None), (None, before))
+            yield key, identity, owner
 
     # --- what to do about it ---
     def _part(
@@ -140,6 +149,18 @@ class Restitching:
             for target in targets[before]:
                 if target != first:
                     yield self._split(first, target, before), True
+
+    def _follow(self, moved: Moved) -> Iterator[tuple[Input, bool]]:
+        """Profiles that were merged into somebody whom the graph has apart from them now are merged into the person that they are part of."""
+        for identities_moved in moved.values():
+            for (namespace, id), now in sorted(identities_moved.items()):
+                name = f"{namespace}:{id}"
+                where, person = self.shard.standing(name), self.shard.standing(now)
+                if where is None or person is None or where == person:
+                    continue
+                if where != name:
+                    yield self._split(where, name), True
+                yield Merge(now, name, None), True
 
     def _split(self, before: str, target: str, leaving: str | None = None) -> Split:
         person, rest = self.people[target], self.people[before]
