@@ -10,6 +10,7 @@ from pql.store.history import people_named
 from pql.store.store import Store
 from pql.streams.messages import read_document
 from pql.streams.owners import Identity, Owners, identities
+from pql.streams.parts import Parts
 from pql.streams.shard import Shard
 from pql.streams.sqlite import SqliteState
 
@@ -30,7 +31,6 @@ class Erasing:
         self.profiles: set[str] = set()
         self._in_others: set[str] = set()
         self._concerned: set[str] = set()
-        self._sources: dict[str, list[str]] = {}
         self.anybody = len(fresh)
         if fresh:
             self._find()
@@ -56,10 +56,10 @@ class Erasing:
             return
         standing = {self.shard.standing(p) or p for p in (*self._concerned, *self.names)}
         alive = people_called(self.store, standing)
-        self._sources = self.shard.sources()
+        parts = Parts(self.state, self.shard)
         for profile in standing:
             if profile in self.fresh or not (profile in alive or self._is_unheard_of(profile)):
-                self.profiles |= {profile, *self._parts(profile)}
+                self.profiles |= {profile, *parts.of(profile)}
             else:
                 self._in_others.add(profile)
         self.profiles |= set(self.names)
@@ -74,24 +74,18 @@ class Erasing:
                 return True
         return False
 
-    def _parts(self, profile: str) -> set[str]:
-        """Who is part of a profile, directly or not. What happened at the open instant the state does not know yet: the engine does."""
-        found, new = set[str](), {profile}
-        while new:
-            new = {p for n in new for p in (*self.state.merged_into(n), *self._sources.get(n, ()))} - found - {profile}
-            found |= new
-        where = self.shard.standing(profile)
-        return {p for p in found if self.shard.standing(p) == where}
-
     def inputs(self) -> Iterator[tuple[Input, bool]]:
         """What people who stay hold of those who go: live events that tell of them, and events that the store no longer has. Whoever became
         part of them by way of somebody who goes is theirs directly."""
+        parts = Parts(self.state, self.shard)
         for name in sorted(self.names):
             where = self.shard.standing(name)
             if where is None or where in self.profiles:
                 continue
             record = self.shard.record(where)
-            for part in sorted(self._parts(name) - self.profiles):
+            for part in parts.of(name):
+                if part in self.profiles:
+                    continue
                 yield Split(where, part, frozenset(), record, None), True
                 yield Merge(where, part, record), True
         for profile in sorted(self._in_others):

@@ -11,12 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from pql.identity.settings import split_name
 from pql.runtime.inputs import Document, Event, Input, Merge, Split
 from pql.store.graph_reading import identities_in, people_called
 from pql.store.history import StoredPerson, people_named
 from pql.store.store import Store
 from pql.streams.messages import read_document
 from pql.streams.owners import Identity, Owners, identities
+from pql.streams.parts import Parts
 from pql.streams.shard import Shard
 from pql.streams.sqlite import SqliteState
 
@@ -55,6 +57,7 @@ class Restitching:
         self.names: dict[str, set[str]] = defaultdict(set)
         """By a person who is concerned: the profiles that were or are part of it."""
         self._now: dict[Identity, str] = {}
+        self._parts = Parts(state, shard)
         self._leaving: dict[str, dict[str, set[str]]] = {}
 
     def inputs(self, parts: Sequence[int]) -> Iterator[tuple[Input, bool]]:
@@ -62,7 +65,7 @@ class Restitching:
         moved = self._moved(parts)
         if not moved:
             return
-        self._now = {i: now for where in moved.values() for i, now in where.items()}
+        self._parts = Parts(self.state, self.shard)
         targets = {before: sorted(set(where.values())) for before, where in moved.items()}
         staying = people_called(self.store, moved) | (self.kept & moved.keys())
         staying |= {before for before in moved.keys() - staying if self._is_unheard_of(before, moved[before])}
@@ -82,6 +85,7 @@ class Restitching:
         found: Moved = defaultdict(dict)
         for chunk in identities_in(self.store, parts):
             for namespace, id, now, before in self._otherwise(chunk):
+                self._now[namespace, id] = now
                 standing = self.shard.standing(before)
                 known = standing if standing is not None else before
                 if known != now and (standing is not None or self.shard.standing(now) is not None):
@@ -133,6 +137,7 @@ class Restitching:
             now = self.shard.standing(name)
             if now is not None and now != name:
                 self.names[now] |= set()
+                yield from self._stay(now, name)
                 yield self._split(now, name), True
         for before in sorted(staying & targets.keys()):
             for target in targets[before]:
@@ -151,16 +156,27 @@ class Restitching:
                     yield self._split(first, target, before), True
 
     def _follow(self, moved: Moved) -> Iterator[tuple[Input, bool]]:
-        """Profiles that were merged into somebody whom the graph has apart from them now are merged into the person that they are part of."""
-        for identities_moved in moved.values():
+        """Profiles that are part of somebody whom the graph has apart from them now are merged into the person that they are part of."""
+        for before, identities_moved in moved.items():
             for (namespace, id), now in sorted(identities_moved.items()):
                 name = f"{namespace}:{id}"
                 where, person = self.shard.standing(name), self.shard.standing(now)
                 if where is None or person is None or where == person:
                     continue
                 if where != name:
-                    yield self._split(where, name), True
+                    if where != self.shard.standing(before):
+                        continue  # among those of whom it is part
+                    yield from self._stay(where, name)
+                    yield self._split(where, name, before), True
                 yield Merge(now, name, None), True
+
+    def _stay(self, where: str, name: str) -> Iterator[tuple[Input, bool]]:
+        """Before a profile leaves: who is part of another by way of it, and is so in the graph, is so directly."""
+        for part in self._parts.of(name):
+            identity = split_name(part, self.owners.settings) if ":" in part else None
+            if identity is not None and (self._now.get(identity) or self.owners.owner(identity)) == where:
+                yield Split(where, part, frozenset(), self.shard.record(where), None), True
+                yield Merge(where, part, None), True
 
     def _split(self, before: str, target: str, leaving: str | None = None) -> Split:
         person, rest = self.people[target], self.people[before]

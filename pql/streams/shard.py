@@ -337,6 +337,14 @@ class Shard:
                 found[str(person.into)].append(str(profile))
         return found
 
+    def is_part(self, profile: str, of: str) -> bool:
+        """Was a profile merged into another, directly or by way of others?"""
+        self._ensure(profile)
+        into = self._into(profile)
+        while into is not None and into != of:
+            into = self._into(into)
+        return into is not None
+
     def erase(self, profiles: set[str]) -> list[Transition]:
         """Forgets profiles for good, loaded or not, with what happened to them at the open instant. That ends with it: its inputs tell of
         who is gone, and what others have of them is to be written down."""
