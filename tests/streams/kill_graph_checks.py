@@ -15,10 +15,12 @@ from typer.testing import CliRunner
 
 from pql.api import streams as api
 from pql.cli import app
+from pql.cli.people import identity_settings
 from pql.cli.streaming import checked_project, plan_for
 from pql.store.graph_reading import StoreFile, graph_version, tombstone_of, tombstones
 from pql.store.history import people_after
 from pql.streams.state import instant
+from tests.streams.agreement import differences
 
 PERSONS = ("crm:", "Email:")
 Rows = list[dict[str, Any]]
@@ -114,6 +116,7 @@ def all_of(world: Any) -> list[str]:
             *(f"{taken} messages taken of {world.lines}" for taken in [state.progress().taken] if taken != world.lines),
             *quarantine(world),
             *deleted(world, told, state),
+            *agreed(world, plan, state),
             *verified(world, len(names)),
             *batch(world, members, f"{clock.isoformat()}Z"),
         ]
@@ -198,6 +201,12 @@ def deleted(world: Any, told: Rows, state: api.SqliteState) -> Iterator[str]:
         for name in sorted(n for n in world.gone if n.startswith(PERSONS)):
             if name.split(":")[1].encode() in content:
                 yield f"{name} was deleted and is in the bytes of {file.name}"
+
+
+def agreed(world: Any, plan: Any, state: api.SqliteState) -> Iterator[str]:
+    store = store_of(world)
+    yield from differences(state, plan, store, identity_settings(world.path("segments.pql")))
+    store.connection.close()
 
 
 def verified(world: Any, people: int) -> Iterator[str]:
