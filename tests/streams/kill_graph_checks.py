@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,11 +36,14 @@ def opened(folder: Path) -> api.SqliteState | None:
 
 
 def store_of(world: Any, busy: bool = False) -> Any:
-    """The store, to look at. `busy`: somebody may have it; None then."""
+    """The store, to look at. `busy`: somebody may have it; None then. Else a stream that starts may, for a moment."""
     env, _ = checked_project([world.path("segments.pql")], world.path("schema.yaml"))
-    store = StoreFile(world.path("s.duckdb"), env.schema).open()
-    assert busy or store is not None, "nobody else may have the store now"
-    return store
+    file = StoreFile(world.path("s.duckdb"), env.schema)
+    for _ in range(1 if busy else 200):
+        if (store := file.open()) is not None or busy:
+            return store
+        time.sleep(0.1)
+    raise AssertionError("nobody else may have the store now")
 
 
 # --- on the way ---
