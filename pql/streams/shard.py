@@ -349,8 +349,10 @@ class Shard:
         """Forgets profiles for good, loaded or not, with what happened to them at the open instant. That ends with it: its inputs tell of
         who is gone, and what others have of them is to be written down."""
         out: list[Transition] = []
+        for profile in profiles:
+            self._ensure(profile)  # all of them first: a part loads whom it is part of
         for profile in sorted(profiles):
-            if self._known(profile):
+            if self.engine.holds(profile):
                 out += self.engine.erase(profile)
             self._rows.pop(profile, None)
             self._touched.discard(profile)

@@ -163,6 +163,21 @@ def test_a_deleted_person_goes_and_does_not_come_back(tmp_path: Path) -> None:
     assert again.figures().deleted_here == 1
 
 
+def test_a_deleted_person_does_not_come_back_by_a_timer(tmp_path: Path) -> None:
+    """A part of the person, which is erased after it, must not load it again."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:2")
+    follow(folder, shop, message("1", "2026-01-02T00:00:00Z", "visitor:v1"))
+    shop.record("crm:1", "visitor:v1")
+    follow(folder, shop)
+    assert held(folder) == {"crm:1": ["has1", "recent"]}
+    follow(
+        folder, shop, lambda: shop.delete("crm:1"), nothing(), nothing(), message("2", "2026-01-20T00:00:00Z", "crm:2")
+    )
+    assert held(folder) == {"crm:2": ["has1", "recent"]}
+    assert names_in(folder) == ["crm:2"]
+
+
 def test_what_is_not_judged_yet_goes_with_the_deleted(tmp_path: Path) -> None:
     """The instant is open: its inputs are in the state as they came."""
     shop, folder = Shop(), tmp_path / "s"
