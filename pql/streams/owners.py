@@ -106,7 +106,11 @@ class Owners:
         identity = split_name(name, self.settings) if ":" in name else None
         if identity is None or self.state.stands_alone(name):
             return name
-        return self.owner(identity) or name
+        found = self.owner(identity)
+        if found is None:  # until the instant closes no row says that there is such a profile
+            found = self._known[identity] = name
+            self.fresh.append((*identity, name))
+        return found
 
     def owner(self, identity: Identity) -> str | None:
         """The profile of an identity, as far as it is known. A deleted one has none: stitching leaves it out, whoever names it."""
@@ -116,7 +120,7 @@ class Owners:
         if found is None:
             name = f"{identity[0]}:{identity[1]}"
             found = self.state.owner(*identity)
-            if found is None and (self._named.get(name) == name or self.state.stands_alone(name)):
+            if found is None and self.state.stands_alone(name):
                 found = name
             if found is not None:
                 if len(self._known) > KNOWN_MOST:

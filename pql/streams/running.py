@@ -176,7 +176,10 @@ class Stream:
                         for item, live in inputs:
                             self._take_over(item, live)
                     known = change.known()
-                    self._emit(self.shard.erase(change.erased) if change.erased else [], self.taken)
+                    if change.erased:
+                        self._emit(self.shard.erase(change.erased), self.taken)
+                        if self.shard.clock > datetime.min:
+                            self._batch.clock_log.append((self.taken, "advance", micros(self.shard.clock)))
                     self.commit(known, sorted(change.erased))
         except StoreError:
             self.graph.failed()
