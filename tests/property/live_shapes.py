@@ -9,7 +9,7 @@ def text(r: random.Random) -> str:
     """A test over the schema of `segment_texts`."""
     kinds = [
         _count, _count, _sum, _sum, _then, _then, _without, _without, _closing, _first, _items,
-        _dated, _dated, _dated, _dated,
+        _dated, _dated, _dated, _dated, _extreme, _extreme,
     ]  # fmt: skip
     made = r.choice(kinds)(r)
     if r.random() < 0.25:
@@ -91,6 +91,15 @@ def _dated(r: random.Random) -> str:
         "true and ", ""
     )
     return f"{events}.{r.choice(('count()', 'count()', 'sum(commerce.total)'))} {_op(r)} {r.choice((1, 1, 2, 3))}"
+
+
+def _extreme(r: random.Random) -> str:
+    """A largest or a smallest value against a constant; of some values, the same as others and null ones among them."""
+    value, bound = r.choice(
+        (("commerce.total", r.choice(("0", "1", "2.5", "10"))), ("web.device", r.choice(('"ios"', '"j"', '"web"'))))
+    )
+    test = f"{_events(r)}.{r.choice(('max', 'min'))}({value})"
+    return f"{bound} {_op(r)} {test}" if r.random() < 0.2 and value != "web.device" else f"{test} {_op(r)} {bound}"
 
 
 def _then(r: random.Random) -> str:
