@@ -27,6 +27,9 @@ PLANS = {
         'chain(xEvent, timestamp, [A: WHAT(eventType = "productView"), B: WHAT(eventType = "addToCart")'
         " WHEN(<= 3 days after A and < 7 days before now)])"
     ],
+    "today": ["xEvent[timestamp occurs today].count() >= 1"],
+    "this month": ['xEvent[eventType = "purchase" and timestamp occurs this month].sum(commerce.price) >= 100'],
+    "last week": ['xEvent[eventType = "productView" and timestamp occurs last week].count() >= 2'],
     "history": ['xEvent[eventType = "purchase"].count() >= 5'],
     "average": ['xEvent[eventType = "purchase"].average(commerce.price) >= 50'],
 }

@@ -96,7 +96,8 @@ def _floor(wall: datetime, unit: str, zone: Zone) -> datetime:
     fields = ("year", "month", "day", "hour", "minute", "second", "microsecond")
     kept = fields[: fields.index(unit) + 1]
     whole = {"month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0, "microsecond": 0}
-    return wall.replace(**{k: v for k, v in whole.items() if k not in kept})  # type: ignore[arg-type]
+    zeroed = {k: v for k, v in whole.items() if k not in kept}
+    return wall.replace(fold=0, **zeroed)  # type: ignore[arg-type]  # of a midnight that comes twice, the first
 
 
 def month_day(day: date) -> int:

@@ -13,15 +13,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from pql.clock import Zone
 from pql.ir import nodes as ir
 from pql.ir.walk import parts
 from pql.runtime.cells import INTEGER_LIMIT, NUMBER_LIMIT
+from pql.runtime.dates import Dates
 from pql.runtime.evaluate import NOW, OutOfRange
 from pql.runtime.inputs import AttributeChange, Cause, Failure
 from pql.runtime.moving import Moving, MovingDay, Trace, clock, plain
 from pql.runtime.relevance import looked_at
 from pql.runtime.routing import FIRST, TIMERS, WHOLE
-from pql.runtime.shapes import FOREVER, Span, Stream, weighed
+from pql.runtime.shapes import FOREVER, Span, Stream, keeps_order, weighed
 from pql.runtime.shapes import plain as looks_at
 from pql.runtime.state import (
     OUT_OF_RANGE,
@@ -77,12 +79,12 @@ class Computed:
         return isinstance(self.value.type, ScalarType) and not (self.clock and self.value.type in (DATE, TIMESTAMP))
 
 
-def computed(name: str, value: ir.Expr, version: str, segments: Mapping[str, ir.Expr]) -> Computed:
+def computed(name: str, value: ir.Expr, version: str, segments: Mapping[str, ir.Expr], zone: Zone) -> Computed:
     """An attribute made ready. Raises PlanError."""
     if runs(value):
         raise PlanError(f"`{name}` is another value at every instant")
-    if (tally := _tally(value)) is not None:
-        reach, moves = tally.span.leave, tally.span != Span()
+    if (tally := _tally(value, zone)) is not None:
+        reach, moves = tally.span.reach, tally.span != Span()
         return Computed(
             name, value, version, True, moves, None if reach >= FOREVER // 2 else reach, (tally.stream,), tally
         )
@@ -98,12 +100,12 @@ def computed(name: str, value: ir.Expr, version: str, segments: Mapping[str, ir.
     )
 
 
-def _tally(value: ir.Expr) -> Tally | None:
+def _tally(value: ir.Expr, zone: Zone) -> Tally | None:
     """The form of a count or a sum, where each event adds what it adds whatever the others are."""
     if not isinstance(value, ir.Aggregate) or value.function not in ("count", "sum") or value.type == DOUBLE:
         return None
     found = weighed(value.list, value if value.function == "sum" else None)
-    if found is None or found[1].enter >= found[1].leave:
+    if found is None or found[1].enter >= found[1].leave or not keeps_order(found[1], zone):
         return None
     stream, span = found
     return Tally(stream, span, value.type == NUMBER)
@@ -168,6 +170,9 @@ class Values:
         self.evaluator, self.wheel, self.failures = evaluator, wheel, failures
         streams = zip(plan.attributes, plan.network.attributes, strict=True)
         self.tallied = [of[0] if a.tally is not None and of else -1 for a, of in streams]
+        self.dates = [
+            Dates(a.tally.span, evaluator) if a.tally and a.tally.span.ends else None for a in self.attributes
+        ]
         self.changes: list[AttributeChange] = []
 
     def judge(self, person: Person, stale: int, at: datetime, cause: Cause) -> None:
@@ -183,7 +188,9 @@ class Values:
             due = stale & TIMERS and attribute.clock and self.base + number not in person.armed
             if stale & (WHOLE | FIRST << number) or due:
                 if attribute.tally is not None:
-                    value, until = _added(person, attribute.tally, self.tallied[number], microseconds(at))
+                    value, until = _added(
+                        person, attribute.tally, self.dates[number], self.tallied[number], microseconds(at)
+                    )
                 else:
                     if view is None:
                         view = person.view()
@@ -254,7 +261,7 @@ class Values:
         return {a.name: (_said(v), None if at is None else instant(at)) for a, v, at in pairs}
 
 
-def _added(person: Person, tally: Tally, stream: int, now: int) -> tuple[Any, int | None]:
+def _added(person: Person, tally: Tally, dates: Dates | None, stream: int, now: int) -> tuple[Any, int | None]:
     """The weights of the events that are active, and when an event becomes active or is so no more."""
     total, until = 0, FOREVER
     timed, enter, leave = tally.stream.timed, tally.span.enter, tally.span.leave
@@ -264,11 +271,11 @@ def _added(person: Person, tally: Tally, stream: int, now: int) -> tuple[Any, in
         if timed:
             if kept.stamp == TIMELESS:
                 continue
-            begin, end = kept.stamp + enter, kept.stamp + leave
+            begin, end = (kept.stamp + enter, kept.stamp + leave) if dates is None else dates.of(kept.stamp)
+            if begin >= end or end <= now:
+                continue
             if begin > now:
                 until = min(until, begin)
-                continue
-            if end <= now:
                 continue
             until = min(until, end)
         total += kept.route.weight(stream, kept.weights)

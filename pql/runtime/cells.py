@@ -11,8 +11,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
+from pql.runtime.dates import Dates
 from pql.runtime.shapes import FOREVER, SCALE
 
 NEVER = FOREVER * 2
@@ -20,6 +22,7 @@ FAILED = 2
 INTEGER_LIMIT, NUMBER_LIMIT = 2**63, 10**12 * SCALE
 WIDE = 2**40
 ANY, NOTHING, ENDS = 0, -1, -2
+_ENTER = itemgetter(0)
 Answer = tuple[int, int]
 """(1, 0 or FAILED; the next instant at which it may be another, NEVER when none)."""
 
@@ -256,3 +259,85 @@ class Withouts(Cell):
             if at >= last and at + watch.leave > now:
                 return 1, min(until, at + watch.leave)
         return 0, until
+
+
+class Dated(Cell):
+    """A count or a total in a window of the calendar, which says itself when an event comes in and leaves. State: that of the form, with the instants at
+    which events leave for timestamps (their watches have neither `enter` nor `leave`), and (enter, leave, weight) of the events that have not come in yet."""
+
+    dates: Dates
+    waits = ANY
+    """What an event that does not count yet can have turned: a timer has to be set."""
+
+    def fresh(self) -> list[Any]:
+        return [super().fresh(), ()]
+
+    def add(self, state: list[Any], at: int, weight: int, role: int) -> int:
+        enter, leave = self.dates.of(at)
+        if enter > at:
+            if state[1]:
+                state[1].append((enter, leave, weight))
+            else:
+                state[1] = [(enter, leave, weight)]
+            return self.waits
+        if state[1]:
+            self._come(state, at)
+        most = super().add(state[0], leave, weight, role)
+        self.trim(state[0], at)
+        return most
+
+    def _come(self, state: list[Any], now: int) -> None:
+        """The events that have waited until now."""
+        count = bisect_right(state[1], now, key=_ENTER)
+        for _, leave, weight in state[1][:count]:
+            super().add(state[0], leave, weight, 0)
+        del state[1][:count]
+        self.trim(state[0], now)
+
+    def trim(self, state: list[Any], now: int) -> None:
+        """Takes out what does not matter from an instant on."""
+        raise NotImplementedError
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+        state = self.fresh()
+        found = ((*self.dates.of(at), weight) for at, weight in rows[0])
+        state[1] = [row for row in found if row[0] < row[1] > now]
+        self._come(state, now)
+        return state
+
+    def look(self, watch: Watch, state: Any, now: int) -> Answer:
+        if state[1] and state[1][0][0] <= now:
+            self._come(state, now)
+        value, until = super().look(watch, state[0], now)
+        return value, min(until, state[1][0][0]) if state[1] else until
+
+    def settle(self) -> None:
+        super().settle()
+        self.early, self.latest, self.reach = False, False, FOREVER
+
+
+class DatedCount(Dated, Count):
+    """The newest are enough: who comes in later leaves later."""
+
+    waits = FOREVER
+
+    def trim(self, state: list[Any], now: int) -> None:
+        del state[: -self.keep]
+
+
+class DatedThens(Dated, Thens):
+    waits = FOREVER
+
+    def trim(self, state: list[Any], now: int) -> None:
+        del state[:-1]
+
+    def made(self, rows: Sequence[Sequence[tuple[int, int]]], now: int) -> Any:
+        firsts = [at for at, _ in rows[0]]
+        return super().made([[row for row in rows[1] if self.preceded(firsts, row[0])]], now)
+
+
+class DatedTotal(Dated, Total):
+    def trim(self, state: list[Any], now: int) -> None:
+        if len(state[0]) > 4 and state[0][0] <= now:
+            gone = bisect_right(state[0], now)
+            del state[0][:gone], state[1][:gone]

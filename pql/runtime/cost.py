@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from pql.ir import nodes as ir
 from pql.ir.walk import walk
 from pql.runtime.attributes import Computed
-from pql.runtime.cells import Cell, Count, Thens, Total, Trail
+from pql.runtime.cells import Cell, Count, Dated, Thens, Total, Trail
 from pql.runtime.inputs import Document
 from pql.runtime.network import Network
 from pql.runtime.routing import path_of, presence, simple
@@ -36,8 +36,8 @@ PERSON, OBJECT, TEXT = 450, 184, 40
 """A profile's state with its place in the engine; an object (a small dict) and a text of a document."""
 COMPUTATION, VALUE = 170, 64
 """The attributes of a profile together, and one of them with its value and instant."""
-EVENT, WEIGHT, STAMP, LIST, TIMER = 195, 80, 8, 88, 150
-"""An event that is kept, what it adds to a weighed stream, a timestamp once more in a cell, a cell's list, a timer."""
+EVENT, WEIGHT, STAMP, LIST, TIMER, WAITING = 195, 80, 8, 88, 150, 72
+"""An event that is kept, what it adds to a weighed stream, a timestamp once more in a cell, a cell's list, a timer, an event that does not count yet."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,11 @@ def reach_of(leaf: Leaf) -> int | None:
         case Plain():
             return leaf.reach if leaf.events else 0
         case AtLeast():
-            reach = leaf.span.leave
+            reach = leaf.span.reach
         case Then():
-            reach = leaf.span.leave + leaf.high
+            reach = leaf.span.reach + leaf.high
         case Without():
-            reach = leaf.span.leave + (leaf.within or 0)
+            reach = leaf.span.reach + (leaf.within or 0)
     return reach if reach < FOREVER // 2 else None
 
 
@@ -186,7 +186,8 @@ def _cells(net: Network, numbers: Sequence[int], traffic: Traffic) -> float:
     wanted, shares = set(numbers), _Shares(net, traffic)
     for cell in _cells_of(net, numbers):
         watches = [w for w in cell.watches if w.number in wanted]
-        reach = min(max((w.leave for w in watches), default=30 * DAY), 365 * DAY)
+        wait, last = cell.dates.usual if isinstance(cell, Dated) else (0, 0)
+        reach = min(last or max((w.leave for w in watches), default=30 * DAY), 365 * DAY)
         share = min(shares.of(s) for s in net.feeds[cell.number])
         came = traffic.a_day * share * traffic.days
         inside = traffic.a_day * share * min(reach / DAY, traffic.days)
@@ -197,10 +198,14 @@ def _cells(net: Network, numbers: Sequence[int], traffic: Traffic) -> float:
             lists += here * (LIST + STAMP * min(came, max(cell.keep, 1)))
         elif not isinstance(cell, Count | Thens):
             lists += here * (3 * LIST + 2 * STAMP * inside)
+        waiting = traffic.a_day * share * min(wait / DAY, traffic.days)
+        lists += here * (isinstance(cell, Dated) * LIST + waiting * WAITING)
         for watch in watches:
-            if watch.leave < FOREVER // 2:
+            lasts = last or watch.leave
+            if lasts < FOREVER // 2:
                 least = 1 if isinstance(cell, Total) else watch.least
-                timers += alive * _reaching(traffic.a_day * share * min(watch.leave / DAY, traffic.days), least)
+                often = _reaching(traffic.a_day * share * min(lasts / DAY, traffic.days), least)
+                timers += alive * max(often, _reaching(waiting, 1))
     return _dict(places) + lists + _dict(timers) + timers * TIMER
 
 

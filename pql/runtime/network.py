@@ -11,12 +11,27 @@ from typing import Any
 from pql.clock import Zone
 from pql.ir import nodes as ir
 from pql.runtime.attributes import Computed
-from pql.runtime.cells import INTEGER_LIMIT, NUMBER_LIMIT, Cell, Count, Thens, Total, Trail, Watch, Withouts
+from pql.runtime.cells import (
+    INTEGER_LIMIT,
+    NUMBER_LIMIT,
+    Cell,
+    Count,
+    Dated,
+    DatedCount,
+    DatedThens,
+    DatedTotal,
+    Thens,
+    Total,
+    Trail,
+    Watch,
+    Withouts,
+)
+from pql.runtime.dates import Dates
 from pql.runtime.evaluate import Evaluator
 from pql.runtime.relevance import looked_at
 from pql.runtime.routing import EVENTS, FIRST, Router, make_answers
 from pql.runtime.settled import Base, Parts, Settler
-from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Stream, Then, Tree, Without, leaves, take_apart
+from pql.runtime.shapes import FOREVER, AtLeast, Leaf, Plain, Span, Stream, Then, Tree, Without, leaves, take_apart
 from pql.types import NUMBER
 
 RootTest = Callable[[bytearray], bool]
@@ -78,8 +93,10 @@ class Network:
 
 
 class _Maker:
-    def __init__(self, segments: Mapping[str, ir.Expr]) -> None:
-        self.segments, self.net = segments, Network()
+    def __init__(self, segments: Mapping[str, ir.Expr], zone: Zone) -> None:
+        self.segments, self.zone, self.net = segments, zone, Network()
+        self.evaluator = Evaluator(segments, zone)
+        self.dates: dict[Span, Dates] = {}
         self.numbers: dict[Leaf, int] = {}
         self.stream_numbers: dict[Stream, int] = {}
         self.cell_numbers: dict[Any, Cell] = {}
@@ -88,7 +105,7 @@ class _Maker:
 
     def root(self, condition: ir.Expr, number: int) -> str:
         """A root as the source of a function of `t`, the leaves' truth."""
-        tree = take_apart(condition, self.segments)
+        tree = take_apart(condition, self.segments, self.zone)
         self.trees.append(tree)
         below = sorted({self.leaf(leaf) for leaf in leaves(tree)})
         for n in below:
@@ -137,19 +154,21 @@ class _Maker:
             return number
         cell = self.cell(leaf)
         least = leaf.least if isinstance(leaf, AtLeast) else 1
-        watch = Watch(number, leaf.span.enter, leaf.span.leave, least)
+        enter, leave = (-FOREVER, 0) if isinstance(cell, Dated) else (leaf.span.enter, leaf.span.leave)
+        watch = Watch(number, enter, leave, least)
         cell.watches.append(watch)
         net.watching[number] = (cell, watch)
         return number
 
     def cell(self, leaf: AtLeast | Then | Without) -> Cell:
+        dated = leaf.span if leaf.span.ends else None
         key: Any
         feeds: tuple[Stream, ...]
         match leaf:
             case AtLeast():
-                key, feeds = leaf.stream, (leaf.stream,)
+                key, feeds = (leaf.stream, dated), (leaf.stream,)
             case Then():
-                key, feeds = ("then", leaf.first, leaf.second, leaf.low, leaf.high), (leaf.first, leaf.second)
+                key, feeds = ("then", leaf.first, leaf.second, leaf.low, leaf.high, dated), (leaf.first, leaf.second)
             case Without():
                 key, feeds = ("without", leaf.first, leaf.second, leaf.within), (leaf.first, leaf.second)
         known = self.cell_numbers.get(key)
@@ -160,13 +179,16 @@ class _Maker:
         cell: Cell
         if isinstance(leaf, Then):
             assert trail is not None
-            cell = Thens(number, leaf.low, leaf.high, trail)
+            cell = (DatedThens if dated else Thens)(number, leaf.low, leaf.high, trail)
         elif isinstance(leaf, Without):
             cell = Withouts(number, leaf.within)
         elif leaf.stream.weight is not None:
-            cell = Total(number, NUMBER_LIMIT if leaf.stream.weight.type == NUMBER else INTEGER_LIMIT)
+            limit = NUMBER_LIMIT if leaf.stream.weight.type == NUMBER else INTEGER_LIMIT
+            cell = (DatedTotal if dated else Total)(number, limit)
         else:
-            cell = Count(number)
+            cell = (DatedCount if dated else Count)(number)
+        if isinstance(cell, Dated):
+            cell.dates = self.dates.setdefault(leaf.span, Dates(leaf.span, self.evaluator))
         return self.kept(key, cell, feeds)
 
     def trail(self, first: Stream, low: int, high: int) -> Trail:
@@ -235,7 +257,7 @@ def make_network(
     conditions: Sequence[ir.Expr], segments: Mapping[str, ir.Expr], zone: Zone, attributes: Sequence[Computed] = ()
 ) -> Network:
     """The network of the roots with those conditions, beside attributes."""
-    maker = _Maker(segments)
+    maker = _Maker(segments, zone)
     sources = [maker.root(condition, i) for i, condition in enumerate(conditions)]
     net = maker.net
     net.tallied = {number for number, a in enumerate(attributes) if a.tally is not None}
@@ -249,7 +271,7 @@ def make_network(
     net.turns = [maker.turns(leaf) for leaf in range(len(net.leaves))]
     for cell in net.cells:
         cell.settle()
-    evaluator = Evaluator(segments, zone)
+    evaluator = maker.evaluator
     net.router = Router(net.streams, maker.work, evaluator)
     net.retention = _retention(net, attributes)
     net.newest = [None] * (len(net.leaves) + len(attributes))
@@ -290,7 +312,7 @@ def _retention(net: Network, attributes: Sequence[Computed]) -> int | None:
                 return None
             longest = max(longest, leaf.reach or 0)
             continue
-        reach = leaf.span.leave
+        reach = leaf.span.reach
         if isinstance(leaf, Then):
             reach += leaf.high
         elif isinstance(leaf, Without):

@@ -18,7 +18,7 @@ from pql.runtime.cost import Cost, Traffic, cost_of
 from pql.runtime.network import Network, make_network
 from pql.xdm.schema import Schema
 
-FORM = 3
+FORM = 4
 """The form of plans and of the state that engines keep for them; another form refuses the state."""
 
 
@@ -62,7 +62,7 @@ def make_plan(
     ids = list(conditions) if wanted is None else list(wanted)
     roots = tuple(Root(id, conditions[id], version_of(id, conditions, zone)) for id in ids)
     kept = tuple(
-        computed(name, value, version_of("", {**conditions, "": value}, zone), conditions)
+        computed(name, value, version_of("", {**conditions, "": value}, zone), conditions, zone)
         for name, value in (attributes or {}).items()
     )
     named = [*(f"{r.segment} {r.version}" for r in roots), *(f"attribute {a.name} {a.version}" for a in kept)]

@@ -92,25 +92,25 @@ def _since(condition: ir.Expr, var: int) -> int | None:
             return None if None in all_bounds else max((b for b in all_bounds if b is not None), default=0)
         case ir.Within():
             if condition.lower is not None and is_stamp(condition.operand, var):
-                return _before_now(condition.lower.instant)
+                return before_now(condition.lower.instant)
         case ir.Compare(op=">" | ">=" | "="):
             if is_stamp(condition.left, var):
-                return _before_now(condition.right)
+                return before_now(condition.right)
         case ir.Compare(op="<" | "<="):
             if is_stamp(condition.right, var):
-                return _before_now(condition.left)
+                return before_now(condition.left)
     return None
 
 
-def _before_now(e: ir.Expr) -> int | None:
+def before_now(e: ir.Expr) -> int | None:
     """How far before now an instant lies at most. None: it does not move with the clock, or not in a way known here."""
     match e:
         case ir.Clock():
             return 0
         case ir.Truncate() if e.unit in LONGEST:
-            back = _before_now(e.operand)
+            back = before_now(e.operand)
             return None if back is None else back + LONGEST[e.unit] + SLACK
         case ir.Shift() if e.unit in LONGEST:
-            back = _before_now(e.operand)
+            back = before_now(e.operand)
             return None if back is None else back + max(0, -e.amount) * LONGEST[e.unit] + SLACK
     return None

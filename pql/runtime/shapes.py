@@ -3,7 +3,7 @@
 A test over a profile is `and`, `or`, `not` over leaves (`Leaf`); equal leaves are one, whichever segment asks. Counts, sums and
 existence over events become thresholds over a *stream*: the events that pass the tests of one event alone, each with a weight. A
 window relative to now becomes a span of now in which an event is active: from timestamp + `enter` up to timestamp + `leave`, in
-microseconds. Must not know state or documents. Read `Leaf` and `take_apart`; what has no form is a `Plain` leaf.
+microseconds, or as long as the calendar says (`End`). Must not know state or documents. Read `Leaf` and `take_apart`; what has no form is a `Plain` leaf.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from decimal import Decimal
 from math import ceil, floor
 from typing import Any
 
-from pql.clock import MICROSECONDS
+from pql.clock import CALENDAR, MICROSECONDS, MONTHS, Zone
 from pql.ir import nodes as ir
 from pql.ir.walk import free_variables, substitute, walk
-from pql.runtime.retention import FARTHEST, is_stamp, reach_of_test
+from pql.runtime.retention import FARTHEST, LONGEST, SLACK, before_now, is_stamp, reach_of_test
+from pql.runtime.ways_back import never_falls
 from pql.types import DOUBLE, INTEGER, NUMBER, TIMESTAMP, ListType
 
 EVENT = -7
@@ -27,14 +28,29 @@ LARGEST = 500
 
 
 @dataclass(frozen=True)
+class End:
+    """The lower or the upper end of a window, where that goes from one unit of the calendar to the next as the clock moves."""
+
+    edge: ir.Edge
+    lower: bool
+
+
+@dataclass(frozen=True)
 class Span:
-    """An event of timestamp t is active at now when t + enter <= now < t + leave."""
+    """An event of timestamp t is active at now when t + enter <= now < t + leave, and t is within each of the calendar's `ends`."""
 
     enter: int = -FOREVER
     leave: int = FOREVER
+    ends: frozenset[End] = frozenset()
 
     def narrowed(self, other: Span) -> Span:
-        return Span(max(self.enter, other.enter), min(self.leave, other.leave))
+        return Span(max(self.enter, other.enter), min(self.leave, other.leave), self.ends | other.ends)
+
+    @property
+    def reach(self) -> int:
+        """So long after its timestamp an event is active no more, at the latest."""
+        backs = (before_now(e.edge.instant) for e in self.ends if e.lower)
+        return min([self.leave, *(back for back in backs if back is not None)])
 
 
 @dataclass(frozen=True)
@@ -94,25 +110,25 @@ Tree = tuple[Any, ...] | Leaf | bool
 """("and", trees), ("or", trees), ("not", tree), a leaf, or a constant."""
 
 
-def take_apart(test: ir.Expr, segments: Any) -> Tree:
+def take_apart(test: ir.Expr, segments: Any, zone: Zone) -> Tree:
     """A test as a tree of leaves; references to segments are taken apart too, as long as the tree stays small."""
-    tree = _tree(test, segments, 0)
+    tree = _tree(test, segments, zone, 0)
     return tree if len(leaves(tree)) <= LARGEST else plain(test, segments)
 
 
-def _tree(test: ir.Expr, segments: Any, depth: int) -> Tree:
+def _tree(test: ir.Expr, segments: Any, zone: Zone, depth: int) -> Tree:
     found: Tree | None
     if depth > DEEPEST:
         return plain(test, segments)
     match test:
         case ir.And():
-            return ("and", tuple(_tree(o, segments, depth + 1) for o in test.operands))
+            return ("and", tuple(_tree(o, segments, zone, depth + 1) for o in test.operands))
         case ir.Or():
-            return ("or", tuple(_tree(o, segments, depth + 1) for o in test.operands))
+            return ("or", tuple(_tree(o, segments, zone, depth + 1) for o in test.operands))
         case ir.Not():
-            return ("not", _tree(test.operand, segments, depth + 1))
+            return ("not", _tree(test.operand, segments, zone, depth + 1))
         case ir.InSegment():
-            return _tree(segments[test.segment], segments, depth + 4)
+            return _tree(segments[test.segment], segments, zone, depth + 4)
         case ir.Const():
             return test.value is True
         case ir.Exists():
@@ -127,7 +143,9 @@ def _tree(test: ir.Expr, segments: Any, depth: int) -> Tree:
             found = _chain(test)
         case _:
             found = None
-    return plain(test, segments) if found is None else found
+    if found is None or not all(keeps_order(x.span, zone) for x in leaves(found) if not isinstance(x, Plain)):
+        return plain(test, segments)
+    return found
 
 
 def plain(test: ir.Expr, segments: Any) -> Plain:
@@ -160,7 +178,11 @@ def _compared(test: ir.Compare) -> Tree | None:
         left, op, right = right, mirror.get(op, op), left
     while isinstance(left, ir.Convert) and left.type == NUMBER and left.operand.type == INTEGER:
         left = left.operand
-    if not isinstance(left, ir.Aggregate) or not isinstance(right, ir.Const) or left.function not in ("count", "sum"):
+    if not isinstance(left, ir.Aggregate) or not isinstance(right, ir.Const):
+        return None
+    if left.function in ("max", "min"):
+        return _extreme(left, op, right)
+    if left.function not in ("count", "sum"):
         return None
     bound = right.value
     if isinstance(bound, bool) or not isinstance(bound, int | Decimal):
@@ -170,6 +192,29 @@ def _compared(test: ir.Compare) -> Tree | None:
     if left.type not in (INTEGER, NUMBER):
         return None
     return _threshold(left.list, left, op, Decimal(bound) * (SCALE if left.type == NUMBER else 1))
+
+
+def _extreme(extreme: ir.Aggregate, op: str, bound: ir.Const) -> Tree | None:
+    """A largest or a smallest value against a constant: is there an event whose value reaches it, or goes beyond it?"""
+    values = extreme.list
+    if not isinstance(values, ir.Transform) or values.flatten or bound.value is None:
+        return None
+
+    def some(test: ir.Expr) -> Tree | None:
+        return _at_least(ir.Filter(values.list, values.var, test, values.list.type), None, 1)
+
+    beyond = ">" if extreme.function == "max" else "<"
+    there = some(ir.Not(ir.IsNull(values.body)))
+    reached = some(ir.Compare(f"{beyond}=", values.body, bound))
+    passed = some(ir.Compare(beyond, values.body, bound))
+    if there is None or reached is None or passed is None:
+        return None
+    equal: Tree = ("and", (reached, ("not", passed)))
+    if op in ("=", "!="):
+        return equal if op == "=" else ("and", (there, ("not", equal)))
+    if op[0] == beyond:
+        return passed if op == beyond else reached
+    return ("and", (there, ("not", passed if op[1:] else reached)))
 
 
 def _threshold(items: ir.Expr, total: ir.Aggregate | None, op: str, bound: Decimal) -> Tree | None:
@@ -271,17 +316,59 @@ def _window(test: ir.Expr, var: int) -> Span | None:
     if not isinstance(test, ir.Within) or not is_stamp(test.operand, var):
         return None
     span = Span()
-    if test.lower is not None:
-        offset = _offset(test.lower.instant, None)
+    for edge, lower in ((test.lower, True), (test.upper, False)):
+        if edge is None:
+            continue
+        offset = _offset(edge.instant, None)
         if offset is None:
-            return None
-        span = span.narrowed(Span(leave=-offset + (1 if test.lower.inclusive else 0)))
-    if test.upper is not None:
-        offset = _offset(test.upper.instant, None)
-        if offset is None:
-            return None
-        span = span.narrowed(Span(enter=-offset + (0 if test.upper.inclusive else 1)))
+            far = distance(edge.instant)
+            if far is None or far >= FARTHEST:
+                return None
+            span = span.narrowed(Span(ends=frozenset([End(edge, lower)])))
+        elif lower:
+            span = span.narrowed(Span(leave=-offset + (1 if edge.inclusive else 0)))
+        else:
+            span = span.narrowed(Span(enter=-offset + (0 if edge.inclusive else 1)))
     return span
+
+
+def distance(e: ir.Expr) -> int | None:
+    """How far from now an end of the calendar lies at most; None: it is none, or none that never falls as the clock moves. Moving by months never
+    makes one day come before another, but it does so with the times of two days that the month's end makes one: of these only the month is asked here."""
+    match e:
+        case ir.Truncate() if e.unit in LONGEST:
+            inner = e.operand
+            months = isinstance(inner, ir.Shift) and inner.unit in MONTHS and isinstance(inner.operand, ir.Clock)
+            if months and e.unit in MONTHS:
+                assert isinstance(inner, ir.Shift)
+                return LONGEST[e.unit] + abs(inner.amount) * LONGEST[inner.unit] + 2 * SLACK
+            offset = _offset(inner, None)
+            rest = distance(inner) if offset is None else abs(offset)
+            return None if rest is None else rest + LONGEST[e.unit] + SLACK
+        case ir.Shift() if e.unit in LONGEST and (
+            _is_day(e.operand) if e.local else e.unit not in MONTHS or not e.amount
+        ):
+            rest = distance(e.operand)
+            return None if rest is None else rest + abs(e.amount) * LONGEST[e.unit] + SLACK
+    return None
+
+
+def _is_day(e: ir.Expr) -> bool:
+    """Is it a midnight of the zone's wall clock?"""
+    while isinstance(e, ir.Shift) and e.local:
+        e = e.operand
+    return isinstance(e, ir.Truncate) and e.unit in CALENDAR
+
+
+def keeps_order(span: Span, zone: Zone) -> bool:
+    """Does an event that is earlier than another come into the window no later, and leave it no later?"""
+    nodes = [n for end in span.ends for n in walk(end.edge.instant)]
+    if zone.name != "UTC" and any(
+        isinstance(n, ir.Shift) and n.local and isinstance(n.operand, ir.Clock) for n in nodes
+    ):
+        return False  # a time that the wall clock leaves out may stand for one of the next month
+    units = {n.unit for n in nodes if isinstance(n, ir.Truncate)}
+    return all(never_falls(zone.name, "day" if unit in CALENDAR else unit) for unit in units)
 
 
 def _offset(e: ir.Expr, var: int | None) -> int | None:
@@ -364,7 +451,7 @@ def _excluded(first: tuple[Stream, Span], steps: Any, found: Any, stamped: ir.Ex
     step = steps[1]
     windows = ir.conjuncts(step.window)
     second = _step(ir.Step("", step.var, False, step.match, ir.TRUE), found, stamped)
-    if second is None or second[1] != Span():
+    if second is None or second[1] != Span() or first[1].ends:
         return None
     if not windows:
         return Without(first[0], second[0], None, first[1]) if step.closes is None else None

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from pql.clock import CALENDAR, MICROSECONDS, MONTHS, Zone, add_months, calendar_start, shift, truncate
 from pql.ir import nodes as ir
 from pql.runtime.moving import MICRO
 from pql.runtime.offsets import changes, next_change
 
+FIRST_RULES = 1800
+"""No zone of the database has a rule before this year."""
 EDGE = timedelta(days=3)
 """What lies nearer to the ends of the calendar may not be shown on a wall clock."""
 
@@ -40,6 +43,19 @@ def start_of(instant: datetime, unit: str, zone: Zone) -> datetime | None:
         return None if wall is None else zone.utc(wall)
     except OverflowError:
         return None
+
+
+@lru_cache(maxsize=256)
+def never_falls(zone: str, unit: str) -> bool:
+    """Does a unit of a later instant never start before that of an earlier one? It does where the clock goes back over the unit's start when it has shown what
+    comes after it: a minute past midnight, say. Rules after 2037 are those of 2037."""
+    found = (c for year in range(FIRST_RULES, 2038) for c in changes(zone, year))
+    return not any(_falls(c.instant, unit, Zone(zone)) for c in found)
+
+
+def _falls(change: datetime, unit: str, zone: Zone) -> bool:
+    before, after = start_of(change - MICRO, unit, zone), start_of(change, unit, zone)
+    return before is None or after is None or after < before
 
 
 def first_reaching(to: datetime, months: int) -> datetime:

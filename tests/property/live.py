@@ -44,6 +44,17 @@ from tests.reference.values import SumOutOfRange
 
 MICRO = timedelta(microseconds=1)
 PROFILES = (1, 2, 3)
+HERE = (
+    "UTC",
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "America/Havana",
+    "Australia/Lord_Howe",
+    "Asia/Beirut",
+)
+"""Zones; in some the clock changes at midnight, or by half an hour."""
 
 
 @dataclass
@@ -168,14 +179,17 @@ class Segments:
 
 
 def plain_setting(r: random.Random, seed: int, count: int) -> tuple[Setting, Any]:
-    environment = Environment.from_short(segment_texts.SCHEMA)
+    schema, _ = read_short(segment_texts.SCHEMA)
+    settings = Settings(r.choice(HERE), r.choice(("monday", "monday", "sunday", "saturday")))
+    environment = Environment(schema, settings)
     checked: dict[str, Any] = {}
     shaped = r.choice((0.2, 1.0, 1.0))
     while len(checked) < count:
         found = environment.check(live_shapes.text(r) if r.random() < shaped else segment_texts.Texts(r).one())
         if found.ok:
             checked[f"s{len(checked)}"] = found
-    return Setting(environment, Zone(), checked, segment_texts.NOW, f"seed {seed} plain"), Segments(r)
+    zone = Zone(settings.zone, settings.week_start)
+    return Setting(environment, zone, checked, segment_texts.NOW, f"seed {seed} plain {settings}"), Segments(r)
 
 
 def script(r: random.Random, setting: Setting, world: Any, length: int, disorder: float) -> list[Input]:

@@ -9,6 +9,7 @@ def text(r: random.Random) -> str:
     """A test over the schema of `segment_texts`."""
     kinds = [
         _count, _count, _sum, _sum, _then, _then, _without, _without, _closing, _first, _items,
+        _dated, _dated, _dated, _dated, _extreme, _extreme,
     ]  # fmt: skip
     made = r.choice(kinds)(r)
     if r.random() < 0.25:
@@ -22,7 +23,27 @@ def _span(r: random.Random) -> str:
     return r.choice(("0 hours", "1 hour", "12 hours", "24 hours", "36 hours", "2 days", "3 days", "168 hours"))
 
 
+def _calendar(r: random.Random) -> str:
+    """A window whose ends are units of the calendar, or one of them."""
+    unit = r.choice(("day", "week", "month", "month", "year", "hour"))
+    word = r.choice(
+        (f"this {unit}", f"this {unit}", f"last {unit}", f"next {unit}", "today", "today", "yesterday", "tomorrow")
+    )
+    return r.choice(
+        (
+            word,
+            word,
+            word,
+            f"{r.choice(('before', 'after', 'from'))} {word}",
+            f"between {word} and {r.choice(('now', 'now', 'tomorrow', 'this month', 'next year'))}",
+            f"{r.choice(('<=', '<', '>=', '>', '='))} {r.choice((0, 1, 1, 2, 7))} {unit} {r.choice(('before', 'after', 'from'))} {r.choice((word, word, 'now'))}",
+        )
+    )
+
+
 def _window(r: random.Random) -> str:
+    if r.random() < 0.4:
+        return _calendar(r)
     return r.choice(
         (
             f"<= {_span(r)} before now",
@@ -62,6 +83,23 @@ def _sum(r: random.Random) -> str:
 
 def _items(r: random.Random) -> str:
     return f"{_events(r)}.productListItems[quantity > 1].{r.choice(('count()', 'sum(quantity)'))} {_op(r)} {r.choice((1, 2, 4))}"
+
+
+def _dated(r: random.Random) -> str:
+    """A count or a sum whose window is one of the calendar, for few events and small thresholds: it turns often."""
+    events = f"xEvent[{r.choice((_kind(r), 'true', 'true'))} and timestamp occurs {_calendar(r)}]".replace(
+        "true and ", ""
+    )
+    return f"{events}.{r.choice(('count()', 'count()', 'sum(commerce.total)'))} {_op(r)} {r.choice((1, 1, 2, 3))}"
+
+
+def _extreme(r: random.Random) -> str:
+    """A largest or a smallest value against a constant; of some values, the same as others and null ones among them."""
+    value, bound = r.choice(
+        (("commerce.total", r.choice(("0", "1", "2.5", "10"))), ("web.device", r.choice(('"ios"', '"j"', '"web"'))))
+    )
+    test = f"{_events(r)}.{r.choice(('max', 'min'))}({value})"
+    return f"{bound} {_op(r)} {test}" if r.random() < 0.2 and value != "web.device" else f"{test} {_op(r)} {bound}"
 
 
 def _then(r: random.Random) -> str:

@@ -4,7 +4,8 @@ import pytest
 
 from pql.runtime import attributes, network
 from pql.runtime.attributes import Values
-from pql.runtime.cells import Count
+from pql.runtime.cells import NEVER, Count, Dated
+from pql.runtime.dates import Dates
 from pql.runtime.tracing import Tracing
 from tests.property import flips, live
 
@@ -66,3 +67,27 @@ def test_a_window_a_microsecond_too_long_is_noticed(monkeypatch):
 
     monkeypatch.setattr(Count, "look", long)
     assert any(live.run(seed) for seed in range(1000, 1020))
+
+
+@pytest.mark.parametrize(("enter", "leave"), [(0, 1), (1, 0)])
+def test_a_window_of_the_calendar_a_microsecond_off_is_noticed(monkeypatch, enter, leave):
+    whole = Dates._found
+
+    def moved(self, at):
+        found = whole(self, at)
+        self._last = (at, at + 1, found[0] + enter, found[1] + leave)
+        return self._last[2:]
+
+    monkeypatch.setattr(Dates, "_found", moved)
+    assert any(live.run(seed) for seed in range(1000, 1040))
+
+
+def test_an_event_that_comes_into_a_window_too_late_to_be_heard_of_is_noticed(monkeypatch):
+    whole = Dated.look
+
+    def deaf(self, watch, state, now):
+        value, until = whole(self, watch, state, now)
+        return value, until if value else NEVER
+
+    monkeypatch.setattr(Dated, "look", deaf)
+    assert any(live.run(seed) for seed in range(1000, 1040))

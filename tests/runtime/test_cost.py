@@ -24,6 +24,10 @@ DAY = 86_400_000_000
         ("xEvent[timestamp occurs <= 1 month before now].count() >= 2", "bucketed", 33),
         ("xEvent[timestamp occurs < 30 days before now].average(value) > 3", "bucketed", 32),
         ("xEvent[timestamp occurs this year].max(value) > 3", "bucketed", 368),
+        ("xEvent[timestamp occurs this year].count() >= 3", "bucketed", 368),
+        ("xEvent[timestamp occurs between yesterday and now].sum(value) >= 3", "bucketed", 6),
+        ('chain(xEvent, timestamp, [A: WHAT(eventType = "a"), B: WHAT(eventType = "b") WHEN(<= 1 day after A and today)])', "bucketed", 4),
+        ("xEvent[timestamp occurs before today].count() >= 3", "history", None),
         ("xEvent[timestamp > joined].average(value) > 3", "history", None),
         ("xEvent[value > 3 or timestamp occurs <= 3 days before now].average(value) > 3", "history", None),
     ],
@@ -37,6 +41,17 @@ def test_class_and_retention(text, kind, days):
     assert cost.retention == (None if days is None else days * DAY)
     assert plan.cost().leaves == cost.leaves + 1
     assert plan.cost("other").bytes < plan.cost().bytes or kind == "stateless"
+
+
+def test_a_window_of_the_calendar_needs_no_documents():
+    def cost(text: str) -> Any:
+        return ENVIRONMENT.live_plan({"s": ENVIRONMENT.check(text).ir}).cost("s", Traffic(2, 90))
+
+    today, yesterday = (cost(f"xEvent[timestamp occurs {day}].count() >= 1") for day in ("today", "yesterday"))
+    largest = cost("xEvent[timestamp occurs today].average(value) >= 1")
+    assert (today.plain, today.timers, largest.plain) == (0, 1, 1)
+    assert today.bytes < 0.75 * largest.bytes
+    assert today.bytes < yesterday.bytes
 
 
 def test_equal_leaves_are_kept_once():
