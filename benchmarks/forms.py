@@ -24,8 +24,8 @@ TESTS = {
     "this month": 'xEvent[eventType = "purchase" and timestamp occurs this month].count() >= 2',
     "month's sum": 'xEvent[eventType = "purchase" and timestamp occurs this month].sum(commerce.price) >= 100',
     "last week": "xEvent[timestamp occurs last week].count() >= 5",
-    "average": f"{PURCHASES}.average(commerce.price) >= 50",
     "extreme": f"{PURCHASES}.max(commerce.price) >= 100",
+    "average": f"{PURCHASES}.average(commerce.price) >= 50",
     "last event": 'xEvent.topN(timestamp, 1).head().eventType = "purchase"',
     "three steps": 'chain(xEvent, timestamp, [A: WHAT(eventType = "productView"), B: WHAT(eventType = "addToCart") WHEN(<= 3 days after A), '
     'C: WHAT(eventType = "purchase") WHEN(<= 3 days after B and < 30 days before now)])',

@@ -58,6 +58,11 @@ def akin(source: Type, target: Type) -> bool:
     return source in (target, NULL) or is_numeric(source) and is_numeric(target) or source in times and target in times
 
 
+def is_day(text: str) -> bool:
+    """Is it a day of the calendar, without a time?"""
+    return bool(_DATE.match(text)) and parse_timestamp(text) is not None
+
+
 def parse_timestamp(text: str) -> datetime | None:
     """RFC 3339 (seconds and offset optional, a date alone is its midnight) as naive UTC; None when it is not one."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pql.check.base import Base
-from pql.check.coerce import can_convert
+from pql.check.coerce import can_convert, is_day
 from pql.check.scope import is_unknown
 from pql.clock import CALENDAR, MONTHS
 from pql.ir import nodes as ir
@@ -40,7 +40,26 @@ class Times(Base):
         stamp = self.instant(operand, span)
         if is_unknown(stamp):
             return ir.FALSE
+        if operand.type == TIMESTAMP and not phrase.ignoring_year:
+            self._day_as_text(phrase)
         return self.yearless(stamp, phrase) if phrase.ignoring_year else self.window(stamp, phrase)
+
+    def _day_as_text(self, phrase: ast.Phrase) -> None:
+        """Say it where a day is written as a text and the window would be another if it were a date."""
+        ref: ast.Ref | None = None
+        if isinstance(phrase, ast.Between):
+            ref, what = phrase.end, "the window ends as that day begins"
+        elif isinstance(phrase, ast.On):
+            ref, what = phrase.ref, "only that instant is meant"
+        elif isinstance(phrase, ast.Towards) and phrase.direction == "after":
+            ref, what = phrase.ref, "the day itself comes after it"
+        node = ref.expr if isinstance(ref, ast.RefExpr) else None
+        text = node.value if isinstance(node, ast.Literal) and node.kind == "string" else None
+        if node is None or not isinstance(text, str) or not is_day(text):
+            return
+        day = ", ".join(str(int(part)) for part in text.split("-"))
+        help = f"write `date({day})` for the whole day, or a time with it, such as `{text}T23:59:59Z`"
+        self.findings.report("PQL0408", node.span, f'`"{text}"` is its midnight, UTC: {what}', help=help)
 
     def instant(self, value: ir.Expr, span: Span) -> ir.Expr:
         if is_unknown(value) or value.type == TIMESTAMP:

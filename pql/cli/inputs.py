@@ -77,7 +77,11 @@ def project_file(near: Path | None) -> Any:
         raise fail(str(error), error.help) from None
 
 
-def find_schema(schema: Path | None, near: Path | None) -> Path:
+BESIDE = "name one with `--schema FILE`, or put a `schema.yaml` beside the segments"
+IN_PROJECT = "put a `schema.yaml` into the project's folder, or name one with `schema` in its `pql.yaml`"
+
+
+def find_schema(schema: Path | None, near: Path | None, help: str = BESIDE) -> Path:
     """The schema asked for, or `schema.yaml` beside the files or above them, or what `pql.yaml` there names."""
     if schema is not None:
         return schema
@@ -88,7 +92,7 @@ def find_schema(schema: Path | None, near: Path | None) -> Path:
     for candidate in (folder, *folder.resolve().parents):
         if (candidate / "schema.yaml").is_file():
             return candidate / "schema.yaml"
-    raise fail("no schema found", "name one with `--schema FILE`, or put a `schema.yaml` beside the segments")
+    raise fail("no schema found", help)
 
 
 def environment(schema: Path | None, near: Path | None = None) -> Any:
@@ -206,10 +210,25 @@ def read_sources(paths: list[Path], unread: list[Any] | None = None) -> list[Any
                 raise fail(f"`{file}` cannot be read: it is not UTF-8 text") from None
             unread += _not_utf8(str(file), error)
         except OSError as error:
-            raise fail(f"`{file}` cannot be read: {error.strerror}") from None
+            raise fail(f"`{file}` cannot be read: {error.strerror}", _other_files(file)) from None
     if not sources and not unread:
         raise fail("no `.pql` file found", "name a file, or a folder that holds some")
     return sources
+
+
+def _other_files(file: Path) -> str:
+    """What to name instead of a file that is not there."""
+    from itertools import islice
+
+    from pql.diagnostics.suggest import did_you_mean
+
+    folder = next(f for f in (file.parent, *file.parents, Path(".")) if f.is_dir())
+    there = sorted(str(f) for f in islice(folder.glob("*"), 1000) if f.suffix == ".pql" or f.is_dir())
+    near = did_you_mean(str(file), there)
+    files = [f"`{f}`" for f in there if f.endswith(".pql")]
+    if near or not files:
+        return near or "name a `.pql` file, or a folder that holds some"
+    return f"there are {', '.join(files[:5])}{' …' if len(files) > 5 else ''}"
 
 
 def _not_utf8(name: str, error: UnicodeDecodeError) -> list[Any]:

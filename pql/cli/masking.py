@@ -1,4 +1,8 @@
-"""What a screen does not show of a profile unless it is asked to: labelled fields, e-mail addresses, phone numbers. Read `Mask`."""
+"""What a screen does not show of a profile unless it is asked to: labelled fields, e-mail addresses, phone numbers. Read `Mask`.
+
+Values that look alike when masked are told apart by a number, in the order in which they are met: it says that they differ and nothing of
+what they are. A piece of the value would say more, and so would a digest: addresses can be tried against it.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,8 @@ class Mask:
     on: bool = True
     settings: IdentitySettings = field(default_factory=IdentitySettings)
     events: frozenset[str] = frozenset()
+    met: dict[str, dict[str, int]] = field(default_factory=dict, compare=False, repr=False)
+    """The values behind each masked text, with their numbers."""
 
     def hides(self, path: tuple[str, ...], dataset: str = "") -> bool:
         """Is a leaf of the profile hidden as a whole?"""
@@ -75,16 +81,24 @@ class Mask:
         kind = self.settings.namespace(namespace).kind
         if not self.on or kind not in (Kind.EMAIL, Kind.PHONE):
             return self.text(id, namespace)
-        return self.text(id, namespace) if MAIL.match(id) else HIDDEN + (id[-2:] if kind is Kind.PHONE else "")
+        if MAIL.match(id):
+            return self.text(id, namespace)
+        return self._told_apart(HIDDEN + (id[-2:] if kind is Kind.PHONE else ""), id)
 
     def text(self, value: str, path: str = "") -> str:
         if not self.on:
             return value
         if MAIL.match(value):
-            return value[0] + HIDDEN + "@" + HIDDEN
+            return self._told_apart(value[0] + HIDDEN + "@" + HIDDEN, value)
         if PHONE_FIELD.search(path) and PHONE.match(value):
-            return HIDDEN + value[-2:]
+            return self._told_apart(HIDDEN + value[-2:], value)
         return value
+
+    def _told_apart(self, hidden: str, value: str) -> str:
+        """The masked text; of a second value that has it too, with ` (2)`, and so on."""
+        known = self.met.setdefault(hidden.lower(), {})
+        number = known.setdefault(value.strip().lower(), len(known) + 1)
+        return hidden if number == 1 else f"{hidden} ({number})"
 
 
 def _own(kind: Type | None, name: str) -> frozenset[str]:

@@ -110,12 +110,9 @@ def is_plain(store: Any) -> bool:
 
 def unknown_profile(store: Any, text: str, settings: Any) -> typer.Exit:
     """Say that a store has no profile of a name, with those that are near; exit code 1."""
-    from pql.store.lookup import NEAR_MOST, SIMILAR
+    from pql.store.lookup import near_profiles
 
-    sql = f"""SELECT id, jaro_winkler_similarity(lower(id), lower($text)) AS s FROM pql_profile
-        WHERE s >= {SIMILAR} ORDER BY s DESC, id LIMIT {NEAR_MOST}"""
-    near = store.query(sql, {"text": text}) if store.has_names() else []
-    return _no_profile(text, [str(id) for id, _ in near], settings)
+    return _no_profile(text, near_profiles(store, text), settings)
 
 
 def _no_profile(text: str, near: list[str], settings: Any) -> typer.Exit:

@@ -23,6 +23,12 @@ def identity_text(mask: Mask, namespace: str, id: str) -> str:
     return f"{namespace}:{mask.identity(namespace, id)}"
 
 
+def meet(person: Person, mask: Mask) -> None:
+    """Let identities that look alike have their numbers first: the same whichever command shows the person."""
+    for node in person.nodes:
+        mask.identity(node.identity.namespace, node.identity.id)
+
+
 def attributes(person: Person, mask: Mask) -> list[dict[str, Any]]:
     """Each value with the dataset and the time that it comes from."""
     rows = []
@@ -62,6 +68,7 @@ def link_json(seen: Seen, mask: Mask) -> dict[str, Any]:
 
 
 def person_json(person: Person, mask: Mask) -> dict[str, Any]:
+    meet(person, mask)
     rows = attributes(person, mask)
     namespace, _, id = person.name.partition(":")
     return {

@@ -7,10 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from pql.cli.inputs import environment, fail, project_file, show
+from pql.cli.inputs import IN_PROJECT, environment, fail, find_schema, no_such, project_file, show
 
 ProjectOption = Annotated[Path, typer.Option("--project", "-p", help="The project's folder: where `pql.yaml` is.")]
 StoreOption = Annotated[Path | None, typer.Option("--store", help="The profile store; `pql.yaml` may name it.")]
+NO_PROJECT = (
+    "name the project's folder with `--project`; in it `pql.yaml` names the schema and the store, and `sources/` holds a YAML file for each"
+    " source, for which `pql source map FILE` proposes the mapping"
+)
 
 
 def source_project(folder: Path, output: str = "text", strict: bool = True) -> Any:
@@ -20,13 +24,14 @@ def source_project(folder: Path, output: str = "text", strict: bool = True) -> A
     if not folder.exists():
         raise fail(f"there is no folder `{folder}`")
     settings = project_file(folder)
-    env = environment(None, folder)
-    home = settings.folder or folder
-    places = settings.sources
+    home, places = settings.folder or folder, settings.sources
     if not places and not (home / "sources").is_dir():
+        if settings.folder is None:
+            raise fail(f"`{folder}` is no project: it has no `pql.yaml` and no `sources/`", NO_PROJECT)
         raise fail(
             f"no sources in `{home}`", "put source files below `sources/`, or name them with `sources` in `pql.yaml`"
         )
+    env = environment(find_schema(None, folder, IN_PROJECT), folder)
     missing = [p for p in places if not p.exists()]
     if missing:
         raise fail(f"`sources` of `pql.yaml`: there is no `{missing[0]}`")
@@ -48,13 +53,15 @@ def chosen(project: Any, ids: list[str]) -> list[str]:
     return ids
 
 
-def writable_store(store: Path | None, project: Any, memory: str = "2GB") -> Any:
-    """The store of the project, opened for writing and made when it is not there."""
+def writable_store(store: Path | None, project: Any, memory: str = "2GB", make: bool = True) -> Any:
+    """The store of the project, opened for writing; made when it is not there, or without `make` exit code 2."""
     from pql.api import Store, StoreError
 
     path = store or project_file(project.folder).store
     if path is None:
         raise fail("no store named", "name one with `--store FILE`, or with `store` in `pql.yaml`")
+    if not make and not path.is_file():
+        raise no_such("store", path, "`pql load` makes one")
     if not path.parent.is_dir():
         raise fail(f"there is no folder `{path.parent}`")
     try:
@@ -70,7 +77,7 @@ def readable_store(store: Path | None, project: Any) -> Any:
     if path is None:
         raise fail("no store named", "name one with `--store FILE`, or with `store` in `pql.yaml`")
     if not path.is_file():
-        raise fail(f"there is no store `{path}`", "`pql load` makes one")
+        raise no_such("store", path, "`pql load` makes one")
     try:
         return Store.open(path, project.schema, read_only=True)
     except StoreError as error:

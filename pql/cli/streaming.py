@@ -108,6 +108,7 @@ def run_stream(wish: Wish) -> int:
             report = reporter(wish.format)
             guard = _guard(wish, project, activation, stream)
             stream.report = report.show if guard is None else _both(report.show, guard.look)
+            stream.leapt = _leapt
             if stream.source.name == "http":
                 stream.source.metrics = lambda: document(stream.latest)
                 stream.source.opened = lambda port: typer.echo(f"listening on port {port}", err=True)
@@ -164,6 +165,18 @@ def _guard(wish: Wish, project: Project, activation: Any, stream: Any) -> Any:
     return Guard(wish.paths[0], wish.schema, activation, ask, stream.stop)
 
 
+def _leapt(message: Any, event: Any, before: datetime) -> None:
+    """Say that an event moved the clock very far: for good, and what came between is late from then on."""
+    id = event.document.get("_id")
+    named = f"the event at {message.place}" + ("" if id is None else f" (`_id` {str(id)[:80]})")
+    at = event.arrival or event.document["timestamp"]
+    typer.echo(
+        f"warning: {named} moves the clock from {before.isoformat()}Z to {at.isoformat()}Z, and it stays there: events in between are late"
+        "\n  = help: if its date is wrong, mend it before a state is kept; `--clock wall` lets no event from the future move the clock",
+        err=True,
+    )
+
+
 def _both(show: Any, look: Any) -> Any:
     def told(figures: Any) -> None:
         show(figures)
@@ -199,10 +212,10 @@ def _stream(wish: Wish, env: Environment, plan: Any, state: Any, store: Any) -> 
     options = api.Options(wish.commit_every, until, wish.clock, timedelta(seconds=wish.lateness))  # type: ignore[arg-type]
     shard = api.Shard(plan, state, wish.profiles_in_memory)
     if wish.state is None:
-        reader = api.Reader(env.schema, wish.event_key)
+        reader = api.Reader(env.schema, wish.event_key, timed=True)
         return api.Stream(shard, state, _source(wish), reader, outlets, options)
     owner = api.Owners(state, env.schema, identity_settings(wish.paths[0]))
-    reader = api.Reader(env.schema, wish.event_key, owner, owner.named, owner.parted)
+    reader = api.Reader(env.schema, wish.event_key, owner, owner.named, owner.parted, timed=True)
     graph = None
     if store is not None:
         file = api.StoreFile(wish.store or project_file(wish.paths[0]).store, env.schema)
@@ -220,11 +233,15 @@ def _hand_over(wish: Wish, plan: Any, state: Any, store: Any) -> None:
     """A new state starts from the store; one of other segments takes the project's."""
     before, after = state.kept(), api.kept_of(plan, wish.pause)
     if before == after:
+        if wish.from_ is not None:  # the same command again, after a restart, is no mistake
+            at = state.progress().at
+            clock = "" if at is None else f" with its clock at {at.isoformat()}Z"
+            typer.echo(f"`--from` is left out: it is for a new state, and this one is there{clock}", err=True)
         return
     if before is not None and wish.from_ is not None:
         raise fail("`--from` is for a new state", "this one has a clock: leave `--from` out")
-    at = None if wish.from_ is None else instant(wish.from_)
-    done = api.hand_over(state, plan, wish.pause, store, at, progress("handing over"))
+    start = None if wish.from_ is None else instant(wish.from_)
+    done = api.hand_over(state, plan, wish.pause, store, start, progress("handing over"))
     what = "started from the store" if before is None else str(api.difference(before, after))
     clock = "no clock yet" if done.at == datetime.min else f"as of {done.at.isoformat()}Z"
     changes = f"{done.changes:,} attribute changes, " if done.changes else ""

@@ -210,7 +210,7 @@ def _from_files(environment: Environment, profile: Path, events: Path | None) ->
     if str(profile) != "-" and not profile.is_file():
         raise no_such("file", profile, "name a JSON file; for a name in a store give `--store` too")
     try:
-        given, history = read_person(profile, events)
+        given, history = read_person(profile, events, environment.schema)
     except Unreadable as error:
         raise fail(str(error), error.help) from None
     document, problems = read_profile(_object(given, profile), environment.schema)

@@ -75,6 +75,7 @@ _TABLE: tuple[tuple[str, Severity, str], ...] = (
     ("PQL0405", HINT, "a birthday test that includes the year"),
     ("PQL0406", WARNING, "a flattened path is never null"),
     ("PQL0407", WARNING, "value not among the usual ones"),
+    ("PQL0408", HINT, "a day as a text is its midnight"),
     ("PQL0501", ERROR, "declared twice"),
     ("PQL0502", ERROR, "unknown property"),
     ("PQL0503", ERROR, "wrong property value"),

@@ -207,7 +207,7 @@ DATES = (
     _make("stringToDateByPattern", "What `stringToDate` and `toDateTime` with a literal pattern give; null when the text does not fit.",
           (overload((("text", STRING), ("pattern", STRING)), TIMESTAMP),), formats.read_date_sql, formats.read_date,
           Example('stringToDate("2023-01-10 23:13:26", "yyyy-MM-dd HH:mm:ss")', "2023-01-10T23:13:26Z"), literal=(1,)),
-    _make("dateBetween", "Is the instant between two others, both included?", (overload((("t", TIMESTAMP), ("start", TIMESTAMP), ("end", TIMESTAMP)), BOOLEAN),),
+    _make("dateBetween", "Is the instant between two others, both included? A day without a time is its midnight, UTC.", (overload((("t", TIMESTAMP), ("start", TIMESTAMP), ("end", TIMESTAMP)), BOOLEAN),),
           lambda t, a, b: exp.Between(this=t, low=a, high=b), lambda t, a, b: a <= t <= b, Example('dateBetween("2024-06-15", "2024-06-01", "2024-06-30")', True), test=True),
     _make("convertZonedDateTime", "The instant: a zone changes how it is written, not which it is.", (overload((("t", TIMESTAMP), ("zone", STRING)), TIMESTAMP),),
           formats.zoned_sql, lambda t, zone: t, Example('convertZonedDateTime("2019-02-19T08:09:00Z", "Asia/Tehran")', "2019-02-19T08:09:00Z"), literal=(1,)),

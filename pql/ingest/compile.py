@@ -47,6 +47,8 @@ from pql.types import (
 
 Sql = exp.Expression
 Fields = JsonFields | ColumnFields
+UNSURE_MOST = 3
+"""Entries of a map that may be missing, up to which every choice of them has a struct of its own."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,7 @@ class _Compiler:
         if isinstance(node, Build) and not _single(kind):
             return self.build(node, kind, scope)
         if isinstance(node, Listing) and isinstance(kind, ListType):
-            return self.listing([self.into(i, kind.element, scope) for i in node.items], kind, scope)
+            return self.listing([self.into(i, kind.element, scope) for i in node.items], kind, scope, node.or_nothing)
         if isinstance(node, Each) and not node.test and isinstance(kind, ListType):
             values, variable, inner = self.each_parts(node, scope)
             body = self.into(node.body, kind.element, inner)
@@ -255,12 +257,11 @@ class _Compiler:
     def build(self, node: Build, kind: Type, scope: dict[str, Value]) -> Value:
         if isinstance(kind, MapType):
             values = [(k, self.into(n, kind.value, scope)) for k, n in node.entries]
+            always = [k for k, n in node.entries if isinstance(n, Listing) and not n.or_nothing]
+            unsure = [k for k, _ in values if k not in always]
             made = self.map_of(values, kind)
-            always = [k for k, n in node.entries if isinstance(n, Listing)]
-            unsure = [not_null(v.sql.copy()) for k, v in values if k not in always]
-            if _is_struct([k for k, _ in values]):  # many times faster than putting entries together
-                quick = cast(struct([(k, cast(v.sql, sql_type(kind.value))) for k, v in values]), sql_type(kind))
-                made = exp.Case(ifs=[exp.If(this=every(*unsure), true=quick)], default=made) if unsure else quick
+            if _is_struct([k for k, _ in values]):
+                made = self.quick_map(values, unsure, kind, made if len(unsure) > UNSURE_MOST else None)
             if always:
                 return Value(made, kind, [d for _, v in values for d in v.doubts])
         elif isinstance(kind, ObjectType):
@@ -278,6 +279,20 @@ class _Compiler:
             exp.Case(ifs=[exp.If(this=some(*there), true=made)]), kind, [d for _, v in values for d in v.doubts]
         )
 
+    def quick_map(
+        self, values: list[tuple[str, Value]], unsure: list[str], kind: MapType, slow: Sql | None = None
+    ) -> Sql:
+        """A map of the entries that have a value, many times faster than putting entries together: a struct for every choice of those that
+        may have none (`unsure`). `slow`: for all choices but the one of all entries."""
+        if unsure:
+            there = not_null(dict(values)[unsure[0]].sql.copy())
+            made = self.quick_map(values, unsure[1:], kind, slow)
+            rest = slow or self.quick_map([v for v in values if v[0] != unsure[0]], unsure[1:], kind)
+            return exp.Case(ifs=[exp.If(this=there, true=made)], default=rest.copy())
+        if not values:
+            return exp.Null()
+        return cast(struct([(k, cast(v.sql.copy(), sql_type(kind.value))) for k, v in values]), sql_type(kind))
+
     def map_of(self, values: list[tuple[str, Value]], kind: MapType) -> Sql:
         """A map of the entries that have a value."""
         pairs = [struct([("k", text(k)), ("v", cast(v.sql, sql_type(kind.value)))]) for k, v in values]
@@ -285,16 +300,21 @@ class _Compiler:
         known = exp.Lambda(this=not_null(dot(exp.column(name), "v")), expressions=[exp.to_identifier(name)])
         return call("map_from_entries", call("list_filter", exp.Array(expressions=pairs), known))
 
-    def listing(self, values: list[Value], kind: ListType, scope: dict[str, Value]) -> Value:
+    def listing(self, values: list[Value], kind: ListType, scope: dict[str, Value], or_nothing: bool = False) -> Value:
         doubts = [d for v in values for d in v.doubts]
+        nothing = exp.Null() if or_nothing else cast(exp.Array(expressions=[]), sql_type(kind))
         if len(values) == 1:  # without a lambda
             item = self.item(values[0], kind.element, scope)
-            none = exp.If(this=null(item.copy()), true=cast(exp.Array(expressions=[]), sql_type(kind)))
+            none = exp.If(this=null(item.copy()), true=nothing)
             return Value(exp.Case(ifs=[none], default=exp.Array(expressions=[item])), kind, doubts)
         name = self.name()
         items = exp.Array(expressions=[self.item(v, kind.element, scope) for v in values])
         known = exp.Lambda(this=not_null(exp.column(name)), expressions=[exp.to_identifier(name)])
-        return Value(call("list_filter", cast(items, sql_type(kind)), known), kind, doubts)
+        made = call("list_filter", cast(items, sql_type(kind)), known)
+        if or_nothing:
+            empty = exp.EQ(this=call("len", made.copy()), expression=exp.Literal.number(0))
+            made = exp.Case(ifs=[exp.If(this=empty, true=nothing)], default=made)
+        return Value(made, kind, doubts)
 
     # --- lists ---
     def each_parts(self, node: Each, scope: dict[str, Value]) -> tuple[Value, str, dict[str, Value]]:

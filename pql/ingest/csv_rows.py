@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, Any
 
 import numpy as np
@@ -63,6 +64,26 @@ def _skip_line(file: IO[bytes], block: int) -> tuple[bytes, int]:
         if end:
             return rest, taken
     return b"", taken
+
+
+DELIMITERS = (",", ";", "\t", "|")
+GUESSED = 20
+"""So many rows say what the delimiter is."""
+
+
+def guess_delimiter(file: IO[bytes]) -> str:
+    """The delimiter that gives the header and the first rows one number of cells, the most; a comma when none does."""
+    text = file.read(1 << 20).decode("utf-8", "replace")
+    best, most = ",", 1
+    for delimiter in DELIMITERS:
+        rows = (row for row in Dialect({"delimiter": delimiter}).reader(io.StringIO(text, newline="")) if row)
+        try:
+            cells = {len(row) for row in islice(rows, GUESSED)}
+        except csv.Error:
+            continue
+        if len(cells) == 1 and (one := cells.pop()) > most:
+            best, most = delimiter, one
+    return best
 
 
 class Dialect:

@@ -70,7 +70,8 @@ class Evaluator:
                 made = {k: v for k, n in node.entries if (v := self.value(n, record, scope)) is not None}
                 return made or None
             case Listing():
-                return [v for n in node.items if (v := self.value(n, record, scope)) is not None]
+                listed = [v for n in node.items if (v := self.value(n, record, scope)) is not None]
+                return listed or None if node.or_nothing else listed
             case LookUp():
                 key = self.value(node.key, record, scope)
                 row = None if key is None else self.look_ups.get(node.table, {}).get(str(key))

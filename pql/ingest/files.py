@@ -29,7 +29,7 @@ LINE_MOST = 4 << 20
 """Bytes of one record."""
 ROWS = 61_440
 """Rows that are worked on at once, by one thread: half a row group of the store."""
-BATCHES = 4
+BATCHES = 8
 """So many of them are a chunk."""
 BLOCKS = 4
 """So many blocks are a chunk at most, however few rows they hold."""

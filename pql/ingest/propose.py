@@ -1,7 +1,7 @@
 """Proposals for a mapping: for each source field the XDM path that it most likely fills, with a confidence and the reasons.
 
 Scored by name (parts of the path, usual other names), by what the values look like (mail addresses, dates, numbers, ECIDs), and by the
-type of the field. Nothing is proposed below LEAST. Read `propose`.
+type of the field. Nothing is proposed below LEAST. What every event needs (its `_id`, its `timestamp`) is chosen first. Read `propose`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pql.types import BOOLEAN, DATE, INTEGER, NUMBER, STRING, TIMESTAMP, ListTyp
 from pql.xdm.catalog import paths
 
 LEAST = 0.55
+SURE = 0.8
 OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "personalEmail.address": ("email", "mail", "e-mail", "email address", "mail address"),
     "person.name.firstName": ("first name", "given name", "forename", "fname"),
@@ -28,7 +29,18 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "homeAddress.postalCode": ("zip", "zip code", "postcode", "postal code"),
     "homeAddress.city": ("town",),
     "homeAddress.stateProvince": ("state",),
-    "timestamp": ("time", "date", "at", "event time", "ts", "created at"),
+    "timestamp": (
+        "time",
+        "date",
+        "at",
+        "when",
+        "event time",
+        "ts",
+        "created at",
+        "occurred at",
+        "datetime",
+        "date time",
+    ),
     "_id": ("id", "event id", "uuid"),
     "eventType": ("event", "type", "event type", "kind"),
     "commerce.order.priceTotal": ("total", "amount", "order total"),
@@ -42,6 +54,7 @@ FORMATS = (
     ("an ECID", re.compile(r"\d{38}"), ("ecid",)),
     ("a phone number", re.compile(r"\+?[\d\s().-]{7,18}"), ("phone", "number", "mobile")),
 )
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 DAYS = (
     ("dd.MM.yyyy", r"\d\d\.\d\d\.\d{4}"),
     ("MM/dd/yyyy", r"\d\d/\d\d/\d{4}"),
@@ -61,23 +74,63 @@ class Proposal:
     reasons: tuple[str, ...]
 
 
-def propose(fields: Mapping[str, Sequence[Any]], columns: ObjectType, loose: bool = False) -> list[Proposal]:
-    """One proposal for each source field; a target is proposed once, to the field that fits it best."""
+def propose(
+    fields: Mapping[str, Sequence[Any]], columns: ObjectType, loose: bool = False, needed: Sequence[str] = ()
+) -> list[Proposal]:
+    """One proposal for each source field; a target is proposed once, to the field that fits it best. `needed`: targets that are filled
+    before all others."""
     targets = [
         (f.path, f.field.type) for f in paths(columns, 6) if not f.repeated and not isinstance(f.field.type, ObjectType)
     ]
     targets = [t for t in targets if not t[0].startswith("xEvent")]
+    own = {t for t, _ in targets} - {*needed}
     scored = sorted(
-        ((s, -len(t), f, t, e, why) for f, values in fields.items() for t, kind in targets if (found := _score(f, values, t, kind, loose)) for s, e, why in (found,)),
-        key=lambda x: (-x[0], -x[1], x[2], x[3]),
+        (_best_first(s, e, why, f, t, s >= SURE and t in needed and f not in own)
+         for f, values in fields.items() for t, kind in targets
+         if (found := _score(f, values, t, kind, loose)) and (t != "_id" or t not in needed or _tells_apart(values)) for s, e, why in (found,)),
     )  # fmt: skip
     taken: dict[str, Proposal] = {}
     used: set[str] = set()
-    for score, _, field, target, expression, reasons in scored:
-        if field not in taken and target not in used:
-            taken[field] = Proposal(field, target, expression, round(score, 2), tuple(reasons))
-            used.add(target)
+    for *_, proposal in scored:
+        if proposal.field not in taken and proposal.target not in used:
+            taken[proposal.field] = proposal
+            used.add(proposal.target)
+    if "timestamp" in needed and "timestamp" not in used:
+        taken.update(_only_time(fields, dict(targets), taken))
     return [taken.get(f, Proposal(f, "", "", 0.0, ("no field of the schema looks like it",))) for f in fields]
+
+
+def _best_first(
+    score: float, expression: str, reasons: list[str], field: str, target: str, first: bool
+) -> tuple[bool, float, int, str, str, Proposal]:
+    """A proposal behind what it is sorted by; no two are of one field and one target."""
+    made = Proposal(field, target, expression, round(score, 2), tuple(reasons))
+    return not first, -score, len(target), field, target, made
+
+
+def _tells_apart(values: Sequence[Any]) -> bool:
+    """May such values be names of events? They differ, apart from a few events that came twice."""
+    return len({str(v) for v in values}) * 10 >= len(values) * 9
+
+
+def _only_time(
+    fields: Mapping[str, Sequence[Any]], targets: Mapping[str, Type], taken: Mapping[str, Proposal]
+) -> dict[str, Proposal]:
+    """The one field that holds date-times, whatever it is called."""
+    times = [
+        f
+        for f, values in fields.items()
+        if f not in taken and values and all(isinstance(v, str) and DATE_TIME.match(v) for v in values)
+    ]
+    if len(times) != 1 or targets.get("timestamp") != TIMESTAMP:
+        return {}
+    return {times[0]: Proposal(times[0], "timestamp", quoted(times[0]), 0.6, ("the only field of date-times",))}
+
+
+def missing(proposals: Sequence[Proposal], needed: Sequence[str]) -> list[str]:
+    """The needed targets that nothing is proposed for."""
+    filled = {p.target for p in proposals}
+    return [n for n in needed if n not in filled]
 
 
 def words(text: str) -> str:

@@ -1,12 +1,12 @@
-"""The first records of a source, raw and mapped: for previews, tests of sources, and proposals. Stores nothing. Read `sample_source`.
+"""The first records of a source's files, raw and mapped: for previews, tests of sources, and proposals. Stores nothing. Read `sample_every_file`.
 
 Whether a row has a usable identity is asked of a store in memory, for that is how a load asks: what is refused here is refused there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from heapq import merge
 from itertools import islice
 from pathlib import Path
@@ -14,11 +14,10 @@ from typing import Any
 
 from pql.diagnostics.codes import CODES
 from pql.diagnostics.model import Diagnostic
-from pql.ingest.files import read_chunks
+from pql.ingest.files import BadFile, read_chunks
 from pql.ingest.functions import Misfit
 from pql.ingest.load import Plan, map_record
 from pql.ingest.records import parse_record, table_records
-from pql.ingest.source_file import SourceFile
 from pql.source import Source, Span
 from pql.store.datasets import DatasetLoad
 from pql.store.ledger import Refused
@@ -27,6 +26,11 @@ from pql.xdm.schema import Schema
 from pql.xdm.values import write_value
 
 BLOCK = 1 << 20
+FILE_MOST = 1000
+"""Records of one file that a test looks at."""
+TEST_MOST = 10_000
+"""Records of a source that a test looks at, unless it has so many files that FILE_LEAST of each are more."""
+FILE_LEAST = 20
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,16 @@ class Sampled:
     raw: Any
     mapped: dict[str, Any] | None
     refused: Refused | None
+
+
+@dataclass
+class FileSample:
+    """What was looked at in one file. `whole`: it has no more records. `problem`: it cannot be read, or not further."""
+
+    file: Path
+    rows: list[Sampled] = field(default_factory=list)
+    whole: bool = True
+    problem: str = ""
 
 
 def raw_records(file: Path, format: str, options: dict[str, Any], most: int) -> Iterator[tuple[int, Any]]:
@@ -59,36 +73,76 @@ def _line(pair: tuple[int, Any]) -> int:
     return pair[0]
 
 
-def sample_source(plan: Plan, schema: Schema, most: int = 5) -> list[Sampled]:
-    """The first records of the source's first file. Raises BadFile."""
+def sample_every_file(plan: Plan, schema: Schema) -> list[FileSample]:
+    """The first records of every file of a source. Raises BadFile when a look-up cannot be read."""
+    files = plan.source.files()
+    most = min(FILE_MOST, max(FILE_LEAST, TEST_MOST // max(len(files), 1)))
+    return _sampled(plan, schema, ((file, most) for file in files))
+
+
+def sample_first(plan: Plan, schema: Schema, most: int) -> list[FileSample]:
+    """So many records of a source, dealt out evenly to its files; with fewer records than files to every so manieth of them."""
+    files = plan.source.files()
+    chosen = [files[i * len(files) // most] for i in range(most)] if len(files) > most else files
+    made: list[FileSample] = []
+
+    def shares() -> Iterator[tuple[Path, int]]:
+        for turn, file in enumerate(chosen):
+            left = most - sum(len(f.rows) for f in made)
+            yield file, -(-left // (len(chosen) - turn))
+
+    return _sampled(plan, schema, shares(), made)
+
+
+def _sampled(
+    plan: Plan, schema: Schema, shares: Iterable[tuple[Path, int]], made: list[FileSample] | None = None
+) -> list[FileSample]:
+    """The first records of files, so many of each; into `made`, if it is given, file by file."""
     evaluator = plan.evaluator()
-    made: list[Sampled] = []
-    lines: list[int] = []
+    made = [] if made is None else made
+    places: list[tuple[FileSample, int]] = []
     documents: list[dict[str, Any]] = []
-    for file in plan.source.files()[:1]:
-        for line, record in raw_records(file, plan.source.format, dict(plan.source.options), most):
+    for file, most in shares:
+        made.append(one := FileSample(file))
+        for line, record in _until_broken(one, plan, most):
             if isinstance(record, Refused):
-                made.append(Sampled(line, record.raw, None, record))
+                one.rows.append(Sampled(line, record.raw, None, record))
                 continue
             document, refused = map_record(evaluator, record, line)
-            made.append(Sampled(line, _shown(record), None if refused else write_value(document), refused))
             if refused is None:
-                lines.append(line)
+                places.append((one, len(one.rows)))
                 documents.append(document)
-    nobody = _of_nobody(plan, schema, lines, documents)
+            one.rows.append(Sampled(line, _shown(record), None if refused else write_value(document), refused))
     reason = plan.spec.identities.reason(plan.spec.kind)
-    return [replace(s, refused=Refused(s.line, "", "PQL0828", reason, "")) if s.line in nobody else s for s in made]
+    for number in _of_nobody(plan, schema, documents):
+        one, at = places[number]
+        row = one.rows[at]
+        one.rows[at] = replace(row, refused=Refused(row.line, "", "PQL0828", reason, ""))
+    return made
 
 
-def _of_nobody(plan: Plan, schema: Schema, lines: Sequence[int], documents: Sequence[dict[str, Any]]) -> set[int]:
-    """The lines whose documents have no usable identity."""
+def _until_broken(one: FileSample, plan: Plan, most: int) -> Iterator[tuple[int, Any]]:
+    """The first records of a file; when it cannot be read, that is noted."""
+    try:
+        records = raw_records(one.file, plan.source.format, dict(plan.source.options), most + 1)
+        for number, pair in enumerate(records):
+            if number == most:
+                one.whole = False
+                return
+            yield pair
+    except BadFile as error:
+        one.problem = str(error)
+
+
+def _of_nobody(plan: Plan, schema: Schema, documents: Sequence[dict[str, Any]]) -> set[int]:
+    """The places of the documents that have no usable identity."""
     if not documents:
         return set()
     store = Store.memory(schema)
     try:
         with DatasetLoad(store, plan.spec, plan.source.id, "") as load:
             load.stage(None, None, tuple(dict.fromkeys(t.path[0] for t in plan.mapping.targets)))
-            load.add(lines, documents)
+            load.add(range(len(documents)), documents)
             return set(load.of_nobody())
     finally:
         store.connection.close()
@@ -133,11 +187,17 @@ def _shown(record: Any) -> Any:
         return record.strip()
 
 
-def source_fields(
-    file: Path, source: SourceFile | None, format: str, options: dict[str, Any], most: int = 1000
-) -> dict[str, list[Any]]:
+def sampled_fields(files: Iterable[FileSample], format: str) -> dict[str, list[Any]]:
+    """The fields of sampled records, as `source_fields` has them."""
+    found: dict[str, list[Any]] = {}
+    for row in (r for f in files for r in f.rows):
+        if isinstance(row.raw, dict):
+            _collect(row.raw, "", found, format == "csv")
+    return found
+
+
+def source_fields(file: Path, format: str, options: dict[str, Any], most: int = 1000) -> dict[str, list[Any]]:
     """The fields of the first records by dotted path, lists as `path[]`, with the values seen (nulls left out)."""
-    del source
     found: dict[str, list[Any]] = {}
     for _, record in raw_records(file, format, options, most):
         if isinstance(record, Refused):

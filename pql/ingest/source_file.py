@@ -17,7 +17,7 @@ from pql.diagnostics.suggest import did_you_mean
 from pql.ingest.lower import read_expression
 from pql.ingest.schedule import schedule_problem
 from pql.ingest.tree import Mapping as FieldMapping
-from pql.ingest.tree import Node, Target
+from pql.ingest.tree import Node, Target, tidy_identities
 from pql.source import Span
 from pql.types import TIMESTAMP, ListType, MapType, ObjectType, Type
 from pql.xdm.catalog import paths
@@ -50,6 +50,7 @@ OPTIONS = {
     "parquet": (),
     "http": ("max_bytes", "max_messages"),
 }
+PLACES = {"json": "record", "parquet": "record", "http": "message"}
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 MAPPING_MOST = 2000
 
@@ -110,6 +111,11 @@ class SourceFile:
                 if p.is_file()
             )
         return [self.file.parent / self.path]
+
+
+def place_word(format: str) -> str:
+    """What a record's number counts: lines of the file, its records, or the messages of a call."""
+    return PLACES.get(format, "line")
 
 
 def columns_of(schema: Schema, kind: str, entity: str = "") -> ObjectType | None:
@@ -259,7 +265,7 @@ class _Reader:
                 )
                 if clash:
                     self.wrong(at, f"`{key}` and `{clash}` fill the same field")
-                targets.append(Target(path, kind, node))
+                targets.append(Target(path, kind, tidy_identities(node) if path == ("identityMap",) else node))
         return FieldMapping(tuple(targets))
 
     def target_type(self, path: tuple[str, ...], columns: ObjectType, at: tuple[str, ...]) -> Type | None:

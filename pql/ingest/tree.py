@@ -6,7 +6,7 @@ Read `Mapping`, then `Node`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from pql.source import NOWHERE, Span
@@ -66,9 +66,10 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list from values; null ones are left out."""
+    """A list from values; null ones are left out. `or_nothing`: null when none is left."""
 
     items: tuple[Node, ...]
+    or_nothing: bool = False
     span: Span = _span()
 
 
@@ -83,6 +84,15 @@ class LookUp:
 
 
 Node = Constant | Reference | Apply | Each | Build | Listing | LookUp
+
+
+def tidy_identities(node: Node) -> Node:
+    """An `identityMap` that is written out: its keys in order, and none without an identity. So two that say the same are the same,
+    and it can be told from the identities of a row."""
+    if not isinstance(node, Build):
+        return node
+    entries = [(k, replace(n, or_nothing=True) if isinstance(n, Listing) else n) for k, n in node.entries]
+    return replace(node, entries=tuple(sorted(entries, key=lambda e: e[0])))
 
 
 @dataclass(frozen=True)

@@ -212,7 +212,11 @@ def _compared(test: ir.Compare) -> Tree | None:
         left, op, right = right, mirror.get(op, op), left
     while isinstance(left, ir.Convert) and left.type == NUMBER and left.operand.type == INTEGER:
         left = left.operand
-    if not isinstance(left, ir.Aggregate) or not isinstance(right, ir.Const) or left.function not in ("count", "sum"):
+    if not isinstance(left, ir.Aggregate) or not isinstance(right, ir.Const):
+        return None
+    if left.function in ("max", "min"):
+        return _extreme(left, op, right)
+    if left.function not in ("count", "sum"):
         return None
     bound = right.value
     if isinstance(bound, bool) or not isinstance(bound, int | Decimal):
@@ -222,6 +226,29 @@ def _compared(test: ir.Compare) -> Tree | None:
     if left.type not in (INTEGER, NUMBER):
         return None
     return _threshold(left.list, left, op, Decimal(bound) * (SCALE if left.type == NUMBER else 1))
+
+
+def _extreme(extreme: ir.Aggregate, op: str, bound: ir.Const) -> Tree | None:
+    """A largest or a smallest value against a constant: is there an event whose value reaches it, or goes beyond it?"""
+    values = extreme.list
+    if not isinstance(values, ir.Transform) or values.flatten or bound.value is None:
+        return None
+
+    def some(test: ir.Expr) -> Tree | None:
+        return _at_least(ir.Filter(values.list, values.var, test, values.list.type), None, 1)
+
+    beyond = ">" if extreme.function == "max" else "<"
+    there = some(ir.Not(ir.IsNull(values.body)))
+    reached = some(ir.Compare(f"{beyond}=", values.body, bound))
+    passed = some(ir.Compare(beyond, values.body, bound))
+    if there is None or reached is None or passed is None:
+        return None
+    equal: Tree = ("and", (reached, ("not", passed)))
+    if op in ("=", "!="):
+        return equal if op == "=" else ("and", (there, ("not", equal)))
+    if op[0] == beyond:
+        return passed if op == beyond else reached
+    return ("and", (there, ("not", passed if op[1:] else reached)))
 
 
 def _threshold(items: ir.Expr, total: ir.Aggregate | None, op: str, bound: Decimal) -> Tree | None:

@@ -94,6 +94,8 @@ def create_dataset(connection: duckdb.DuckDBPyConnection, spec: DatasetSpec) -> 
         raise StoreError(
             "PQL0832", f"dataset `{spec.name}` was written by another version of PQL: load its sources into a new store"
         )
+    if spec.is_event:
+        columns["_told"] = "BOOLEAN"
     for name, kind in columns.items():
         if name not in found:
             connection.execute(f"ALTER TABLE {spec.table} ADD COLUMN {quote(name)} {kind}")
@@ -131,6 +133,8 @@ class DatasetLoad:
         """The first row whose key is not among the hashes of `stored_keys`; None when there are none."""
         self.met = False
         """Did a row of this load meet another, or a stored one?"""
+        self.tells: bool | None = None
+        """Are identity maps left out that the identities of their rows tell? None before the first chunk."""
         self.first, self.appended = 0, 0
         self.offset: int | None = None
         """Of a chunk that went straight (`pql.store.straight`): its first row, how many rows were appended, and what is added to a line to
@@ -223,8 +227,11 @@ class DatasetLoad:
         strange = [line for (line,) in self.connection.execute(odd).fetchall()] if odd is not None else []
         if self._by_shape(places) and self.shape is None:
             self.shape = self._shape(f"{select} LIMIT {SAMPLE_ROWS}", incoming)
-        mapped = self._identified(select, self.shape if self._by_shape(places) else None, places)
-        return put_straight(self, mapped, incoming, strange)
+        tells = self._tells(select, incoming, places)
+        mapped = self._identified(select, self.shape if self._by_shape(places) else None, places, tells)
+        left = put_straight(self, mapped, incoming, strange)
+        self.tells = tells and (left is None or len(left) <= BEYOND_MOST)
+        return left
 
     def _kinds(self, columns: Sequence[str]) -> dict[str, str]:
         fields = self.spec.columns.fields
@@ -254,7 +261,7 @@ class DatasetLoad:
             named = EVENT_NAMED if "_id" in kinds else EVENT_NAMED.replace('("_id")', "(NULL)")
         fields = "".join(f", {quote(n)} {t}" for n, t in kinds.items() if n != "_ordered")
         self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE ready (_line BIGINT, {named}, _doubtful BOOLEAN, _beyond BOOLEAN, _ordered TIMESTAMP{fields})"
+            f"CREATE OR REPLACE TEMP TABLE ready (_line BIGINT, {named}, _told BOOLEAN, _doubtful BOOLEAN, _beyond BOOLEAN, _ordered TIMESTAMP{fields})"
         )
 
     def _map(self, select: str, incoming: pa.Table, kinds: Mapping[str, str], places: Sequence[Place]) -> None:
@@ -265,8 +272,18 @@ class DatasetLoad:
         by_shape = self._by_shape(places)
         if by_shape and self.shape is None:
             self.shape = self._shape(f"{select} LIMIT {SAMPLE_ROWS}", incoming)
-        made = self._identified(select, self.shape if by_shape else None, places)
+        tells = self._tells(select, incoming, places)
+        made = self._identified(select, self.shape if by_shape else None, places, tells)
         self._begin(kinds)
+        if tells:
+            self.connection.execute(
+                f"INSERT INTO ready BY NAME SELECT * EXCLUDE (identityMap), TRUE AS _told FROM ({made})"
+            )
+            if int(one(self.connection, "SELECT count(*) FROM ready WHERE _beyond")) <= BEYOND_MOST:
+                return
+            self.tells = False
+            self._begin(kinds)
+            made = self._identified(select, None, places)
         self.connection.execute(f"INSERT INTO ready BY NAME {made}")
         if by_shape and int(one(self.connection, "SELECT count(*) FROM ready WHERE _beyond")) > BEYOND_MOST:
             self.shape = self._shape(select, incoming) | (self.shape or MapShape())
@@ -284,8 +301,18 @@ class DatasetLoad:
         free(self.connection, "maps")
         return MapShape(frozenset(str(k) for k, _ in found), keys, max((int(n or 0) for _, n in found), default=0))
 
-    def _identified(self, rows: str, shape: MapShape | None = None, places: Sequence[Place] = ()) -> str:
-        return self.spec.identities.select(self.spec, self.columns, self.arrived, rows, shape, places)
+    def _identified(
+        self, rows: str, shape: MapShape | None = None, places: Sequence[Place] = (), told: bool = False
+    ) -> str:
+        return self.spec.identities.select(self.spec, self.columns, self.arrived, rows, shape, places, told)
+
+    def _tells(self, select: str, incoming: pa.Table, places: Sequence[Place]) -> bool:
+        """Do the identities of the first mapped rows tell their identity maps, but for one in a hundred? `incoming` is found by its name."""
+        if self.tells is None and self.spec.identities.tells(self.spec, self.columns, places):
+            few = self._identified(f"{select} LIMIT {SAMPLE_ROWS}", None, places, True)
+            found = self.connection.execute(f"SELECT count(*) FROM ({few}) WHERE _beyond AND NOT _doubtful").fetchall()
+            self.tells = int(found[0][0]) <= SAMPLE_ROWS // 100
+        return bool(self.tells)
 
     def add(self, lines: Sequence[int], documents: Sequence[Mapping[str, Any]]) -> None:
         """Stage documents that were mapped in Python."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pql.store.layout import duckdb_type, quote
-from pql.store.store import Store, StoreError
+from pql.store.store import Store, StoreError, wrapped
 from pql.types import ObjectType
 from pql.xdm.values import read_event, read_profile
 
@@ -157,10 +157,13 @@ def _drop_repeated(store: Store) -> int:
     """Of a person's events with one `_id` the last one counts, as it does live; how many went."""
     if "_id" not in store.schema.event.fields:
         return 0
-    (gone,) = store.connection.execute(
-        """DELETE FROM event WHERE _seq IN (SELECT _seq FROM event WHERE _id IS NOT NULL
-           QUALIFY row_number() OVER (PARTITION BY _pid, _id ORDER BY _seq DESC) > 1)"""
-    ).fetchall()[0]
+    try:
+        (gone,) = store.connection.execute(
+            """DELETE FROM event WHERE _seq IN (SELECT _seq FROM event WHERE _id IS NOT NULL
+               QUALIFY row_number() OVER (PARTITION BY _pid, _id ORDER BY _seq DESC) > 1)"""
+        ).fetchall()[0]
+    except store.refusals as error:
+        raise wrapped(error) from None
     return int(gone)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from pql.store.opening import mark_of
-from pql.store.store import Store, StoreError
+from pql.store.store import Store, wrapped
 from pql.xdm.schema import Schema
 
 PARTS = 65_536
@@ -61,7 +61,7 @@ def reading(store: Store) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise StoreError("PQL0605", str(error).split("\n")[0]) from None
+        raise wrapped(error) from None
     finally:
         store.connection.close()
 

@@ -30,6 +30,7 @@ from pql.store.identity_slots import (
     slots_select,
 )
 from pql.store.layout import quote
+from pql.store.told_maps import tells_map, unlike
 from pql.types import Field, ListType, MapType, ObjectType, Type
 
 UNDATED = "TIMESTAMP '1970-01-01 00:00:00'"
@@ -68,13 +69,14 @@ class IdentityPlan:
 
     def select(
         self, spec: Any, columns: Sequence[str], arrived: datetime, mapped: str, shape: MapShape | None = None,
-        places: Sequence[Place] = (),
+        places: Sequence[Place] = (), told: bool = False,
     ) -> str:  # fmt: skip
         """`mapped` (a SELECT with `_line`, `_doubtful` and the columns) with `_identities`, `_ordered`, `_beyond`; but for events, whose
         primary identity stands first and whose key is a field, also with `_key` and `_primary`.
 
         `shape`: what identity maps hold at most; rows that hold more are `_beyond`, and what is said of their identities is void.
-        `places`: further columns of `mapped`, which hold all that stands in the identity maps.
+        `places`: further columns of `mapped`, which hold all that stands in the identity maps. `told`: rows whose `identityMap` is not
+        told by their identities are `_beyond` too (`tells`).
         """
         fields = "".join(f", {quote(c)}" for c in columns if c != "_ordered")
         ordered = (
@@ -88,7 +90,7 @@ class IdentityPlan:
             return (f"SELECT *, CAST({key} AS VARCHAR) AS _key, CAST({key} AS VARCHAR) AS _primary, {nobody(spec.kind)} AS _identities, FALSE AS _beyond"
                     f" FROM ({rows})")  # fmt: skip
         if near:
-            return self._by_slots(spec, columns, rows, MapShape(), near)
+            return self._by_slots(spec, columns, rows, MapShape(), near, told)
         if self.is_flat(spec, columns) or shape is not None and shape.is_small:
             return self._by_slots(spec, columns, rows, shape or MapShape())
         return self._by_lists(spec, columns, rows)
@@ -108,9 +110,22 @@ class IdentityPlan:
         """Are all identities of a row fields and places of their own?"""
         return not self.is_repeated(spec, columns) and 0 < len(self._usable(columns)) + len(places) <= SLOTS_MOST
 
+    def tells(self, spec: Any, columns: Sequence[str], places: Sequence[Place]) -> bool:
+        """Can the identities of an event tell its `identityMap`? They stand nowhere else, one below each key, by the namespace's code."""
+        keys = [k for k, _ in places]
+        return (
+            spec.kind == "event"
+            and self.by_places(spec, columns, places)
+            and not self._usable(columns)
+            and len({*keys}) == len(keys) > 0
+            and all(self.rules.aliases.get(k, k) == k for k in keys)
+            and tells_map(spec.columns.fields["identityMap"].type)
+        )
+
     def _by_slots(
-        self, spec: Any, columns: Sequence[str], rows: str, shape: MapShape, places: Sequence[Place] = ()
-    ) -> str:
+        self, spec: Any, columns: Sequence[str], rows: str, shape: MapShape, places: Sequence[Place] = (),
+        told: bool = False,
+    ) -> str:  # fmt: skip
         slots = [
             Slot(_read(f.path), ".".join(f.path), self.rules.aliases.get(f.namespace, f.namespace), primary=str(f.primary).upper())
             for f in self._usable(columns)
@@ -133,9 +148,11 @@ class IdentityPlan:
         codes |= {self.rules.aliases.get(n, n) for n in shape.namespaces}
         by_code = dict(self.ranks)
         ranks = {c: (by_code.get(c, self.unknown_rank), c) for c in codes}
-        made = slots_select(rows, slots, self.rules, ranks, spec.kind == "record")
+        without = unlike(places, list(inner), 0) if told else ""
+        made = slots_select(rows, slots, self.rules, ranks, spec.kind == "record", without)
         if places:
-            drop = f" EXCLUDE ({', '.join(c for _, c in places)})"
+            drop = f" EXCLUDE ({', '.join([*(c for _, c in places), *(['_unlike'] if told else [])])})"
+            past = "_unlike" if told else past
         return f"SELECT *{drop}, {past} AS _beyond FROM ({made})"
 
     def _by_lists(self, spec: Any, columns: Sequence[str], rows: str) -> str:

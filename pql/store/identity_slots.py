@@ -96,10 +96,11 @@ def place_slots(places: Sequence[Place], fields: Sequence[str], aliases: Mapping
 
 
 def slots_select(
-    rows: str, slots: Sequence[Slot], settings: IdentitySettings, ranks: Mapping[str, tuple[int, str]], is_record: bool
-) -> str:
+    rows: str, slots: Sequence[Slot], settings: IdentitySettings, ranks: Mapping[str, tuple[int, str]], is_record: bool,
+    unlike: str = "",
+) -> str:  # fmt: skip
     """`rows` with `_identities`; those of records also with `_key` and `_primary`. `ranks`: of every namespace that occurs, its sort
-    key, smallest the highest."""
+    key, smallest the highest. `unlike`: SQL over slots that becomes a column `_unlike`."""
     order = {code: place for place, code in enumerate(sorted(ranks, key=lambda c: (ranks[c], c)))}
     numbers = range(len(slots))
     raw = [f"CAST({s.raw} AS VARCHAR) AS _r{i}" for i, s in enumerate(slots)]
@@ -111,6 +112,8 @@ def slots_select(
     made = f"SELECT *, {', '.join(raw)} FROM ({rows})"
     made = f"SELECT *, {', '.join(plain)} FROM ({made})"
     made = f"SELECT *, {', '.join(values)} FROM ({made})"
+    if unlike:
+        made = f"SELECT *, {unlike} AS _unlike FROM ({made})"
     drop = [f"_{c}{i}" for i in numbers for c in ("rsptv" if is_record else "rstv")]
     drop += [f"_n{i}" for i, s in enumerate(slots) if s.code is None]
     if is_record:

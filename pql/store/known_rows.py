@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pql.store.layout import quote
 from pql.store.ledger import free, one
+from pql.store.told_maps import same_field
 
 if TYPE_CHECKING:
     from pql.store.datasets import DatasetLoad
@@ -65,9 +66,8 @@ def leave_out(load: DatasetLoad, same: str) -> int:
 
 def same_event(load: DatasetLoad) -> str:
     """A copy of a stored event."""
-    return " AND ".join(
-        f"r.{quote(c)} IS NOT DISTINCT FROM o.{quote(c)}" for c in load.columns if c != "_ordered"
-    )  # fmt: skip
+    fields = load.spec.columns.fields
+    return " AND ".join(same_field(c, fields[c].type, "r", "o") for c in load.columns if c != "_ordered")
 
 
 def same_record(load: DatasetLoad) -> str:

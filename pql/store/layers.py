@@ -31,7 +31,7 @@ TABLES = (
     'CREATE TABLE IF NOT EXISTS membership (_pid BIGINT, segment VARCHAR, status VARCHAR, "lastQualificationTime" TIMESTAMP)',
 )
 
-OWN = ("_row", "_batch", "_line", "_arrived", "_ordered", "_key", "_primary", "_identities", "_times")
+OWN = ("_row", "_batch", "_line", "_arrived", "_ordered", "_key", "_primary", "_identities", "_times", "_told")
 """The columns of a dataset that are not fields of the schema."""
 
 
@@ -40,7 +40,7 @@ class Dataset:
     """A table of layer 1. `number`: its place in the order of names. `columns`: the schema's fields that it has.
 
     `has_seen`: a record's identities say when each was brought last. `has_times`: leaves may be older than their row.
-    `has_marks`: they say which of them arrived together.
+    `has_marks`: they say which of them arrived together. `has_told`: an event's `identityMap` may be left out where its identities tell it.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Dataset:
     has_seen: bool = False
     has_times: bool = False
     has_marks: bool = False
+    has_told: bool = False
 
     @property
     def table(self) -> str:
@@ -100,6 +101,15 @@ def datasets(connection: duckdb.DuckDBPyConnection) -> list[Dataset]:
                 seen = kind == "record" and "seen" in columns["_identities"]
                 marks = seen and re.search(r'"?row"? UBIGINT', columns["_identities"]) is not None
                 result.append(
-                    Dataset(name, kind, len(result), own, seen, "_times" in columns and kind == "record", marks)
+                    Dataset(
+                        name,
+                        kind,
+                        len(result),
+                        own,
+                        seen,
+                        "_times" in columns and kind == "record",
+                        marks,
+                        "_told" in columns,
+                    )
                 )
     return result

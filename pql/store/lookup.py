@@ -128,6 +128,13 @@ def near_names(store: Store, text: str) -> list[str]:
     return [str(w) for w, _ in rows]
 
 
+def near_profiles(store: Store, text: str) -> list[str]:
+    """Names of profiles that look like a text, best first, of a store that has no identities."""
+    sql = f"""SELECT id, jaro_winkler_similarity(lower(id), lower($text)) AS s FROM pql_profile
+        WHERE s >= {SIMILAR} ORDER BY s DESC, id LIMIT {NEAR_MOST}"""
+    return [str(id) for id, _ in store.query(sql, {"text": text})] if store.has_names() else []
+
+
 def read_person(store: Store, pid: int, policy: MergePolicy, events: int = 100) -> Person:
     """Everything about one person; the attributes merged by `policy` in Python. The store must `use` the policy's place."""
     member = _member(policy.stitched)

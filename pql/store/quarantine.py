@@ -85,6 +85,15 @@ def count_refused(
     return [Heap(*row) for row in rows]
 
 
+def codes_present(store: Store) -> list[str]:
+    """The codes of all rows, replayed ones too."""
+    if not has_ledger(store):
+        return []
+    return [
+        str(c) for (c,) in store.connection.execute("SELECT DISTINCT code FROM meta.quarantine ORDER BY 1").fetchall()
+    ]
+
+
 def _tests(source: str | None, code: str | None, state: str | None) -> tuple[list[str], dict[str, object]]:
     wanted = {"source": source, "code": code, "state": state}
     values: dict[str, object] = {k: v for k, v in wanted.items() if v is not None}

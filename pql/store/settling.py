@@ -12,6 +12,7 @@ from pql.store.folding import fold_records
 from pql.store.known_rows import count, find_known, leave_out, same_event, same_record
 from pql.store.layout import quote
 from pql.store.ledger import one
+from pql.store.told_maps import stored_field
 
 if TYPE_CHECKING:
     from pql.store.datasets import DatasetLoad
@@ -36,7 +37,7 @@ def _insert(load: DatasetLoad, rows: str, number: str, taken: int | None, times:
     """`number`: SQL of a row's number; `taken`: how many numbers are gone then, as many as rows when left out."""
     fields = "".join(f", {quote(c)}" for c in load.columns if c != "_ordered")
     extra = ", _times" if times else ""
-    named = "_identities" if load.spec.is_event else "_key, _primary, _identities"
+    named = "_identities, _told" if load.spec.is_event else "_key, _primary, _identities"
     done = one(
         load.connection,
         f"""INSERT INTO {load.spec.table} BY NAME SELECT {number} AS _row, {load.batch} AS _batch, _line,
@@ -50,8 +51,10 @@ def _insert(load: DatasetLoad, rows: str, number: str, taken: int | None, times:
 
 def content(load: DatasetLoad, alias: str = "") -> str:
     """The mapped part of a row as text, for telling copies apart and for ties."""
-    dot = f"{alias}." if alias else ""
-    pairs = ", ".join(f"{quote(c)}: {dot}{quote(c)}" for c in load.columns if c != "_ordered")
+    fields = load.spec.columns.fields
+
+    values = {c: stored_field(c, fields[c].type, alias, load.spec.is_event) for c in load.columns if c != "_ordered"}
+    pairs = ", ".join(f"{quote(c)}: {value}" for c, value in values.items())
     return f"CAST(to_json({{{pairs}}}) AS VARCHAR)"
 
 

@@ -27,11 +27,13 @@ from pql.store.owners import Owners, text
 from pql.store.people import assign_people
 from pql.store.stitching import Extracted, extract
 from pql.store.store import Store, StoreError
+from pql.store.strays import find_strays, numbers_of_strays
+from pql.store.told_maps import stored_field
 from pql.store.tombstones import has_tombstones, tombstoned
 from pql.types import MapType
 
 Progress = Callable[[str], None]
-VERSION = 1
+VERSION = 2
 """Of what `unify` makes: another number makes every store anew."""
 
 
@@ -174,6 +176,7 @@ def _unify(
     report.links = apply_guards(
         connection, extracted.owners, [d.name for d in found], any(w.wide for w in extracted.widths.values())
     )
+    find_strays(connection, extracted.owners, found)
     report.merges, report.splits = assign_people(connection, extracted.owners)
     _fragments(connection, extracted.owners, found)
     there = {d.name for d in found}
@@ -194,7 +197,11 @@ def _fragments(connection: duckdb.DuckDBPyConnection, owners: Owners, found: Seq
     """`graph.fragment`: the rows of record datasets that have an owner."""
     run = connection.execute
     run("CREATE OR REPLACE TABLE graph.fragment (_row BIGINT, node BIGINT, pid BIGINT, dataset SMALLINT)")
+    strays = numbers_of_strays(connection)
     for d in found:
+        if not d.is_event and d.number in strays:
+            run(f"""INSERT INTO graph.fragment SELECT s._row, m.node, m.pid, s.dataset FROM graph.stray AS s JOIN graph.member AS m USING (node)
+                    WHERE s.dataset = {d.number}""")
         if not d.is_event:
             run(f"""INSERT INTO graph.fragment SELECT d._row, m.node, m.pid, {d.number}
                     FROM (SELECT _row, {owners.owner(primary=True)} AS o FROM {d.table}) AS d JOIN graph.member AS m ON m.node = d.o""")
@@ -234,15 +241,19 @@ def _events(store: Store, place: str, owners: Owners, found: Sequence[Dataset], 
     run = store.connection.execute
     drop_events(store.connection, place)
     drop_copies(store.connection, place)
-    parts = []
+    parts, strays = [], numbers_of_strays(store.connection)
     for d in found:
         if d.is_event:
             fields = "".join(
-                f", {f'd.{quote(n)}' if n in d.columns else 'NULL'}::{duckdb_type(f.type)} AS {quote(n)}"
+                f", ({stored_field(n, f.type, 'd', d.has_told) if n in d.columns else 'NULL'})::{duckdb_type(f.type)} AS {quote(n)}"
                 for n, f in store.schema.event.fields.items()
             )
-            parts.append(f"""SELECT m.{who} AS _pid, d._row AS _seq{fields}, {text(d.name)} AS _dataset
-                FROM (SELECT *, {owners.owner()} AS _owner FROM {d.table}) AS d JOIN graph.member AS m ON m.node = d._owner""")
+            shown = f"SELECT m.{who} AS _pid, d._row AS _seq{fields}, {text(d.name)} AS _dataset"
+            parts.append(f"""{shown} FROM (SELECT *, {owners.owner()} AS _owner FROM {d.table}) AS d
+                JOIN graph.member AS m ON m.node = d._owner""")
+            if d.number in strays:
+                parts.append(f"""{shown} FROM {d.table} AS d JOIN graph.stray AS s ON s._row = d._row AND s.dataset = {d.number}
+                    JOIN graph.member AS m ON m.node = s.node""")
     if parts:
         run(f"CREATE VIEW {quote(place)}.event AS " + " UNION ALL ".join(parts))
         return
@@ -263,6 +274,7 @@ def _count(
         and all(owners.settings.namespace(c).kind.owns for c in owners.codes)
         and not has_tombstones(connection)
     )
+    strays = numbers_of_strays(connection)
     for d in found:
         width = extracted.widths[d.name]
         report.rows[d.name] = width.rows
@@ -271,6 +283,7 @@ def _count(
         elif d.is_event:
             owned = f"SELECT {owners.owner()} AS node FROM {d.table}"
             lost = width.rows - one(f"SELECT count(*) FROM ({owned}) JOIN graph.member USING (node)")
+            lost -= strays.get(d.number, 0)
         else:
             lost = width.rows - one(f"SELECT count(*) FROM graph.fragment WHERE dataset = {d.number}")
         if lost:

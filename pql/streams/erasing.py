@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pql.runtime.inputs import Deletion, Input
+from pql.runtime.inputs import Deletion, Input, Merge, Split
 from pql.store.graph_reading import Gravestones, Tombstones, people_called
 from pql.store.history import people_named
 from pql.store.store import Store
 from pql.streams.messages import read_document
 from pql.streams.owners import Identity, Owners, identities
+from pql.streams.parts import Parts
 from pql.streams.shard import Shard
 from pql.streams.sqlite import SqliteState
 
@@ -55,14 +56,38 @@ class Erasing:
             return
         standing = {self.shard.standing(p) or p for p in (*self._concerned, *self.names)}
         alive = people_called(self.store, standing)
+        parts = Parts(self.state, self.shard)
         for profile in standing:
-            if profile in self.fresh or profile not in alive:
-                self.profiles |= {profile, *self.state.merged_into(profile), *self.shard.parts(profile)}
+            if profile in self.fresh or not (profile in alive or self._is_unheard_of(profile)):
+                self.profiles |= {profile, *parts.of(profile)}
             else:
                 self._in_others.add(profile)
+        self.profiles |= set(self.names)
+
+    def _is_unheard_of(self, profile: str) -> bool:
+        """Has a profile, which the graph does not call by its name, live events that name it? Then it is somebody of whom the store knows
+        nothing, whose device, say, was deleted."""
+        for _, raw in self.state.events(profile):
+            named = [i for i in self._identities(raw) if f"{i[0]}:{i[1]}" not in self._every]
+            owning = next((i for i in named if self.owners.owner(i) is not None), None)
+            if owning is not None and f"{owning[0]}:{owning[1]}" == profile and not self._tells(raw):
+                return True
+        return False
 
     def inputs(self) -> Iterator[tuple[Input, bool]]:
-        """What people who stay hold of those who go: live events that tell of them, and events that the store no longer has."""
+        """What people who stay hold of those who go: live events that tell of them, and events that the store no longer has. Whoever became
+        part of them by way of somebody who goes is theirs directly."""
+        parts = Parts(self.state, self.shard)
+        for name in sorted(self.names):
+            where = self.shard.standing(name)
+            if where is None or where in self.profiles:
+                continue
+            record = self.shard.record(where)
+            for part in parts.of(name):
+                if part in self.profiles:
+                    continue
+                yield Split(where, part, frozenset(), record, None), True
+                yield Merge(where, part, record), True
         for profile in sorted(self._in_others):
             live = self.state.events(profile)
             told = {key for key, raw in live if key is not None and self._tells(raw)}
@@ -87,8 +112,11 @@ class Erasing:
         return [(p, key) for p, key, raw in self.state.events_with(words) if p not in but and self._tells(raw)]
 
     def _tells(self, raw: bytes) -> bool:
-        found = identities(read_document(raw, self.owners.schema), self.owners.schema, self.owners.settings)
+        found = self._identities(raw)
         gone = [(n, f"{n}:{i}" in self._every) for n, i in found]
         return bool(gone) and (
             all(g for _, g in gone) or any(g and self.owners.settings.namespace(n).kind.is_person for n, g in gone)
         )
+
+    def _identities(self, raw: bytes) -> list[Identity]:
+        return identities(read_document(raw, self.owners.schema), self.owners.schema, self.owners.settings)

@@ -19,7 +19,7 @@ from pql.runtime.inputs import Advance, Deletion, Event, Input, Merge, Record, S
 from pql.streams.errors import BadMessage
 from pql.streams.usual import Usual, UsualEvents
 from pql.xdm.decoding import exact_number
-from pql.xdm.schema import Schema
+from pql.xdm.schema import Schema, with_event_identities
 from pql.xdm.values import read_event, read_instant, read_profile
 
 MESSAGE_MOST = 1_000_000
@@ -58,16 +58,18 @@ def untold(name: str) -> None:
 @dataclass(frozen=True)
 class Reader:
     """`event_key`: the field of a bare event that names its profile. `owner`: asked when nothing names it. `naming`: asked when
-    something does. `parting`: told of names that become profiles of their own."""
+    something does. `parting`: told of names that become profiles of their own. `timed`: events without a timestamp are refused, as a load
+    refuses them; the language has an answer for such events, and a state may hold some."""
 
     schema: Schema
     event_key: str = "profileId"
     owner: Owner = nobody
     naming: Naming = as_named
     parting: Callable[[str], None] = untold
+    timed: bool = False
 
     def read(self, raw: bytes) -> Input:
-        """A message as JSON text. Raises BadMessage (PQL0634, PQL0811)."""
+        """A message as JSON text. Raises BadMessage (PQL0634, PQL0811, PQL0826)."""
         if len(raw) > MESSAGE_MOST:
             raise BadMessage("PQL0634", f"a message of more than {MESSAGE_MOST:,} bytes")
         usual = self._usual.read(raw)
@@ -97,8 +99,12 @@ class Reader:
         return made
 
     @cached_property
+    def _incoming(self) -> Schema:
+        return with_event_identities(self.schema)
+
+    @cached_property
     def _usual(self) -> UsualEvents:
-        return UsualEvents(self.schema, self.event_key)
+        return UsualEvents(self._incoming, self.event_key)
 
     def _usual_event(self, usual: Usual) -> Event:
         typed, bare, named, key, arrival = usual
@@ -110,6 +116,7 @@ class Reader:
         return self._made_bare(self._typed_event(body), document.get(key))
 
     def _made_bare(self, typed: dict[str, Any], named: Any) -> Event:
+        self._check_time(typed)
         return Event(self._whose(typed, named, self.event_key), typed)
 
     def _event(self, document: dict[str, Any]) -> Event:
@@ -117,6 +124,7 @@ class Reader:
         return self._made(typed, document.get("profile"), document.get("key"), document.get("arrival"))
 
     def _made(self, typed: dict[str, Any], named: Any, key: Any, arrival: Any) -> Event:
+        self._check_time(typed)
         owner = self._whose(typed, named, "profile")
         return Event(owner, typed, _read_instant(arrival, "arrival"), None if key is None else _name(key, "key"))
 
@@ -163,7 +171,7 @@ class Reader:
     def _typed_event(self, document: Any) -> dict[str, Any]:
         if not isinstance(document, dict):
             raise BadMessage("PQL0634", "`event`: a JSON object is wanted")
-        return _fitting(read_event(document, self.schema))
+        return _fitting(read_event(document, self._incoming))
 
     def _record(self, document: dict[str, Any], name: str) -> dict[str, Any] | None:
         record = document.get(name)
@@ -175,6 +183,10 @@ class Reader:
 
     def _meant(self, document: dict[str, Any]) -> str:
         return self.naming(_named(document, "profile"), None)
+
+    def _check_time(self, typed: Mapping[str, Any]) -> None:
+        if self.timed and typed.get("timestamp") is None:
+            raise BadMessage("PQL0826", "`timestamp`: an event needs this field")
 
     def _whose(self, typed: Mapping[str, Any], named: Any, field: str) -> str:
         return self._owned(typed) if named is None else self.naming(_name(named, field), typed)

@@ -14,7 +14,7 @@ from pql.identity.values import clean_value
 from pql.store.graph_reading import tombstone_of
 from pql.streams.errors import BadMessage
 from pql.streams.sqlite import SqliteState
-from pql.xdm.schema import Schema
+from pql.xdm.schema import Schema, with_event_identities
 
 KNOWN_MOST = 100_000
 DELETED = "PQL0847"
@@ -53,7 +53,8 @@ class Owners:
     """Asked by a `Reader`. `fresh`: identities that became known since it was last emptied, to be committed."""
 
     def __init__(self, state: SqliteState, schema: Schema, settings: IdentitySettings | None = None) -> None:
-        self.state, self.schema, self.settings = state, schema, settings or IdentitySettings()
+        self.state, self.settings = state, settings or IdentitySettings()
+        self.schema = with_event_identities(schema)
         self.fresh: list[tuple[str, str, str]] = []
         self._known: dict[Identity, str] = {}
         self._named: dict[str, str] = {}
@@ -105,7 +106,11 @@ class Owners:
         identity = split_name(name, self.settings) if ":" in name else None
         if identity is None or self.state.stands_alone(name):
             return name
-        return self.owner(identity) or name
+        found = self.owner(identity)
+        if found is None:  # until the instant closes no row says that there is such a profile
+            found = self._known[identity] = name
+            self.fresh.append((*identity, name))
+        return found
 
     def owner(self, identity: Identity) -> str | None:
         """The profile of an identity, as far as it is known. A deleted one has none: stitching leaves it out, whoever names it."""
@@ -115,7 +120,7 @@ class Owners:
         if found is None:
             name = f"{identity[0]}:{identity[1]}"
             found = self.state.owner(*identity)
-            if found is None and (self._named.get(name) == name or self.state.stands_alone(name)):
+            if found is None and self.state.stands_alone(name):
                 found = name
             if found is not None:
                 if len(self._known) > KNOWN_MOST:

@@ -11,12 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from pql.identity.settings import split_name
 from pql.runtime.inputs import Document, Event, Input, Merge, Split
 from pql.store.graph_reading import identities_in, people_called
 from pql.store.history import StoredPerson, people_named
 from pql.store.store import Store
 from pql.streams.messages import read_document
 from pql.streams.owners import Identity, Owners, identities
+from pql.streams.parts import Parts
 from pql.streams.shard import Shard
 from pql.streams.sqlite import SqliteState
 
@@ -55,6 +57,7 @@ class Restitching:
         self.names: dict[str, set[str]] = defaultdict(set)
         """By a person who is concerned: the profiles that were or are part of it."""
         self._now: dict[Identity, str] = {}
+        self._parts = Parts(state, shard)
         self._leaving: dict[str, dict[str, set[str]]] = {}
 
     def inputs(self, parts: Sequence[int]) -> Iterator[tuple[Input, bool]]:
@@ -62,9 +65,10 @@ class Restitching:
         moved = self._moved(parts)
         if not moved:
             return
-        self._now = {i: now for where in moved.values() for i, now in where.items()}
+        self._parts = Parts(self.state, self.shard)
         targets = {before: sorted(set(where.values())) for before, where in moved.items()}
         staying = people_called(self.store, moved) | (self.kept & moved.keys())
+        staying |= {before for before in moved.keys() - staying if self._is_unheard_of(before, moved[before])}
         new = {t for found in targets.values() for t in found if self.shard.standing(t) is None}
         for before, found in targets.items():
             if len(found) > 1 or before in staying:
@@ -73,6 +77,7 @@ class Restitching:
                 self.names[target] |= {before, *self._merged(before)}
         yield from self._part({**dict.fromkeys(self.names), **dict.fromkeys(staying)}, targets, staying)
         yield from self._join(moved, targets, staying)
+        yield from self._follow(moved)
         yield from self._fill(new)
 
     # --- what is otherwise ---
@@ -80,6 +85,7 @@ class Restitching:
         found: Moved = defaultdict(dict)
         for chunk in identities_in(self.store, parts):
             for namespace, id, now, before in self._otherwise(chunk):
+                self._now[namespace, id] = now
                 standing = self.shard.standing(before)
                 known = standing if standing is not None else before
                 if known != now and (standing is not None or self.shard.standing(now) is not None):
@@ -88,11 +94,17 @@ class Restitching:
 
     def _otherwise(self, chunk: list[tuple[str, str, str]]) -> Iterator[tuple[str, str, str, str]]:
         yield from self.state.known_otherwise(chunk)
-        engine = self.shard.engine
         for namespace, id, now in chunk:
-            own = f"{namespace}:{id}"
-            if own != now and engine.holds(own) and engine.into(own) is None:
-                yield namespace, id, now, own
+            for name in {f"{namespace}:{id}", now}:  # what happened at the open instant is in no row yet
+                if self.shard.engine.holds(name) and self.shard.real(name) != now:
+                    yield namespace, id, now, name
+
+    def _is_unheard_of(self, before: str, where: dict[Identity, str]) -> bool:
+        """Is a profile, which the graph does not call by its name, somebody of whom the store knows nothing? Then live events name it, and
+        the graph does not have that name as another's."""
+        if any(f"{n}:{i}" == before for n, i in where):
+            return False
+        return any(owning is not None and f"{owning[0]}:{owning[1]}" == before for _, owning, _ in self._live(before))
 
     def _merged(self, profile: str) -> list[str]:
         return self.state.merged_into(profile)
@@ -100,17 +112,18 @@ class Restitching:
     def _live_keys(self, before: str) -> dict[str, set[str]]:
         """The keys of live events of a profile that are another person's now, by that person."""
         found: dict[str, set[str]] = defaultdict(set)
-        for key, raw in self.state.events(before):
+        for key, _, owner in self._live(before):
             if key is not None:
-                found[self._owner(read_document(raw, self.owners.schema)) or before].add(key)
+                found[owner].add(key)
         return found
 
-    def _owner(self, document: Document) -> str | None:
-        for identity in identities(document, self.owners.schema, self.owners.settings):
-            owner = self._now.get(identity) or self.owners.owner(identity)
-            if owner is not None:
-                return owner
-        return None
+    def _live(self, before: str) -> Iterator[tuple[str | None, Identity | None, str]]:
+        """The keys of live events, the identity that owns each, and whose it is by that."""
+        for key, raw in self.state.events(before):
+            found = identities(read_document(raw, self.owners.schema), self.owners.schema, self.owners.settings)
+            owners = ((i, self._now.get(i) or self.owners.owner(i)) for i in found)
+            identity, owner = next(((i, o) for i, o in owners if o is not None), (None, before))
+            yield key, identity, owner
 
     # --- what to do about it ---
     def _part(
@@ -124,6 +137,7 @@ class Restitching:
             now = self.shard.standing(name)
             if now is not None and now != name:
                 self.names[now] |= set()
+                yield from self._stay(now, name)
                 yield self._split(now, name), True
         for before in sorted(staying & targets.keys()):
             for target in targets[before]:
@@ -140,6 +154,29 @@ class Restitching:
             for target in targets[before]:
                 if target != first:
                     yield self._split(first, target, before), True
+
+    def _follow(self, moved: Moved) -> Iterator[tuple[Input, bool]]:
+        """Profiles that are part of somebody whom the graph has apart from them now are merged into the person that they are part of."""
+        for before, identities_moved in moved.items():
+            for (namespace, id), now in sorted(identities_moved.items()):
+                name = f"{namespace}:{id}"
+                where, person = self.shard.standing(name), self.shard.standing(now)
+                if where is None or person is None or where == person:
+                    continue
+                if where != name:
+                    if where != self.shard.standing(before):
+                        continue  # among those of whom it is part
+                    yield from self._stay(where, name)
+                    yield self._split(where, name, before), True
+                yield Merge(now, name, None), True
+
+    def _stay(self, where: str, name: str) -> Iterator[tuple[Input, bool]]:
+        """Before a profile leaves: who is part of another by way of it, and is so in the graph, is so directly."""
+        for part in self._parts.of(name):
+            identity = split_name(part, self.owners.settings) if ":" in part else None
+            if identity is not None and (self._now.get(identity) or self.owners.owner(identity)) == where:
+                yield Split(where, part, frozenset(), self.shard.record(where), None), True
+                yield Merge(where, part, None), True
 
     def _split(self, before: str, target: str, leaving: str | None = None) -> Split:
         person, rest = self.people[target], self.people[before]

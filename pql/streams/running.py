@@ -41,6 +41,8 @@ RAW_MOST = 1_000_000
 _text = json.encoder.encode_basestring
 """A string as JSON, not in ASCII."""
 REPORT_SECONDS = 0.1
+LEAP = timedelta(days=366)
+"""An event that moves the clock by more is spoken of: it is more likely to be dated wrongly than to come after such a pause."""
 
 
 def wall_clock() -> datetime:
@@ -93,7 +95,8 @@ class _Batch:
 
 class Stream:
     """`outlets`: for `transitions`, `quarantine` and, when the plan has some, `attributes`. `report`: called with figures now and then. `latest`: those figures.
-    `graph`: a store's, that is followed."""
+    `graph`: a store's, that is followed. `leapt`: told once in a run, of the first event that moves the clock very far: the message, the event, and
+    the clock before."""
 
     def __init__(
         self,
@@ -106,9 +109,10 @@ class Stream:
         now: Callable[[], datetime] = wall_clock,
         report: Callable[[Figures], None] | None = None,
         graph: Graph | None = None,
+        leapt: Callable[[Message, Event, datetime], None] | None = None,
     ) -> None:
         self.shard, self.state, self.source, self.reader, self.outlets = shard, state, source, reader, outlets
-        self.options, self.now, self.report = options or Options(), now, report
+        self.options, self.now, self.report, self.leapt = options or Options(), now, report, leapt
         progress = state.progress()
         self.taken = progress.taken
         self.made = {
@@ -172,7 +176,10 @@ class Stream:
                         for item, live in inputs:
                             self._take_over(item, live)
                     known = change.known()
-                    self._emit(self.shard.erase(change.erased) if change.erased else [], self.taken)
+                    if change.erased:
+                        self._emit(self.shard.erase(change.erased), self.taken)
+                        if self.shard.clock > datetime.min:
+                            self._batch.clock_log.append((self.taken, "advance", micros(self.shard.clock)))
                     self.commit(known, sorted(change.erased))
         except StoreError:
             self.graph.failed()
@@ -191,7 +198,7 @@ class Stream:
     def _take(self, messages: list[Message]) -> bool:
         """A batch, committed. False: a message is later than `until`, and neither it nor any after it was taken."""
         read, ended = self._read(messages)
-        settling = self._last_to_leave(read)
+        settling = self._last_to_leave(messages, read)
         self.shard.fetch(item for item in read if not isinstance(item, BadMessage))
         for number, (message, item) in enumerate(zip(messages, read, strict=False)):
             if isinstance(item, BadMessage):
@@ -222,7 +229,7 @@ class Stream:
             found.append(item)
         return found, False
 
-    def _last_to_leave(self, items: list[Input | BadMessage]) -> int | None:
+    def _last_to_leave(self, messages: list[Message], items: list[Input | BadMessage]) -> int | None:
         """The number of the last input that ends an instant: what comes after it is open when the batch is committed."""
         clock, last = self.shard.clock, None
         for number, item in enumerate(items):
@@ -231,6 +238,14 @@ class Stream:
                 if self.shard.leaves(item, to, clock):
                     last = number
                 if to is not None and to > clock:
+                    if (
+                        self.leapt is not None
+                        and clock > datetime.min
+                        and to - clock > LEAP
+                        and isinstance(item, Event)
+                    ):
+                        self.leapt(messages[number], item, clock)
+                        self.leapt = None
                     clock = to
         return last
 

@@ -6,6 +6,7 @@ A profile's timer is looked for in the state in windows, so that nobody has to b
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
@@ -328,26 +329,42 @@ class Shard:
         """The keys of the events that are kept of a loaded profile."""
         return {kept.key for kept in self.engine.people[profile].events if kept.key is not None}
 
-    def parts(self, profile: str) -> set[str]:
-        """The loaded profiles that are part of one, without itself."""
-        merged = [str(p) for p, person in self.engine.people.items() if person.into is not None]
-        return {p for p in merged if self.real(p) == profile}
+    def sources(self) -> dict[str, list[str]]:
+        """By profile, the loaded ones that were merged into it."""
+        found = defaultdict[str, list[str]](list)
+        for profile, person in self.engine.people.items():
+            if person.into is not None:
+                found[str(person.into)].append(str(profile))
+        return found
+
+    def is_part(self, profile: str, of: str) -> bool:
+        """Was a profile merged into another, directly or by way of others?"""
+        self._ensure(profile)
+        into = self._into(profile)
+        while into is not None and into != of:
+            into = self._into(into)
+        return into is not None
 
     def erase(self, profiles: set[str]) -> list[Transition]:
-        """Forgets profiles for good, loaded or not, with what happened to them at the open instant."""
+        """Forgets profiles for good, loaded or not, with what happened to them at the open instant. That ends with it: its inputs tell of
+        who is gone, and what others have of them is to be written down."""
         out: list[Transition] = []
-        reader = Reader(self.plan.schema)
-        kept = [reader.read(message) for message in self.state.open_inputs()] + self._open
-        self._open = [item for item in kept if profiles.isdisjoint(_profiles(item))]
-        self._open_kept, self._closed = 0, True
+        for profile in profiles:
+            self._ensure(profile)  # all of them first: a part loads whom it is part of
         for profile in sorted(profiles):
-            if self._known(profile):
+            if self.engine.holds(profile):
                 out += self.engine.erase(profile)
             self._rows.pop(profile, None)
             self._touched.discard(profile)
             if profile in self._due:
                 self.profiles -= 1
                 self.timers -= self._due.pop(profile) is not None
+        if self.clock > datetime.min:
+            return out + self._advance(self.clock)
+        reader = Reader(self.plan.schema)  # before the first instant nothing can be judged
+        kept = [reader.read(message) for message in self.state.open_inputs()] + self._open
+        self._open = [item for item in kept if profiles.isdisjoint(_profiles(item))]
+        self._open_kept, self._closed = 0, True
         return out
 
     def open_inputs(self) -> tuple[list[bytes], bool]:

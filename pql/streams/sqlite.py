@@ -231,12 +231,13 @@ class SqliteState:
 
     @_guarded
     def known_otherwise(self, identities: list[tuple[str, str, str]]) -> list[tuple[str, str, str, str]]:
-        """(namespace, id, profile, profile that the state knows it as) of those that the state knows otherwise: as another's, or as
-        the name of a profile of its own."""
+        """(namespace, id, profile, profile that the state knows it as) of those that the state knows otherwise: as another's, as
+        the name of a profile that is not part of that one (of its own, or of another's), or where that profile is part of another."""
         rows = self.db.execute(
             """WITH asked AS MATERIALIZED (SELECT value ->> 0 AS n, value ->> 1 AS i, value ->> 2 AS p FROM json_each(?))
             SELECT n, i, p, o.profile FROM asked CROSS JOIN identity AS o ON o.namespace = n AND o.id = i WHERE o.profile <> p
-            UNION SELECT n, i, p, o.id FROM asked CROSS JOIN profile AS o ON o.id = n || ':' || i WHERE o.merged IS NULL AND o.id <> p""",
+            UNION SELECT n, i, p, o.id FROM asked CROSS JOIN profile AS o ON o.id = n || ':' || i WHERE o.merged IS NOT p AND o.id <> p
+            UNION SELECT n, i, p, o.id FROM asked CROSS JOIN profile AS o ON o.id = p WHERE o.merged IS NOT NULL""",
             (json.dumps(identities),),
         )
         return rows.fetchall()

@@ -46,6 +46,12 @@ class Progress:
     timers: int = 0
     changes: int = 0
 
+    @property
+    def at(self) -> datetime | None:
+        """The clock; None: there is none yet."""
+        found = instant(self.clock)
+        return None if found == datetime.min else found
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -120,9 +126,8 @@ class Logged:
 @dataclass
 class Commit:
     """One transaction. `positions`: by source. `lines`: by outlet, those made since the last commit. `written`: by outlet, what
-    was handed over before. `clock_log`: (messages taken before, what, instant), where the wall clock decided: an `advance`
-    after those messages, or the `arrival` of the next one. `history`: what happened to
-    the events of profiles. `pending`: the inputs of the clock's instant, which is open, as messages: new ones, in place of
+    was handed over before. `clock_log`: (messages taken before, what, instant), where the wall clock decided, or a deletion ended the
+    clock's instant: an `advance` after those messages, or the `arrival` of the next one. `history`: what happened to the events of profiles. `pending`: the inputs of the clock's instant, which is open, as messages: new ones, in place of
     those before when `closed`. `identities`: (namespace, id, profile) that became known. `logged`: what came from the graph.
     `erased`: profiles of which nothing may stay."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pql.types import BOOLEAN, NUMBER, STRING, TIMESTAMP, Field, ListType, MapType, ObjectType, Type, make_object
@@ -63,3 +63,11 @@ def make_schema(
             fields[name] = Field(name, kind)
     fields["xEvent"] = Field("xEvent", ListType(event_type))
     return Schema(make_object("profile", fields), event_type, entities or {})
+
+
+def with_event_identities(schema: Schema) -> Schema:
+    """The schema as events come: they may have an `identityMap`, whether it says so or not. No expression sees it where it does not."""
+    if "identityMap" in schema.event.fields:
+        return schema
+    fields = {**schema.event.fields, "identityMap": Field("identityMap", IDENTITY_MAP)}
+    return replace(schema, event=make_object(schema.event.name, fields))

@@ -41,3 +41,40 @@ def test_what_is_found_of_an_element_is_said_of_its_list(tmp_path: Path) -> None
     found = json.loads(CliRunner().invoke(app, ["check", str(tmp_path), "-f", "json"]).output)
     lines = [d["range"]["start"]["line"] for d in found["diagnostics"] if d["code"] == "PQL0301"]
     assert lines == [3]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "hinted"),
+    [
+        ('between "2026-03-01" and "2026-03-31"', "the window ends as that day begins"),
+        ('"2026-03-31"', "only that instant is meant"),
+        ('after "2026-03-31"', "the day itself comes after it"),
+        ('between "2026-03-01" and "2026-03-31T23:59:59Z"', ""),
+        ('between "2026-03-01" and date(2026, 3, 31)', ""),
+        ('before "2026-03-31"', ""),
+        ('from "2026-03-31"', ""),
+        ('between "2026-03-01" and "2026-03-31" ignoring year', ""),
+    ],
+)
+def test_a_day_as_a_text_that_is_no_whole_day_is_said(tmp_path: Path, phrase: str, hinted: str) -> None:
+    (tmp_path / "schema.yaml").write_text("profile: {born: date}\nevent: {x: string}\n")
+    (tmp_path / "a.pql").write_text(f"segment a {{ where xEvent[timestamp occurs {phrase}].count() > 0 }}\n")
+    done = CliRunner().invoke(app, ["check", str(tmp_path), "-f", "json"])
+    found = json.loads(done.output)["diagnostics"]
+    assert done.exit_code == 0 and [d["code"] for d in found] == (["PQL0408"] if hinted else [])
+    if hinted:
+        assert hinted in found[0]["message"] and "date(2026, 3, 31)" in str(found[0]["help"])
+    (tmp_path / "a.pql").write_text(f"segment a {{ where born occurs {phrase} }}\n")
+    assert "PQL0408" not in CliRunner().invoke(app, ["check", str(tmp_path), "-f", "json"]).output, "a date has no time"
+
+
+def test_a_path_that_is_not_there_gets_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["check", "nowhere"])
+    assert done.exit_code == 2 and "name a `.pql` file, or a folder that holds some" in done.output
+    (tmp_path / "segments.pql").write_text("segment a { where true }\n")
+    done = CliRunner().invoke(app, ["check", "nowhere"])
+    assert done.exit_code == 2 and "there are `segments.pql`" in done.output
+    assert "did you mean `segments.pql`?" in CliRunner().invoke(app, ["check", "segmets.pql"]).output
+    done = CliRunner().invoke(app, ["check", "below/segments.pql"])
+    assert done.exit_code == 2 and "segments.pql" in done.output.split("help: ")[1]

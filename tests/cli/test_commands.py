@@ -277,6 +277,26 @@ def test_a_person_from_standard_input(tmp_path: Path, monkeypatch: pytest.Monkey
     assert code == 2 and "`nobody.json` cannot be read: No such file or directory" in said
 
 
+def test_lines_as_other_commands_read_them_may_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of the person, which the schema need not know, and JSON Lines from standard input."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    line = '{"profileId": "ann", "_id": "%s", "timestamp": "2026-01-01T00:00:00Z"}\n'
+    (tmp_path / "events.jsonl").write_text(line % "e1" + line % "e2")
+    (tmp_path / "ann.json").write_text('{"_id": "ann", "loyalty": {"points": 7}}')
+    asked = ("eval", "loyalty.points + xEvent.count()", "--profile", "ann.json", "--events")
+    assert pql(*asked, "events.jsonl") == (0, "9\n")
+    given = CliRunner().invoke(app, [*asked, "-"], input=line % "e1")
+    assert (given.exit_code, given.output) == (0, "8\n")
+    (tmp_path / "events.jsonl").write_text(line % "e1" + (line % "e2").replace("ann", "bo"))
+    code, said = pql(*asked, "events.jsonl")
+    assert code == 2 and 'not of one profile: `"ann"`, `"bo"`' in said
+    (tmp_path / "schema.yaml").write_text(SCHEMA + "  profileId: string\n")
+    assert pql("eval", 'xEvent[profileId = "bo"].count()', "--events", "events.jsonl") == (0, "1\n"), (
+        "a field of the schema"
+    )
+
+
 def test_counts_as_parquet(shop: Path) -> None:
     target = shop.parent / "counts.parquet"
     assert pql("run", "segments.pql", "--store", str(shop), "--counts", "-f", "parquet", "-o", str(target))[0] == 0

@@ -94,6 +94,27 @@ def test_masking_is_the_default(shop: Path) -> None:
     assert "sarah@luma.example" in pql("profile", "crm:1", "--unmask")[1]
 
 
+def test_masked_identities_can_be_told_apart(shop: Path) -> None:
+    schema, _ = load_schema(shop / "schema.yaml")
+    store = Store.open(shop / "shop.duckdb", schema)
+    mails = ["Email:sam@luma.example", "Email:sue@luma.example", "Email:tom@luma.example"]
+    put(store, "club", "record", [{"ids": ["crm:1", *mails], "at": DAY, "key": "d", "fields": {
+        "personalEmail": {"address": "Sue@luma.example"}}}])  # fmt: skip
+    unify(store, read_identity(shop / "identity.yaml")[0])
+    store.close()
+    shown = json.loads(pql("profile", "crm:1", "-f", "json")[1])
+    hidden = [i["id"] for i in shown["identities"] if i["namespace"] == "Email"]
+    assert hidden == ["s•••@•••", "s•••@••• (2)", "s•••@••• (3)", "t•••@•••"]
+    (mail,) = [a["value"] for a in shown["attributes"] if a["path"] == "personalEmail.address"]
+    assert mail == "S•••@••• (3)", "the same value has the same number wherever it stands"
+    same = json.loads(pql("identity", "show", "crm:1", "-f", "json")[1])
+    assert same["identities"] == shown["identities"] and same["links"] == shown["links"]
+    for command in (("profile", "crm:1"), ("identity", "show", "crm:1"), ("identity", "history", "crm:1")):
+        out = pql(*command)[1]
+        assert "s•••@••• (2)" in out and "sam@" not in out and "sue@" not in out.lower(), command
+    assert "(2)" not in pql("profile", "crm:1", "--unmask")[1]
+
+
 def test_unknown_and_ambiguous_people(shop: Path) -> None:
     code, out, err = pql("profile", "Email:sara@luma.example")
     assert (code, out) == (1, "") and "PQL0844" in err and "near: `Email:s•••e`" in err

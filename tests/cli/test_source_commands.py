@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cli.test_people_commands import pql
 
@@ -232,3 +233,154 @@ def test_records_that_are_no_lines_are_found_by_their_number(project: Path) -> N
     assert one["message"].startswith("record 2: ") and two["message"].startswith("record 3: ")
     assert "line=" not in pql("source", "test", "-f", "github")[1], "the file has one line"
     assert "record 2: PQL0828" in pql("source", "test")[1]
+
+
+def _several(project: Path, **files: str) -> None:
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("../people.csv", "../people-*.csv"))
+    for name, rows in files.items():
+        (project / f"people-{name}.csv").write_text("id,email,points\n" + rows)
+
+
+def test_test_looks_at_every_file_of_a_glob(project: Path) -> None:
+    _several(project, a="c1,a@x.example,1\nc2,b@x.example,2\n", b="c3,c@x.example,many\n", c=",d@x.example,4\n")
+    (project / "people-d.csv").write_text("id,email,points,note\nc5,e@x.example,5,x\n")
+    code, out, _ = pql("source", "test")
+    assert code == 1 and "people: 4 files, 5 records sampled, 2 do not fit, in 2 files" in out
+    assert "people-b.csv, line 2: PQL0825" in out and "people-c.csv, line 2: PQL0828" in out
+    assert "no line reads `note`" in out, "which only the last file has"
+    found = json.loads(pql("source", "test", "-f", "json")[1])["diagnostics"]
+    assert [(d["code"], d["file"]) for d in found] == [("PQL0825", "people-b.csv"), ("PQL0828", "people-c.csv")]
+
+
+def test_test_looks_at_the_other_files_when_one_cannot_be_read(project: Path) -> None:
+    _several(project, a="c1,a@x.example,1\n", b="c3,c@x.example,many\n")
+    (project / "people-0.csv").write_bytes(b"")
+    (project / "people-0.csv").rename(project / "people-0.csv.gz")
+    (project / "people-0.csv.gz").write_bytes(b"no gzip")
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("../people.csv", "../people-*.csv*"))
+    code, out, err = pql("source", "test")
+    assert code == 1 and "3 files, 2 records sampled, 1 do not fit" in out and "people-0.csv.gz` cannot be read" in err
+    found = json.loads(pql("source", "test", "-f", "json")[1])["diagnostics"]
+    assert [d["code"] for d in found] == ["PQL0824", "PQL0825"]
+
+
+def test_the_sample_of_many_files_is_bounded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pql.ingest.sample.TEST_MOST", 12)
+    monkeypatch.setattr("pql.ingest.sample.FILE_LEAST", 2)
+    rows = "".join(f"c{n},a@x.example,1\n" for n in range(9))
+    _several(project, a=rows, b=rows, c=rows)
+    assert "3 files, 12 records sampled (at most 4 of each), 0 do not fit" in pql("source", "test")[1]
+    _several(project, **{f"n{n}": rows for n in range(20)})
+    assert "23 files, 46 records sampled (at most 2 of each)" in pql("source", "test")[1]
+
+
+def test_preview_shows_records_of_several_files(project: Path) -> None:
+    _several(project, a="c1,a@x.example,1\n", b="".join(f"d{n},a@x.example,1\n" for n in range(9)), c="")
+    code, out, _ = pql("source", "preview", "people", "--rows", "4", "-f", "json")
+    shown = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [(s["file"], s["raw"]["id"]) for s in shown] == [
+        ("people-a.csv", "c1"),
+        ("people-b.csv", "d0"),
+        ("people-b.csv", "d1"),
+    ]
+    _, out, err = pql("source", "preview", "people", "--rows", "1")
+    assert "1 of 3 files, 1 record\n" in err
+    _several(project, **{f"n{n}": f"n{n},a@x.example,1\n" for n in range(9)})
+    shown = [
+        json.loads(line) for line in pql("source", "preview", "people", "--rows", "3", "-f", "json")[1].splitlines()
+    ]
+    assert [s["file"] for s in shown] == ["people-a.csv", "people-n1.csv", "people-n5.csv"], "evenly chosen"
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("../people.csv", "../nothing-*.csv"))
+    code, _, err = pql("source", "preview", "people")
+    assert code == 2 and "no file matches `../nothing-*.csv`" in err
+
+
+def test_an_unknown_code_is_no_empty_quarantine(project: Path) -> None:
+    pql("load", "--no-unify")
+    for command in ("list", "replay"):
+        code, out, err = pql("quarantine", command, "--code", "PQL825")
+        assert code == 2 and "there is no code `PQL825`" in err and "did you mean `PQL0825`" in err and not out
+        assert "rows in quarantine have `PQL0825`, `PQL0828`" in err
+    code, out, _ = pql("quarantine", "list", "--code", "PQL0823")
+    assert code == 0 and "nothing is in quarantine" in out, "a code that no row has"
+    assert pql("quarantine", "list", "--code", "pql0825")[0] == 1
+
+
+def test_records_that_are_no_lines_are_called_records_in_quarantine(project: Path) -> None:
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("csv", "json"))
+    (project / "people.json").write_text('[{"id": "a"}, {"id": ""}, {"id": 4}]')
+    pql("load", "--no-unify")
+    code, out, _ = pql("quarantine", "list", "--rows")
+    assert code == 1 and "record 2" in out and "record 3" in out and "line" not in out
+    assert "people.json, record 2" in pql("quarantine", "show", "1", "2")[1]
+    assert "record" in pql("source", "preview", "people")[1]
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("source: people", "source: folk"))
+    assert "record 2" in pql("quarantine", "list", "--rows")[1], "the source is gone, its file's name is not"
+    pql("load", "--no-unify")
+    assert "line 3" in pql("quarantine", "list", "--rows", "--source", "folk")[1]
+
+
+def test_replay_makes_no_store(project: Path) -> None:
+    code, out, err = pql("quarantine", "replay")
+    assert code == 2 and not out and "there is no store `shop.duckdb`" in err and "`pql load` makes one" in err
+    assert not (project / "shop.duckdb").exists()
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_map_finds_the_delimiter_out_and_writes_it_down(project: Path, delimiter: str) -> None:
+    rows = ["id,email,points,note", 'c1,ann@x.example,7,"a, b"', "c2,bo@x.example,12,c"]
+    (project / "p.csv").write_text("\n".join(rows).replace(",", delimiter).replace(f"a{delimiter} b", "a, b"))
+    code, out, err = pql("source", "map", "--auto", "p.csv", "-f", "yaml")
+    assert code == 0 and yaml.safe_load(out)["options"] == {"delimiter": delimiter} and not err
+    assert yaml.safe_load(out)["mapping"]["loyalty.points"] == "points"
+    code, out, err = pql("source", "map", "--auto", "p.csv")
+    assert "loyalty.points" in out and f"options: {json.dumps({'delimiter': delimiter})}" in err
+    written = SOURCE.replace("../people.csv", "../p.csv") + f"options: {json.dumps({'delimiter': delimiter})}\n"
+    (project / "sources" / "people.yaml").write_text(written)
+    assert pql("source", "test")[0] == 0, "what was proposed reads the file"
+    assert "options" not in pql("source", "map", "--auto", "people.csv", "-f", "yaml")[1]
+
+
+def test_map_says_what_events_lack(project: Path) -> None:
+    (project / "e.jsonl").write_text('{"id": "e1", "media": "x"}\n{"id": "e2", "media": "y"}\n')
+    code, out, err = pql("source", "map", "--auto", "e.jsonl", "--kind", "event", "-f", "yaml")
+    assert code == 0 and yaml.safe_load(out)["mapping"]["_id"] == "id"
+    assert "no field looks like `timestamp`" in err and "`_id`" not in err
+    (project / "e.jsonl").write_text("{\n")
+    code, _, err = pql("source", "map", "--auto", "e.jsonl")
+    assert code == 2 and "has no record that can be read as jsonl" in err
+
+
+def test_load_shows_what_each_file_gave(project: Path) -> None:
+    _several(project, a="c1,a@x.example,1\n", b="c2,b@x.example,2\nc3,c@x.example,many\n")
+    lines = pql("load", "--no-unify")[1].splitlines()
+    (one,), (two,), (all_of_them,) = ([x for x in lines if w in x] for w in ("people-a.csv", "people-b.csv", "2 files"))
+    assert [one.split("│")[n].strip() for n in (3, 4, 6)] == ["1", "1", "0"]
+    assert [two.split("│")[n].strip() for n in (3, 4, 6)] == ["2", "1", "1"]
+    assert [all_of_them.split("│")[n].strip() for n in (3, 4, 6)] == ["3", "2", "1"]
+    (project / "sources" / "people.yaml").write_text(SOURCE.replace("../people.csv", "../*/p.csv"))
+    for folder in ("x", "y"):
+        (project / folder).mkdir()
+        (project / folder / "p.csv").write_text("id,email,points\n")
+    out = pql("load", "--no-unify")[1]
+    assert "x/p.csv" in out and "y/p.csv" in out, "files of one name are told apart by their folders"
+
+
+def test_a_folder_that_is_no_project_is_told_what_it_lacks(project: Path) -> None:
+    (project / "empty").mkdir()
+    code, out, err = pql("load", "--project", "nowhere")
+    assert code == 2 and "there is no folder `nowhere`" in err
+    (project / "pql.yaml").rename(project / "empty" / "kept.yaml")
+    for command in (("load",), ("source", "list"), ("source", "test"), ("quarantine", "list")):
+        code, out, err = pql(*command, "--project", "empty")
+        assert (
+            code == 2 and "`empty` is no project: it has no `pql.yaml` and no `sources/`" in err and "--project`" in err
+        )
+        assert "segments" not in err
+    (project / "empty" / "kept.yaml").rename(project / "pql.yaml")
+    (project / "pql.yaml").write_text("store: shop.duckdb\n")
+    (project / "schema.yaml").unlink()
+    for command in (("load",), ("source", "map", "people.csv")):
+        code, _, err = pql(*command)
+        assert code == 2 and "no schema found" in err and "`schema` in its `pql.yaml`" in err and "--schema" not in err

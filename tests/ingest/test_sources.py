@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pql.ingest.project import SourceProject
-from pql.ingest.propose import propose
+from pql.ingest.propose import missing, propose
 from pql.ingest.sample import source_fields
 from pql.ingest.schedule import schedule_problem
 from pql.ingest.source_file import document_type, read_source
@@ -89,7 +89,7 @@ def test_proposals_for_the_luma_files() -> None:
     schema, found = load_schema(ROOT / "profiles/luma/schema.yaml")
     assert not found
     columns = document_type(schema.profile, "record")
-    fields = source_fields(ROOT / "profiles/luma/luma-loyalty.json", None, "json", {})
+    fields = source_fields(ROOT / "profiles/luma/luma-loyalty.json", "json", {})
     made = {p.field: p for p in propose(fields, columns)}
     assert (made["loyalty.joinDate"].target, made["loyalty.joinDate"].expression) == (
         "loyalty.joinDate",
@@ -141,3 +141,24 @@ def test_events_need_what_events_need(tmp_path: Path) -> None:
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(EVENTS), encoding="utf-8")
     source, found = read_source(tmp_path / "e.yaml", read_short(SCHEMA)[0])
     assert source is not None and not found
+
+
+def test_what_every_event_needs_is_proposed_first() -> None:
+    schema, found = read_short({"event": {"total": "number", "crm": {"id": "string"}}})
+    assert not found
+    columns, needed = document_type(schema.event, "event"), ("_id", "timestamp")
+
+    def targets(**fields: list[object]) -> dict[str, str]:
+        made = propose({k.replace("__", "."): v for k, v in fields.items()}, columns, False, needed)
+        return {p.field: p.target for p in made}
+
+    day, other = "2026-01-01T10:00:00Z", "2026-01-02T10:00:00Z"
+    assert targets(id=["a", "b"], happened=[day, other]) == {"id": "_id", "happened": "timestamp"}
+    assert targets(id=["a", "a"], when=[day, day]) == {"id": "crm.id", "when": "timestamp"}, (
+        "not what tells events apart"
+    )
+    assert targets(crm__id=["a", "b"], uuid=["x", "y"]) == {"crm.id": "crm.id", "uuid": "_id"}
+    assert targets(begin=[day, other], end=[day, other]) == {"begin": "", "end": ""}, "either of them may be it"
+    made = propose({"total": [1]}, columns, False, needed)
+    assert missing(made, needed) == ["_id", "timestamp"]
+    assert {p.field: p.target for p in propose({"id": ["a", "b"]}, columns)} == {"id": "crm.id"}, "of a record"

@@ -9,7 +9,7 @@ def text(r: random.Random) -> str:
     """A test over the schema of `segment_texts`."""
     kinds = [
         _count, _count, _sum, _sum, _then, _then, _steps, _steps, _without, _without, _closing, _first, _items,
-        _dated, _dated, _dated, _dated,
+        _dated, _dated, _dated, _dated, _extreme, _extreme,
     ]  # fmt: skip
     made = r.choice(kinds)(r)
     if r.random() < 0.25:
@@ -93,6 +93,15 @@ def _dated(r: random.Random) -> str:
     return f"{events}.{r.choice(('count()', 'count()', 'sum(commerce.total)'))} {_op(r)} {r.choice((1, 1, 2, 3))}"
 
 
+def _extreme(r: random.Random) -> str:
+    """A largest or a smallest value against a constant; of some values, the same as others and null ones among them."""
+    value, bound = r.choice(
+        (("commerce.total", r.choice(("0", "1", "2.5", "10"))), ("web.device", r.choice(('"ios"', '"j"', '"web"'))))
+    )
+    test = f"{_events(r)}.{r.choice(('max', 'min'))}({value})"
+    return f"{bound} {_op(r)} {test}" if r.random() < 0.2 and value != "web.device" else f"{test} {_op(r)} {bound}"
+
+
 def _then(r: random.Random) -> str:
     gap = r.choice((f"<= {_span(r)} after A", f"< {_span(r)} after A", f">= {_span(r)} after A", ""))
     when = " and ".join(x for x in (gap, r.choice(("", _window(r)))) if x)
@@ -110,6 +119,8 @@ def _steps(r: random.Random) -> str:
             when.append(f"{r.choice(('<=', '<'))} {_span(r)} before now")
         elif r.random() < 0.2:
             when.append(_window(r))
+        if number and r.random() < 0.25:
+            steps.append(f"X{number}: not WHAT({_kind(r)})")
         found = " and ".join(w for w in when if w)
         steps.append(f"S{number}: WHAT({kind}){f' WHEN({found})' if found else ''}")
     return f"chain(xEvent, timestamp, [{', '.join(steps)}])"

@@ -19,11 +19,14 @@ T, HOUR, MICRO = datetime(2026, 3, 1), timedelta(hours=1), timedelta(microsecond
 
 
 def chain(*steps: str) -> str:
-    """Steps as `kind` or `kind: window`, named by their places."""
+    """Steps as `kind` or `kind: window`, or with `not` before, named by their places."""
     made = []
     for name, step in zip("ABCDE", steps, strict=False):
         kind, _, window = step.partition(": ")
-        made.append(f'{name}: WHAT(eventType = "{kind}"){f" WHEN({window})" if window else ""}')
+        kind = kind.removeprefix("not ")
+        made.append(
+            f'{name}: {"not " if step.startswith("not ") else ""}WHAT(eventType = "{kind}"){f" WHEN({window})" if window else ""}'
+        )
     return f"chain(xEvent, timestamp, [{', '.join(made)}])"
 
 
@@ -58,6 +61,11 @@ SHAPES = [
     chain("a: <= 24 hours before now", "b: before now"),
     chain("a: <= 24 hours before now", "a: <= 48 hours before now and >= 3 hours before now"),
     chain("a", "b", "c: today"),
+    chain("a", "not b", "c"),
+    chain("a", "not b", "a: before now"),
+    chain("a: <= 20 hours before now", "not c", "b", "not a", "c: <= 6 hours after C and <= 30 hours before now"),
+    chain("a", "not b", "not c", "a: <= 20 hours before now"),
+    chain("b", "not a", "b: >= 2 hours after A", "c: < 9 hours before now"),
     chain("a", "b: >= 5 hours after A and <= 6 hours after A and <= 2 hours before now"),
     chain("a: <= 40 hours before now", "b", "a: >= 2 hours after B and <= 9 hours after B", "c: before now"),
 ]
@@ -139,6 +147,8 @@ def test_how_long_events_matter(text: str, hours: int | None) -> None:
         chain("a: > 2 hours before now", "b", "c: before now"),
         chain("a: <= 24 hours before now", "b"),
         chain("a: today", "b: before now"),
+        chain("a", "not b: <= 1 hour after A", "c"),
+        chain("a", "b", "not c"),
         "chain(xEvent, timestamp, [A: WHAT(eventType = \"a\"), B: WHAT(eventType = \"b\"), C: WHAT(eventType = \"c\") WHEN(<= 3 hours after A)])",
     ],
 )  # fmt: skip

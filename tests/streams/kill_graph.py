@@ -311,6 +311,16 @@ class Lives:
         state = checks.opened(self.world.state)
         return state is not None and state.kept() is not None
 
+    def taken(self) -> int:
+        """Messages that are committed."""
+        state = checks.opened(self.world.state)
+        if state is None:
+            return 0
+        try:
+            return state.progress().taken
+        finally:
+            state.close()
+
     def alive(self) -> bool:
         """Does the stream run? One that found the store in use is started again."""
         if self.child is None:
@@ -414,12 +424,27 @@ def torture(
         lives.finish(["load", "--project", ".", "--store", "s.duckdb"])
         while (lives.killed < kills or world.first) and not lives.wrong:
             disturb(lives)
+        live_long_enough(lives)
         if not lives.wrong:
             last(lives)
         wrong = [f"seed {seed}: {w}" for w in lives.wrong or checks.all_of(world)]
         if wrong and keep is not None:
             shutil.copytree(folder, keep / f"seed-{seed}", dirs_exist_ok=True)
         return lives.killed, world.counts, wrong
+
+
+def live_long_enough(lives: Lives) -> None:
+    """However slow the machine is, one life of a round has taken messages before everything is loaded."""
+    for _ in range(20):
+        if lives.wrong or lives.taken():
+            return
+        lives.stream()
+        lives.world.send(12)
+        for _ in range(600):
+            if not lives.alive() or lives.taken():
+                break
+            time.sleep(0.1)
+        lives.kill()
 
 
 def last(lives: Lives) -> None:

@@ -18,6 +18,7 @@ from pql.store.store import Store
 from pql.store.unify import unify
 from pql.store.unlinking import unlink
 from tests.identity.layers import put
+from tests.streams.agreement import differences
 from tests.streams.project import day
 
 __all__ = ["ENVIRONMENT", "Namespace", "SEGMENTS", "SETTINGS", "Shop", "follow", "held", "message", "plan"]
@@ -144,6 +145,22 @@ class Recorded:
         return self.kept[-1]
 
 
+class Asked:
+    """After each look at the graph: does the state agree with it?"""
+
+    def __init__(self, done: Any, folder: Path, made: Any, shop: Shop) -> None:
+        self.done, self.folder, self.made, self.shop = done, folder, made, shop
+
+    def __call__(self) -> None:
+        self.done()
+        state = api.SqliteState(self.folder, exclusive=False)
+        try:
+            found = list(differences(state, self.made, self.shop.reader(), self.shop.settings))
+            assert not found, found
+        finally:
+            state.close()
+
+
 def follow(folder: Path, shop: Shop, *steps: Any, text: str = SEGMENTS, most: int = 100, once: bool = False) -> Any:
     """Runs a stream over the state in a folder that follows the shop, and closes it; the stream."""
     state = api.SqliteState(folder)
@@ -160,6 +177,7 @@ def follow(folder: Path, shop: Shop, *steps: Any, text: str = SEGMENTS, most: in
             api.Shard(made, state, most), state, Steps(*steps), reader, outlets, api.Options(), graph=graph
         )
         stream.source.stream, stream.read = stream, []
+        graph.done = Asked(graph.done, folder, made, shop)  # type: ignore[method-assign]
         stream.reader = Recorded(reader, stream.read)
         stream.run()
         found = api.verify(state, made, shop.reader())

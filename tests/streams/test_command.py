@@ -47,7 +47,12 @@ def test_from_a_store_to_a_verified_stream(project: Path) -> None:
         0,
         "2 people, 6 memberships as of 2026-01-03T00:00:00Z (3 in): all equal\n",
     )
+    again = ("stream", segments, "--state", state, "--store", store, "--from", "2026-01-02")
+    code, out, err = run(*again)
+    assert (code, out) == (0, "") and "`--from` is left out" in err and "2026-01-03T00:00:00Z" in err
     segments.write_text(SEGMENTS.replace('"gold"', '"silver"'))
+    code, _, err = run(*again)
+    assert code == 2 and "`--from` is for a new state" in err
     code, _, err = run("stream", segments, "--state", state, "--events", project / "e.jsonl")
     assert code == 2
     assert "PQL0631: the state was kept for other segments: `gold` is changed" in err
@@ -210,3 +215,46 @@ def test_a_stream_follows_what_is_loaded_meanwhile(tmp_path: Path, monkeypatch: 
     assert held_then[1] == {"crm:1": ["gold", "has2", "recent"]}
     assert held(tmp_path / "state") == {"Email:one@b.example": ["has1", "recent"], "crm:1": ["gold", "has1", "recent"]}
     assert made.figures().deleted_here == 1
+
+
+@pytest.mark.parametrize("state", [True, False])
+def test_an_event_without_a_timestamp_is_refused_as_a_load_refuses_it(project: Path, state: bool) -> None:
+    bare, dated = '{"profileId": "ann", "_id": "1"}', event("ann", "2", "2026-01-01T00:00:00Z")
+    told = '{"kind": "event", "profile": "ann", "event": {"_id": "3", "timestamp": null}}'
+    write(project / "e.jsonl", bare, dated, told)
+    words = ["stream", project / "segments.pql", "--events", project / "e.jsonl", "--quarantine", project / "q.jsonl"]
+    code, out, err = run(*words, *(["--state", project / "state"] if state else []))
+    refused = [json.loads(line) for line in (project / "q.jsonl").read_text().splitlines()]
+    assert code == 1 and "3 messages" in err
+    assert [(r["code"], r["reason"]) for r in refused] == [("PQL0826", "`timestamp`: an event needs this field")] * 2
+
+
+def test_an_identity_map_names_the_profile_of_an_event_though_the_schema_lacks_it(project: Path) -> None:
+    ids = '{"Email": [{"id": "Ann@x.example", "primary": true}]}'
+    one = f'{{"_id": "1", "timestamp": "2026-01-01T00:00:00Z", "identityMap": {ids}}}'
+    two = f'{{"kind": "event", "event": {{"_id": "2", "timestamp": "2026-01-02T00:00:00Z", "identityMap": {ids}}}}}'
+    words = ("stream", project / "segments.pql", "--events", project / "e.jsonl", "--state", project / "state")
+    write(project / "e.jsonl", one)
+    assert run(*words)[0] == 0
+    write(project / "e.jsonl", one, two, one.replace('"id"', '"it"').replace('"1"', '"3"'))
+    code, out, err = run(*words)
+    (refused,) = [json.loads(line) for line in (project / "state" / "quarantine.jsonl").read_text().splitlines()]
+    assert code == 1 and refused["code"] == "PQL0811" and "identityMap" in refused["reason"], "one that does not fit"
+    assert run("verify", project / "segments.pql", "--state", project / "state")[:1] == (0,)
+    assert "1 people" in run("verify", project / "segments.pql", "--state", project / "state")[1]
+
+
+def test_an_event_that_moves_the_clock_very_far_is_named_once(project: Path) -> None:
+    days = ("2026-01-01", "2026-11-01", "9998-01-01", "2026-11-02", "9999-12-01")
+    write(project / "e.jsonl", *(event("ann", f"e{n}", f"{day}T00:00:00Z") for n, day in enumerate(days)))
+    words = ("stream", project / "segments.pql", "--events", project / "e.jsonl")
+    code, _, err = run(*words)
+    assert code == 0 and err.count("warning: ") == 1
+    assert "line 3 (`_id` e2) moves the clock from 2026-11-01T00:00:00Z to 9998-01-01T00:00:00Z" in err
+    assert "warning" not in run(*words, "--clock", "wall")[2], "it does not move it"
+    write(
+        project / "e.jsonl",
+        event("ann", "1", "2026-01-01T00:00:00Z"),
+        '{"kind": "advance", "to": "2030-01-01T00:00:00Z"}',
+    )
+    assert "warning" not in run(*words)[2], "that was asked for"

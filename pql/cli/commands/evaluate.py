@@ -23,7 +23,8 @@ def eval_(
     ] = None,
     as_of: Annotated[str | None, typer.Option(help="The instant asked about; now by default.")] = None,
 ) -> None:
-    """Evaluate one expression for one profile.
+    """Evaluate one expression for one profile. The profile's `_id` and the `profileId` of events, as `pql store create` and `pql stream`
+    read them, may be there.
 
     Example: pql eval '1 + 2' -s schema.yaml
 
@@ -40,7 +41,7 @@ def eval_(
         show(list(checked.diagnostics), "text")
         raise typer.Exit(1)
     try:
-        document, history = read_person(profile, events)
+        document, history = read_person(profile, events, env.schema)
         value = env.evaluate(checked.ir, document, history, instant(as_of))
     except Unreadable as error:
         raise fail(str(error), error.help) from None

@@ -24,19 +24,19 @@ def _group() -> None:
 def _person(person: str, schema: Path | None, store: Path | None, format: str, unmask: bool) -> tuple[Any, Any, Any]:
     from pql.api import StoreError, read_person
     from pql.cli.people import merge_policies, one_person, opened
+    from pql.cli.showing_person import meet
 
     if format not in FORMATS:
         raise fail(f"no format `{format}`", "use one of " + ", ".join(FORMATS))
     env, reading, settings = opened(schema, store)
     try:
         pid, _ = one_person(reading, person, settings)
-        return (
-            read_person(reading, pid, merge_policies(None, env.schema)[0], 0),
-            make_mask(env, reading, unmask),
-            reading,
-        )
+        found = read_person(reading, pid, merge_policies(None, env.schema)[0], 0)
+        mask = make_mask(env, reading, unmask)
     except StoreError as error:
         raise fail(f"{error.code}: {error}") from None
+    meet(found, mask)
+    return found, mask, reading
 
 
 def _json(value: Any) -> None:

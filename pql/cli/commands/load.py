@@ -57,9 +57,12 @@ def _loaded(project: Any, store: Any, ids: list[str], format: str) -> Any:
 
 def _report(project: Any, loaded: Any, stitched: Any, format: str) -> None:
     import json
+    from collections import Counter
     from dataclasses import asdict
+    from os.path import normpath
 
     from rich.table import Table
+    from rich.text import Text
 
     from pql.cli.inputs import show
 
@@ -77,16 +80,18 @@ def _report(project: Any, loaded: Any, stitched: Any, format: str) -> None:
         return
     table = Table(title="loaded")
     table.add_column("source")
-    table.add_column("dataset")
+    table.add_column("file", overflow="fold")
     for column in ("read", "stored", "duplicates", "quarantined"):
-        table.add_column(column, justify="right")
-    total = [0, 0, 0, 0]
+        table.add_column(column, justify="right", no_wrap=True)
+    total, named = [0, 0, 0, 0], Counter((x.source, x.file.name) for x in loaded)
     for x in loaded:
         numbers = [x.counts.read, x.counts.stored, x.counts.duplicates, x.counts.quarantined]
         total = [a + b for a, b in zip(total, numbers, strict=True)]
-        table.add_row(x.source, project.sources[x.source].dataset, *(f"{n:,}" for n in numbers))
+        alike = named[x.source, x.file.name] > 1  # in several folders
+        table.add_row(x.source, Text(normpath(x.file) if alike else x.file.name), *(f"{n:,}" for n in numbers))
     table.add_section()
-    table.add_row("all", "", *(f"{n:,}" for n in total))
+    read = sum(x.problem is None for x in loaded)
+    table.add_row("all", f"{read:,} file{'s' * (read != 1)}", *(f"{n:,}" for n in total))
     console().print(table)
     problems = [x.problem for x in loaded if x.problem is not None]
     if problems:

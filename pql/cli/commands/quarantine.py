@@ -43,6 +43,7 @@ def list_(
     opened = readable_store(store, found)
     if source is not None and not list_refused(opened, source, state=None, most=1):
         chosen(found, [source])  # rows of a source that the project has no longer are listed all the same
+    code = _known_code(opened, code)
     state = None if all else "open"
     items: list[Any] = list(
         list_refused(opened, source, code, state) if rows else count_refused(opened, source, code, state)
@@ -53,11 +54,36 @@ def list_(
     elif not items:
         typer.echo("nothing is in quarantine")
     else:
-        _print(items, rows)
+        _print(items, rows, found)
     raise typer.Exit(1 if items and not all else 0)
 
 
-def _print(items: list[Any], rows: bool) -> None:
+def _known_code(store: Any, code: str | None) -> str | None:
+    """The code, in capitals; exit code 2 when there is none such, with those that rows in quarantine have."""
+    from pql.diagnostics.codes import CODES
+    from pql.diagnostics.suggest import did_you_mean
+    from pql.store.quarantine import codes_present
+
+    if code is None or code.upper() in CODES:
+        return code and code.upper()
+    present = codes_present(store)
+    if code in present:
+        return code
+    near = did_you_mean(code, present) or did_you_mean(code, CODES)
+    there = "rows in quarantine have " + ", ".join(f"`{c}`" for c in present) if present else "nothing is in quarantine"
+    raise fail(f"there is no code `{code[:80]}`", f"{near} {there}".strip())
+
+
+def _place(item: Any, project: Any) -> tuple[str, str]:
+    """What the number of a row counts, by its source's format, or by its file when the source is gone; and the number."""
+    from pql.ingest.source_file import place_word
+
+    source = project.sources.get(item.source)
+    by_file = "http" if item.file == "http" else item.file.removesuffix(".gz").rsplit(".", 1)[-1]
+    return place_word(by_file if source is None else source.format), f"{item.line:,}"
+
+
+def _print(items: list[Any], rows: bool, project: Any) -> None:
     from dataclasses import asdict
 
     from rich.table import Table
@@ -66,15 +92,17 @@ def _print(items: list[Any], rows: bool) -> None:
     from pql.cli.consoles import console
 
     columns = (
-        ("id", "source", "line", "code", "path", "message", "state")
+        ("id", "source", "place", "code", "path", "message", "state")
         if rows
         else ("rows", "source", "code", "path", "message")
     )
     table = Table()
     for column in columns:
-        table.add_column(column, justify="right" if column in ("id", "rows", "line") else "left")
+        table.add_column(column, justify="right" if column in ("id", "rows") else "left")
     for item in items:
         row = asdict(item)
+        if rows:
+            row["place"] = " ".join(_place(item, project))
         if row.get("messages", 1) > 1:
             row["message"] = f"such as: {row['message']}"
         table.add_row(*(Text(f"{v:,}" if isinstance(v := row[c], int) else str(v)) for c in columns))
@@ -103,7 +131,10 @@ def show_row(
         if format == "json":
             typer.echo(json.dumps(asdict(item), ensure_ascii=False, default=str))
             continue
-        where = f"{item.file}:{item.line}" + (f", `{item.path}`" if item.path else "")
+        word, number = _place(item, found)
+        where = (f"{item.file}:{item.line}" if word == "line" else f"{item.file}, {word} {number}") + (
+            f", `{item.path}`" if item.path else ""
+        )
         typer.echo(
             f"{item.id}  {item.code}  {item.state}\n  {item.message}\n  source {item.source}, {where}\n  {item.raw[:4000]}"
         )
@@ -163,7 +194,8 @@ def replay_rows(
     found = source_project(project)
     if source is not None:
         chosen(found, [source])
-    opened = writable_store(store, found)
+    opened = writable_store(store, found, make=False)
+    code = _known_code(opened, code)
     rows = _replayable(opened, source, code, list(ids or []))
     try:
         counts = replay(opened, found, rows)

@@ -80,44 +80,70 @@ LISTED = 10
 
 
 def _tried(project: Any, id: str, files: list[str], say: bool) -> list[Any]:
-    """What is wrong with a sample of a source; with `say` in words as well. The file that was looked at goes into `files`."""
-    import os.path
-
+    """What is wrong with a sample of every file of a source; with `say` in words as well. The files that were looked at go into `files`."""
     from pql.ingest.files import BadFile
     from pql.ingest.project import finding
-    from pql.ingest.sample import sample_findings, sample_source, sample_words, source_fields
+    from pql.ingest.sample import sample_every_file, sample_findings
+    from pql.ingest.source_file import place_word
 
     one = project.sources[id]
     if one.format == "http":
         if say:
             typer.echo(f"{id}: a stream, nothing to sample")
         return []
+    unread: str = "" if one.files() else f"no file matches `{one.path}`"
     try:
-        rows = sample_source(project.plan(id), project.schema, 1000)
-        fields = source_fields(one.files()[0], one, one.format, dict(one.options))
-    except (BadFile, IndexError) as error:
+        sampled = sample_every_file(project.plan(id), project.schema) if not unread else []
+    except BadFile as error:
+        unread = f"a look-up cannot be read: {error}"
+    if unread:
         if say:
-            typer.echo(f"{id}: PQL0824: cannot be read: {error or one.path}", err=True)
-        return finding("PQL0824", f"source `{id}` cannot be read: {error or one.path}", str(one.file))
-    file = os.path.normpath(one.files()[0])
-    files.append(file)
-    in_lines = one.format not in ("json", "parquet")
+            typer.echo(f"{id}: PQL0824: {unread}", err=True)
+        return finding("PQL0824", f"source `{id}`: {unread}", str(one.file))
+    in_lines = place_word(one.format) == "line"
     if say:
-        _say_tried(one, len(rows), sample_words(rows, in_lines), fields)
-    return sample_findings(file, rows, in_lines)
+        _say_tried(one, sampled, in_lines)
+    found: list[Any] = []
+    for file in sampled:
+        files.append(_plain(file.file))
+        if file.problem:
+            found += finding(
+                "PQL0824", f"source `{id}`: `{_plain(file.file)}` cannot be read: {file.problem}", files[-1]
+            )
+        found += sample_findings(files[-1], file.rows, in_lines)
+    return found
 
 
-def _say_tried(one: Any, rows: int, wrong: list[str], fields: Any) -> None:
+def _plain(file: Path) -> str:
+    import os.path
+
+    return os.path.normpath(file)
+
+
+def _say_tried(one: Any, sampled: list[Any], in_lines: bool) -> None:
+    from pql.ingest.sample import sample_words, sampled_fields
     from pql.ingest.tree import references
 
-    typer.echo(f"{one.id}: {rows:,} records sampled, {len(wrong):,} do not fit")
-    for words in wrong[:LISTED]:
+    rows, several = sum(len(f.rows) for f in sampled), len(sampled) > 1
+    for file in (f for f in sampled if f.problem):
+        typer.echo(f"{one.id}: PQL0824: `{_plain(file.file)}` cannot be read: {file.problem}", err=True)
+    wrong = [[f"{_plain(f.file)}, {w}" if several else w for w in sample_words(f.rows, in_lines)] for f in sampled]
+    wrong = [words for words in wrong if words]
+    bad = sum(map(len, wrong))
+    read = f"{len(sampled):,} file{'s' * several}, {rows:,} record{'s' * (rows != 1)} sampled"
+    if cut := [len(f.rows) for f in sampled if not f.whole]:
+        read += f" (at most {max(cut):,} of each)" if several else " (the first)"
+    typer.echo(f"{one.id}: {read}, {bad:,} do not fit" + (f", in {len(wrong):,} files" if several and bad else ""))
+    each = max(1, -(-LISTED // max(len(wrong), 1)))
+    listed = [words for of_file in wrong for words in of_file[:each]][:LISTED]
+    for words in listed:
         typer.echo(f"  {words}")
-    if len(wrong) > LISTED:
-        typer.echo(f"  and {len(wrong) - LISTED:,} more: `pql source test {one.id} --format json` has them all")
+    if bad > len(listed):
+        typer.echo(f"  and {bad - len(listed):,} more: `pql source test {one.id} --format json` has them all")
     ordered = references(one.order_by) if one.order_by is not None else ()
-    read = one.mapping.references() | {".".join(r.steps) for r in ordered if not r.variable}
-    unread = [f for f in fields if not any(f == r or f.startswith(f"{r}.") for r in read)]
+    taken = one.mapping.references() | {".".join(r.steps) for r in ordered if not r.variable}
+    fields = sampled_fields(sampled, one.format)
+    unread = [f for f in fields if not any(f == r or f.startswith(f"{r}.") for r in taken)]
     if unread:
         typer.echo("  no line reads " + ", ".join(f"`{f}`" for f in unread[:12]) + (" …" if len(unread) > 12 else ""))
 
@@ -129,51 +155,91 @@ def preview(
     rows: Annotated[int, typer.Option(help="How many records.", min=1, max=1000)] = 3,
     format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
 ) -> None:
-    """The first records of a source, raw and mapped side by side. Nothing is loaded. Exit code 1 when one does not fit.
+    """The first records of a source, raw and mapped side by side; of several files in equal parts. Nothing is loaded. Exit code 1 when
+    one does not fit.
 
     Example: pql source preview crm --project examples/luma
     """
+    from pql.ingest.files import BadFile
+    from pql.ingest.sample import sample_first
+
+    found = source_project(project)
+    chosen(found, [name])
+    one = found.sources[name]
+    if one.format == "http":
+        raise fail(f"source `{name}` is a stream: there is nothing to preview", "`pql ingest serve` takes its events")
+    try:
+        sampled = sample_first(found.plan(name), found.schema, rows)
+    except BadFile as error:
+        raise fail(f"PQL0824: source `{name}`: a look-up cannot be read: {error}") from None
+    problems = [f"`{_plain(f.file)}` cannot be read: {f.problem}" for f in sampled if f.problem]
+    if not sampled:
+        problems = [f"no file matches `{one.path}`"]
+    if problems and not any(f.rows for f in sampled):
+        raise fail(f"PQL0824: source `{name}`: {problems[0]}")
+    if format == "json":
+        _preview_json(sampled)
+    else:
+        _preview(one, sampled)
+    for problem in problems:
+        typer.echo(f"PQL0824: {problem}", err=True)
+    raise typer.Exit(1 if problems or any(r.refused is not None for f in sampled for r in f.rows) else 0)
+
+
+def _preview_json(sampled: list[Any]) -> None:
+    import json
+    from dataclasses import asdict
+
+    for file in sampled:
+        for row in file.rows:
+            problem = (
+                {k: v for k, v in asdict(row.refused).items() if k in ("code", "path", "message")}
+                if row.refused
+                else None
+            )
+            shown = {
+                "file": _plain(file.file),
+                "line": row.line,
+                "raw": row.raw,
+                "mapped": row.mapped,
+                "problem": problem,
+            }
+            typer.echo(json.dumps(shown, ensure_ascii=False))
+
+
+def _preview(one: Any, sampled: list[Any]) -> None:
     import json
 
     from rich.table import Table
     from rich.text import Text
 
     from pql.cli.consoles import console
-    from pql.ingest.files import BadFile
-    from pql.ingest.sample import refusal_words, sample_source
+    from pql.ingest.sample import refusal_words
+    from pql.ingest.source_file import place_word
 
-    found = source_project(project)
-    chosen(found, [name])
-    try:
-        sampled = sample_source(found.plan(name), found.schema, rows)
-    except BadFile as error:
-        raise fail(f"PQL0824: source `{name}` cannot be read: {error}") from None
-    table = Table(title=name, show_lines=True)
-    for column in ("line", "raw", "mapped"):
+    there, several = len(one.files()), len(sampled) > 1
+    table = Table(title=one.id, show_lines=True)
+    for column in (
+        *(["file"] if several else []),
+        place_word(one.format),
+        "raw",
+        "mapped",
+    ):
         table.add_column(column)
-    for row in sampled:
-        problem = (
-            None
-            if row.refused is None
-            else {"code": row.refused.code, "path": row.refused.path, "message": row.refused.message}
-        )
-        if format == "json":
-            typer.echo(
-                json.dumps(
-                    {"line": row.line, "raw": row.raw, "mapped": row.mapped, "problem": problem}, ensure_ascii=False
-                )
+    for file in sampled:
+        for row in file.rows:
+            mapped = (
+                json.dumps(row.mapped, ensure_ascii=False, indent=1)
+                if row.refused is None
+                else f"{row.refused.code} {refusal_words(row.refused)}"
             )
-            continue
-        mapped = (
-            json.dumps(row.mapped, ensure_ascii=False, indent=1)
-            if row.refused is None
-            else f"{row.refused.code} {refusal_words(row.refused)}"
-        )
-        raw = row.raw if isinstance(row.raw, str) else json.dumps(row.raw, ensure_ascii=False, indent=1)
-        table.add_row(str(row.line), Text(raw[:3000]), Text(mapped[:3000]))
-    if format != "json":
-        console().print(table)
-    raise typer.Exit(1 if any(r.refused is not None for r in sampled) else 0)
+            raw = row.raw if isinstance(row.raw, str) else json.dumps(row.raw, ensure_ascii=False, indent=1)
+            cells = [Text(file.file.name)] if several else []
+            table.add_row(*cells, str(row.line), Text(raw[:3000]), Text(mapped[:3000]))
+    console().print(table)
+    if there > 1:
+        rows = sum(len(f.rows) for f in sampled)
+        typer.echo(f"{len(sampled):,} of {there:,} files, {rows:,} record{'s' * (rows != 1)}", err=True)
 
 
 @source.command("map")
@@ -187,19 +253,22 @@ def map_(
     ] = None,
     format: Annotated[str, typer.Option("--format", "-f", help="text, yaml or json.")] = "text",
 ) -> None:
-    """Propose a mapping for a file: for each field an XDM path, the expression, a confidence and the reasons.
+    """Propose a mapping for a file: for each field an XDM path, the expression, a confidence and the reasons. The delimiter of a CSV file is
+    found out. Of an event that has no `_id` or `timestamp` it is said.
 
     Example: pql source map --auto profiles/luma/luma-crm.json --project examples/luma
     """
-    from pql.cli.inputs import environment
+    from pql.cli.inputs import IN_PROJECT, environment, find_schema
     from pql.ingest.files import BadFile
-    from pql.ingest.propose import propose
+    from pql.ingest.load import EVENT_NEEDS
+    from pql.ingest.propose import missing, propose
     from pql.ingest.sample import source_fields
     from pql.ingest.source_file import FORMATS, columns_of, document_type
 
     del auto
     chosen_format = data or file.name.removesuffix(".gz").rsplit(".", 1)[-1].replace("ndjson", "jsonl")
-    columns = columns_of(environment(None, project).schema, kind) if kind in ("record", "event") else None
+    schema = environment(find_schema(None, project, IN_PROJECT), project).schema
+    columns = columns_of(schema, kind) if kind in ("record", "event") else None
     if chosen_format not in FORMATS[:4] or columns is None:
         raise fail(
             f"no proposal for format `{chosen_format}` and kind `{kind}`", "name them with `--data-format` and `--kind`"
@@ -207,13 +276,40 @@ def map_(
     if not file.is_file():
         raise fail(f"there is no file `{file}`")
     try:
-        fields = source_fields(file, None, chosen_format, {})
-    except BadFile as error:
+        options = _guessed(file) if chosen_format == "csv" else {}
+        fields = source_fields(file, chosen_format, options)
+    except (BadFile, OSError) as error:
         raise fail(f"PQL0824: `{file}` cannot be read: {error}") from None
-    _proposed(propose(fields, document_type(columns, kind), chosen_format == "csv"), format)
+    if not fields:
+        raise fail(
+            f"`{file}` has no record that can be read as {chosen_format}", "`--data-format` names another format"
+        )
+    needed = EVENT_NEEDS if kind == "event" else ()
+    proposals = propose(fields, document_type(columns, kind), chosen_format == "csv", needed)
+    _proposed(proposals, options, format)
+    for target in missing(proposals, needed):
+        typer.echo(f"warning: no field looks like `{target}`: {WITHOUT[target]}", err=True)
 
 
-def _proposed(proposals: Any, format: str) -> None:
+WITHOUT = {
+    "_id": "events without one go to quarantine\n  = help: fill it with what tells events apart, such as"
+    ' `_id: sha256(concat(session, "|", to_string(number)))`',
+    "timestamp": "events without one go to quarantine\n  = help: fill it, such as"
+    ' `timestamp: timestamp(when, "dd.MM.yyyy HH:mm", "Europe/Berlin")`',
+}
+
+
+def _guessed(file: Path) -> dict[str, Any]:
+    """The options of a CSV file that are not the usual ones."""
+    from pql.ingest.csv_rows import guess_delimiter
+    from pql.ingest.files import open_binary
+
+    with open_binary(file) as opened:
+        delimiter = guess_delimiter(opened)
+    return {} if delimiter == "," else {"delimiter": delimiter}
+
+
+def _proposed(proposals: Any, options: dict[str, Any], format: str) -> None:
     import json
     from dataclasses import asdict
 
@@ -223,20 +319,24 @@ def _proposed(proposals: Any, format: str) -> None:
 
     from pql.cli.consoles import console
 
+    written = f"options: {json.dumps(options)}"
     if format == "json":
         typer.echo(json.dumps([asdict(p) for p in proposals], ensure_ascii=False))
-        return
-    if format == "yaml":
+    elif format == "yaml":
         lines = {p.target: p.expression for p in proposals if p.target}
+        if options:
+            typer.echo(written)
         typer.echo(yaml.safe_dump({"mapping": lines}, sort_keys=False, allow_unicode=True), nl=False)
-        return
-    table = Table()
-    for column in ("source field", "XDM path", "expression", "confidence", "why"):
-        table.add_column(column)
-    for p in proposals:
-        sure = f"{p.confidence:.0%}" if p.target else ""
-        table.add_row(*(Text(v) for v in (p.field, p.target or "-", p.expression, sure, "; ".join(p.reasons))))
-    console().print(table)
+    else:
+        table = Table()
+        for column in ("source field", "XDM path", "expression", "confidence", "why"):
+            table.add_column(column)
+        for p in proposals:
+            sure = f"{p.confidence:.0%}" if p.target else ""
+            table.add_row(*(Text(v) for v in (p.field, p.target or "-", p.expression, sure, "; ".join(p.reasons))))
+        console().print(table)
+    if options and format != "yaml":
+        typer.echo(f"the source file needs `{written}`", err=True)
 
 
 @source.command("functions")

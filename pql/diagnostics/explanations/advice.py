@@ -104,4 +104,19 @@ Instead: use the value as the schema has it, or compare without regard to case.
 loyalty.tier = "gold"
 ```
 """,
+    "PQL0408": """
+A text that stands for an instant may be a day alone, and is then its midnight, UTC. As the end of `between` it leaves
+the day itself out, `on` such a text is one single instant, and `after` it is the day as well.
+
+```pql
+timestamp occurs between "2026-03-01" and "2026-03-31"
+```
+
+Instead: write dates. They are whole days of the project's zone. If midnight is meant, write the time with the day, and
+nothing is said.
+
+```pql
+timestamp occurs between date(2026, 3, 1) and date(2026, 3, 31)
+```
+""",
 }
