@@ -27,6 +27,10 @@ PLANS = {
         'chain(xEvent, timestamp, [A: WHAT(eventType = "productView"), B: WHAT(eventType = "addToCart")'
         " WHEN(<= 3 days after A and < 7 days before now)])"
     ],
+    "steps": [
+        'chain(xEvent, timestamp, [A: WHAT(eventType = "productView") WHEN(< 30 days before now), N: not WHAT(eventType = "purchase"),'
+        ' B: WHAT(eventType = "addToCart") WHEN(< 30 days before now), C: WHAT(eventType = "purchase") WHEN(< 30 days before now)])'
+    ],
     "today": ["xEvent[timestamp occurs today].count() >= 1"],
     "this month": ['xEvent[eventType = "purchase" and timestamp occurs this month].sum(commerce.price) >= 100'],
     "last week": ['xEvent[eventType = "productView" and timestamp occurs last week].count() >= 2'],

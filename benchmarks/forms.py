@@ -64,7 +64,7 @@ def main() -> None:
     options.add_argument("--tests", nargs="*", default=list(TESTS))
     given = options.parse_args()
     for name in given.tests:
-        print(f"{name:12s} {measure(TESTS[name], given.events)}", flush=True)
+        print(f"{name:20s} {measure(TESTS[name], given.events)}", flush=True)
 
 
 if __name__ == "__main__":
