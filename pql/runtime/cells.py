@@ -284,12 +284,10 @@ class Thens(Linked):
         return 0, stamps[reached] + watch.enter if reached < count else NEVER
 
 
-class Withouts(Cell):
-    """State: timestamps of the first stream that nothing has ended yet, and those of the second that may still matter."""
+class Withouts(Linked):
+    """State: timestamps of a step that nothing has ended yet, and those of the stream that ends them, the last one, that may still matter."""
 
-    def __init__(self, number: int, within: int | None) -> None:
-        super().__init__(number)
-        self.within = within
+    within: int | None = None
 
     def fresh(self) -> list[Any]:
         return [[], []]
@@ -313,7 +311,7 @@ class Withouts(Cell):
         return ENDS
 
     def made(self, rows: Rows, now: int) -> Any:
-        firsts, seconds = [at for at, _ in rows[0]], [at for at, _ in rows[1]]
+        firsts, seconds = self.steps(rows[:-1])[0], [at for at, _ in rows[-1]]
         if self.within is None:
             return [firsts, seconds]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from pql.ir import nodes as ir
 from pql.ir.walk import walk
 from pql.runtime.attributes import Computed
-from pql.runtime.cells import Cell, Count, Dated, Thens, Total, Trail
+from pql.runtime.cells import Cell, Count, Dated, Linked, Thens, Total, Trail
 from pql.runtime.inputs import Document
 from pql.runtime.network import Network
 from pql.runtime.routing import path_of, presence, simple
@@ -75,10 +75,8 @@ def reach_of(leaf: Leaf) -> int | None:
             return leaf.reach if leaf.events else 0
         case AtLeast():
             reach = leaf.span.reach
-        case Then():
+        case Then() | Without():
             reach = leaf.reach
-        case Without():
-            reach = leaf.span.reach + (leaf.within or 0)
     return reach if reach < FOREVER // 2 else None
 
 
@@ -175,7 +173,7 @@ def _cells_of(net: Network, numbers: Iterable[int]) -> list[Cell]:
         if number in net.watching:
             cell = net.watching[number][0]
             found[cell.number] = cell
-            if isinstance(cell, Thens):
+            if isinstance(cell, Linked):
                 found.update((trail.number, trail) for trail in cell.sources)
     return list(found.values())
 

@@ -4,9 +4,9 @@ the roots above each leaf as functions. Must not know state. Read `make_network`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from pql.clock import Zone
 from pql.ir import nodes as ir
@@ -20,6 +20,7 @@ from pql.runtime.cells import (
     DatedCount,
     DatedThens,
     DatedTotal,
+    Linked,
     Thens,
     Total,
     Trail,
@@ -110,6 +111,9 @@ def streams_of(link: Link) -> tuple[Stream, ...]:
     return (*(x.stream for x in link.links), *(stream for x in link.links for stream in x.without))
 
 
+L = TypeVar("L", bound=Linked)
+
+
 class _Maker:
     def __init__(self, segments: Mapping[str, ir.Expr], zone: Zone) -> None:
         self.segments, self.zone, self.net = segments, zone, Network()
@@ -186,27 +190,23 @@ class _Maker:
             case AtLeast():
                 key, feeds = (leaf.stream, dated), (leaf.stream,)
             case Then():
-                key = ("then", leaf.first, leaf.second, leaf.low, leaf.high, leaf.without, dated)
-                feeds = streams_of(Link(leaf.second, FOREVER, leaf.first, leaf.low, leaf.high, leaf.without))
+                key, feeds = ("then", leaf.last, dated), streams_of(leaf.last)
             case Without():
-                key, feeds = ("without", leaf.first, leaf.second, leaf.within), (leaf.first, leaf.second)
+                key, feeds = ("without", leaf.first, leaf.second, leaf.within), (*streams_of(leaf.first), leaf.second)
         known = self.cell_numbers.get(key)
         if known is not None:
             return known
-        trail = self.trail(leaf.first, leaf.low, leaf.high) if isinstance(leaf, Then) else None
-        guards = self.guards(leaf.without) if isinstance(leaf, Then) else ()
-        number = len(self.net.cells)
         cell: Cell
         if isinstance(leaf, Then):
-            assert trail is not None
-            cell = (DatedThens if dated else Thens)(number, leaf.low, leaf.high, trail, guards=guards)
+            cell = self.linked(DatedThens if dated else Thens, leaf.last)
         elif isinstance(leaf, Without):
-            cell = Withouts(number, leaf.within)
+            cell = self.linked(Withouts, leaf.first)
+            cell.within = leaf.within
         elif leaf.stream.weight is not None:
             limit = NUMBER_LIMIT if leaf.stream.weight.type == NUMBER else INTEGER_LIMIT
-            cell = (DatedTotal if dated else Total)(number, limit)
+            cell = (DatedTotal if dated else Total)(len(self.net.cells), limit)
         else:
-            cell = (DatedCount if dated else Count)(number)
+            cell = (DatedCount if dated else Count)(len(self.net.cells))
         if isinstance(cell, Dated):
             cell.dates = self.dates.setdefault(leaf.span, Dates(leaf.span, self.evaluator))
         return self.kept(key, cell, feeds)
@@ -215,17 +215,16 @@ class _Maker:
         """The trail of a link, for one who asks for those gaps."""
         known = self.cell_numbers.get(("trail", link))
         if known is None:
-            before = None if link.before is None else self.trail(link.before, link.low, link.high)
-            guards = self.guards(link.without)
-            made = Trail(len(self.net.cells), link.low, link.high, before, link.leave, guards)
-            known = self.kept(("trail", link), made, streams_of(link))
+            known = self.kept(("trail", link), self.linked(Trail, link), streams_of(link))
         assert isinstance(known, Trail)
         known.used(low, high)
         return known
 
-    def guards(self, without: Iterable[Stream]) -> tuple[Trail, ...]:
-        """Trails of what must not lie in between: the last one before an event is asked for."""
-        return tuple(self.trail(Link(stream), 1, FOREVER) for stream in without)
+    def linked(self, kind: type[L], link: Link) -> L:
+        """The cell of a step, after the trails that lead to it and those of what must not lie in between."""
+        before = None if link.before is None else self.trail(link.before, link.low, link.high)
+        guards = tuple(self.trail(Link(stream), 1, FOREVER) for stream in link.without)
+        return kind(len(self.net.cells), link.low, link.high, before, link.leave, guards)
 
     def kept(self, key: Any, cell: Cell, feeds: tuple[Stream, ...]) -> Cell:
         self.cell_numbers[key] = cell
@@ -260,8 +259,11 @@ class _Maker:
                     forms["latest"].append((number, cell, before, cell.low, cell.high, ones))
                 elif last:
                     forms["others"].append((number, cell, -1, before))
-            elif isinstance(cell, Withouts) and role:
+            elif isinstance(cell, Withouts) and -role == len(net.feeds[number]) - 1:
                 forms["ends"].append((number, cell))
+            elif isinstance(cell, Withouts) and cell.before is not None:
+                if -role == len(cell.trails):
+                    forms["others"].append((number, cell, -1, cell.before.number))
             elif isinstance(cell, Withouts) and all(0 < w.enter < FOREVER // 4 for w in cell.watches):
                 forms["waits"].append((number, cell, tuple((w.number, w.enter) for w in cell.watches)))
             elif cell.latest:
@@ -312,7 +314,7 @@ def make_network(
         first[number] = cell.look(watch, cell.fresh(), 0)[0]
 
     cells = {
-        n: (c.number, *(t.number for t in c.sources)) if isinstance(c, Thens) else (c.number,)
+        n: (c.number, *(t.number for t in c.sources)) if isinstance(c, Linked) else (c.number,)
         for n, (c, _) in net.watching.items()
     }
     may_fail = {number for number, (cell, _) in net.watching.items() if isinstance(cell, Total)}
@@ -342,8 +344,6 @@ def _retention(net: Network, attributes: Sequence[Computed]) -> int | None:
                 return None
             longest = max(longest, leaf.reach or 0)
             continue
-        reach = leaf.reach if isinstance(leaf, Then) else leaf.span.reach
-        if isinstance(leaf, Without):
-            reach += leaf.within or 0
+        reach = leaf.span.reach if isinstance(leaf, AtLeast) else leaf.reach
         longest = max(longest, reach)
     return longest if longest < FOREVER // 2 else None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate
 from math import ceil, floor
-from typing import Any
+from typing import Any, Literal
 
 from pql.clock import CALENDAR, MICROSECONDS, MONTHS, Zone
 from pql.ir import nodes as ir
@@ -106,6 +106,11 @@ class Then:
     without: tuple[Stream, ...] = ()
 
     @property
+    def last(self) -> Link:
+        """The last step, without its window."""
+        return Link(self.second, FOREVER, self.first, self.low, self.high, self.without)
+
+    @property
     def reach(self) -> int:
         """So long after its timestamp an event of any step matters no more, at the latest: no step outlasts one before it."""
         links = self.first.links
@@ -120,12 +125,17 @@ class Then:
 @dataclass(frozen=True)
 class Without:
     """An active event of `first` that no event of `second` follows: up to now (`within` None), or up to `within` microseconds later
-    (included), all of which must have passed."""
+    (included), all of which must have passed. No link of `first` has a window of now."""
 
-    first: Stream
+    first: Link
     second: Stream
     within: int | None
     span: Span
+
+    @property
+    def reach(self) -> int:
+        """So long after its timestamp an event of any step matters no more, at the latest."""
+        return self.span.reach + (self.within or 0) + sum(link.high for link in self.first.links[1:])
 
 
 @dataclass(frozen=True)
@@ -431,11 +441,17 @@ def _chain(e: ir.Chain) -> Tree | None:
         return None
     if len(steps) == 1:
         return True if steps[0].low <= 0 else AtLeast(first[0], first[1], steps[0].low)
-    if len(steps) == 2 and steps[1].excluded:
-        return None if first[1].ends or steps[0].low != 1 else _excluded(first, steps, found, stamped)
-    if steps[-1].excluded or any(s.low != 1 for s in steps if not s.excluded):
+    bound = steps[:-1] if steps[-1].excluded else steps
+    if bound[-1].excluded or any(s.low != 1 for s in bound if not s.excluded):
         return None
-    return _followed(steps, found, stamped)
+    followed = _followed(bound, found, stamped) if len(bound) > 1 else (Link(first[0]), first[1])
+    if bound is steps or not followed:
+        return followed
+    if isinstance(followed, Then):
+        if any(link.leave < FOREVER for link in followed.first.links):
+            return None
+        followed = followed.last, followed.span
+    return _excluded(followed, bound[-1], steps[-1], found, stamped)
 
 
 def _step(step: ir.Step, found: Any, stamped: ir.Expr) -> tuple[Stream, Span] | None:
@@ -449,7 +465,7 @@ def _step(step: ir.Step, found: Any, stamped: ir.Expr) -> tuple[Stream, Span] | 
     return Stream(frozenset([*parted[1], stamped])), parted[0]
 
 
-def _followed(steps: Sequence[ir.Step], found: Any, stamped: ir.Expr) -> Tree | None:
+def _followed(steps: Sequence[ir.Step], found: Any, stamped: ir.Expr) -> Then | Literal[False] | None:
     """Steps one after the other: each looks at its own event and at now, and at how far the step before it lies back. All but the last are active from
     their timestamp on at the latest; that it has come, the window of the last one has to say where one before it has an end. What is excluded between two
     looks at its own event alone."""
@@ -507,18 +523,20 @@ def _between(test: ir.Expr, var: int, other: int) -> tuple[int, int] | None:
     return low, high
 
 
-def _excluded(first: tuple[Stream, Span], steps: Any, found: Any, stamped: ir.Expr) -> Tree | None:
-    step = steps[1]
+def _excluded(
+    first: tuple[Link, Span], before: ir.Step, step: ir.Step, found: Any, stamped: ir.Expr
+) -> Without | Literal[False] | None:
+    """The last step is one that must not follow `before`, whose events are `first`."""
     windows = ir.conjuncts(step.window)
     second = _step(ir.Step("", step.var, False, step.match, ir.TRUE), found, stamped)
     if second is None or second[1] != Span() or first[1].ends:
         return None
     if not windows:
         return Without(first[0], second[0], None, first[1]) if step.closes is None else None
-    between = _between(windows[0], step.var, steps[0].var) if len(windows) == 1 else None
+    between = _between(windows[0], step.var, before.var) if len(windows) == 1 else None
     if between is None or between[0] > 1 or not 0 < between[1] < FOREVER or step.closes is None:
         return None
-    closes = _offset(step.closes, steps[0].var)
+    closes = _offset(step.closes, before.var)
     if closes != between[1] + 1:
         return None
     span = first[1].narrowed(Span(enter=closes))

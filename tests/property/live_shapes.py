@@ -123,6 +123,9 @@ def _steps(r: random.Random) -> str:
             steps.append(f"X{number}: not WHAT({_kind(r)})")
         found = " and ".join(w for w in when if w)
         steps.append(f"S{number}: WHAT({kind}){f' WHEN({found})' if found else ''}")
+    if r.random() < 0.25:
+        gap = r.choice(("", f" WHEN({r.choice(('<', '<='))} {_span(r)} after {steps[-1].split(':')[0]})"))
+        steps.append(f"Z: not WHAT({_kind(r)}){gap}")
     return f"chain(xEvent, timestamp, [{', '.join(steps)}])"
 
 

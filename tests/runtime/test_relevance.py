@@ -18,7 +18,7 @@ NARROW = [
     'xEvent[eventType = "a"].average(commerce.total) > 5',
     'xEvent[eventType = "a" and timestamp occurs this month].average(commerce.total) >= 2',
     'xEvent[eventType = "a"][timestamp occurs today].average(commerce.total) > 5',
-    'chain(xEvent, timestamp, [x: WHAT(eventType = "a"), y: WHAT(eventType = "a") WHEN(<= 1 day after x), z: WHAT(eventType = "a")])',
+    'chain(xEvent, timestamp, [x: WHAT(eventType = "a"), y: WHAT(eventType = "a"), z: WHAT(eventType = "a") WHEN(<= 1 day after x)])',
     'chain(xEvent, timestamp, [x: WHAT(eventType = "a") COUNT(>= 3) WHEN(this month), y: WHAT(eventType = "a")])',
 ]
 WIDE = [
