@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from pql.runtime.inputs import Deletion, Input, Merge, Split
+from pql.runtime.inputs import Deletion, Event, Input, Merge, Split
 from pql.store.graph_reading import Gravestones, Tombstones, people_called
 from pql.store.history import people_named
 from pql.store.store import Store
@@ -19,7 +20,7 @@ NAMES = 10_000
 
 class Erasing:
     """`identities`: deleted ones that the state knows. `profiles`: those that go. What they hold follows from what the store deleted since
-    it was last read."""
+    it was last read. `left`: identities that were theirs in the state alone, and whose they are from now on."""
 
     def __init__(self, state: SqliteState, shard: Shard, owners: Owners, store: Store, found: Tombstones) -> None:
         self.state, self.shard, self.owners, self.store, self.found = state, shard, owners, store, found
@@ -29,6 +30,7 @@ class Erasing:
         self.identities: list[Identity] = []
         self.names: list[str] = []
         self.profiles: set[str] = set()
+        self.left: dict[Identity, str] = {}
         self._in_others: set[str] = set()
         self._concerned: set[str] = set()
         self.anybody = len(fresh)
@@ -102,6 +104,37 @@ class Erasing:
                 yield Deletion(profile, key), True
         for profile, key in self._telling():
             yield Deletion(profile, key), True
+        yield from self._leave()
+
+    def _leave(self) -> Iterator[tuple[Input, bool]]:
+        """Live events of those who go that tell of nobody deleted: an event that goes made the stream take their identity for one of those.
+        They are given to it, as if they came now."""
+        arrival = None if self.shard.clock == datetime.min else self.shard.clock
+        for profile in sorted(self.profiles):
+            for key, raw in self.state.events(profile):
+                if key is None or self._tells(raw):
+                    continue  # one without a key would be given twice when a kill comes between
+                target = self._left_to([i for i in self._identities(raw) if f"{i[0]}:{i[1]}" not in self._every])
+                if target is not None:
+                    yield Event(target, read_document(raw, self.owners.schema), arrival, key), True
+
+    def _left_to(self, named: list[Identity]) -> str | None:
+        """Whose an event with those identities is when those who go are not there. None: theirs, for a message said so and no identity."""
+        before = [self.owners.owner(i) for i in named]
+        if all(owner is None for owner in before):
+            return None
+        owners = [
+            self.left.get(i) or (o if o is not None and not self._goes(o) else None)
+            for i, o in zip(named, before, strict=True)
+        ]
+        found = next((o for o in owners if o is not None), f"{named[0][0]}:{named[0][1]}")
+        if self._goes(found):
+            return None
+        self.left.update({i: found for i, owner in zip(named, owners, strict=True) if owner is None})
+        return found
+
+    def _goes(self, profile: str) -> bool:
+        return profile in self.profiles or self.shard.standing(profile) in self.profiles
 
     def _telling(self) -> list[tuple[str, str]]:
         """(profile, key) of live events of all others that name somebody who was deleted. Which may be looked for by their words, unless

@@ -76,7 +76,9 @@ class Change:
 
     def known(self) -> GraphKnown:
         """What the state knows from now on; the identities are staged in it."""
-        self.state.stage(chain.from_iterable(identities_in(self.store, self._parts)) if self._parts else ())
+        graph = chain.from_iterable(identities_in(self.store, self._parts)) if self._parts else ()
+        left = ((namespace, id, profile) for (namespace, id), profile in self.erasing.left.items())
+        self.state.stage(chain(left, graph))  # of two that name one identity the graph's comes later
         return GraphKnown(self.version, self.erasing.identities, self.digests, self.found.salt, self.found.digests)
 
 

@@ -415,7 +415,7 @@ class SqliteState:
 
     def _know(self, graph: GraphKnown) -> None:
         many = self.db.executemany
-        self.db.execute("INSERT OR REPLACE INTO identity SELECT * FROM temp.staged")
+        self.db.execute("INSERT OR REPLACE INTO identity SELECT * FROM temp.staged ORDER BY rowid")
         self.db.execute("DELETE FROM temp.staged")
         many("DELETE FROM identity WHERE namespace = ? AND id = ?", graph.forgotten)
         many("DELETE FROM graph_part WHERE part = ?", ((p,) for p in graph.digests))
