@@ -48,9 +48,8 @@ def put_straight(load: DatasetLoad, mapped: str, incoming: pa.Table, strange: Se
     named = "_identities" if spec.is_event else "_key, _primary, _identities"
     unknown = "_id IS NULL OR len(_identities) = 0" if spec.is_event else spec.nobody
     without = f" AND _line NOT IN ({', '.join(map(str, strange))})" if strange else ""
-    # `random` keeps the test where it stands: moved down to the source, all that it asks about would be worked out twice. Seconds of CPU for
-    # 1.1 million JSON rows: 8.1 so, 19.6 without it, 11.6 with a MATERIALIZED table expression, 8.7 with `disabled_optimizers =
-    # 'filter_pushdown'`. That would be the plain word for it, but it holds for the whole statement, where joins with look-ups need the pushdown.
+    # `random` keeps the test where it stands: moved down to the source, all that it asks about would be worked out twice. Turning that
+    # off with `disabled_optimizers` costs the same and would be the plain word for it, but it holds for the whole statement, where joins with look-ups need the pushdown.
     tested = f"SELECT *, NOT (_doubtful OR _beyond OR {unknown}) AND random() < 2 AS _fit FROM ({mapped})"
     (done,) = run(
         f"""INSERT INTO {spec.table} BY NAME SELECT {first - lowest} + _line AS _row, {load.batch} AS _batch, _line, $at AS _arrived, _ordered,

@@ -10,7 +10,8 @@ import pytest
 from pql.api import streams as api
 from pql.streams import running
 from tests.streams.shop import Shop, follow, held, message
-from tests.streams.test_following import Dies, names_in, nothing
+from tests.streams.test_following import Dies, nothing
+from tests.streams.test_following_deletions import names_in
 
 BOTH = message("1", "2026-01-02T00:00:00Z", "crm:1", "crm:2")
 SECOND = message("2", "2026-01-03T00:00:00Z", "crm:2")
