@@ -47,6 +47,7 @@ class Wish:
     follow_graph: bool | None = None
     use: str = ""
     """A destination or marketing action: only people who may be addressed."""
+    allow_unbounded: bool = False
     attributes: str | None = None
     """Where changes of attributes go; None: none are kept."""
 
@@ -104,6 +105,8 @@ def run_stream(wish: Wish) -> int:
             raise typer.Exit(1)
     guard: Any = None
     try:
+        if not wish.allow_unbounded:
+            api.bounded(plan)
         with _opened(wish, env, plan) as stream:
             report = reporter(wish.format)
             guard = _guard(wish, project, activation, stream)

@@ -125,6 +125,7 @@ _TABLE: tuple[tuple[str, Severity, str], ...] = (
     ("PQL0637", ERROR, "transitions cannot be written"),
     ("PQL0638", ERROR, "live and batch disagree"),
     ("PQL0639", ERROR, "instant before the state's clock"),
+    ("PQL0640", ERROR, "every event would be kept for good"),
     ("PQL0701", ERROR, "not available in this SQL dialect"),
     ("PQL0702", ERROR, "no form in pql/json"),
     ("PQL0801", ERROR, "schema document is not valid"),

@@ -14,7 +14,7 @@ from pql.clock import Zone
 from pql.ir import nodes as ir
 from pql.ir.walk import walk
 from pql.runtime.attributes import Computed, computed
-from pql.runtime.cost import Cost, Traffic, cost_of
+from pql.runtime.cost import Cost, Traffic, cost_of, keeps_all, kind_of
 from pql.runtime.network import Network, make_network
 from pql.xdm.schema import Schema
 
@@ -47,6 +47,12 @@ class Plan:
     def cost(self, segment: str | None = None, traffic: Traffic | None = None, attribute: str | None = None) -> Cost:
         """What keeping a segment, an attribute, or the whole plan, will cost: see `cost_of`."""
         return cost_of(self, segment, traffic, attribute)
+
+    def unbounded(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The segments, and the attributes, that keep every event for good: those of the class `history`."""
+        net = self.network
+        segments = (r.segment for r, below in zip(self.roots, net.below, strict=True) if keeps_all(net.leaves, below))
+        return tuple(segments), tuple(a.name for a in self.attributes if kind_of(a) == "history")
 
 
 def make_plan(

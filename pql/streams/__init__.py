@@ -11,7 +11,7 @@ from pql.streams.errors import BadMessage, StreamError
 from pql.streams.messages import Reader, nobody
 from pql.streams.outlets import Collected, FileOutlet, Outlet, TextOutlet
 from pql.streams.owners import Owners
-from pql.streams.plans import belongs, difference, kept_of
+from pql.streams.plans import belongs, bounded, difference, kept_of
 from pql.streams.running import Figures, Options, Stream, change_line, transition_line
 from pql.streams.shard import Shard
 from pql.streams.sources import FileSource, InputSource, Message, NoSource, Source
@@ -61,6 +61,7 @@ __all__ = [
     "Unkept",
     "Verification",
     "belongs",
+    "bounded",
     "change_line",
     "difference",
     "hand_over",

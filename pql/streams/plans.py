@@ -75,6 +75,22 @@ def difference(before: Kept, after: Kept) -> Difference:
     )
 
 
+def bounded(plan: Plan) -> None:
+    """Raises StreamError PQL0640 with the names of what keeps every event for good."""
+    segments, attributes = plan.unbounded()
+    if not segments and not attributes:
+        return
+    parts = [(segments, "segment"), (attributes, "attribute")]
+    named = " and ".join(f"{word}{'s' * (len(ids) > 1)} {_named(ids)}" for ids, word in parts if ids)
+    one = len(segments) + len(attributes) == 1
+    raise StreamError(
+        "PQL0640",
+        f"{named} {'keeps' if one else 'keep'} every event for good",
+        "`--allow-unbounded` if that is meant; or look at events of a window (`timestamp occurs <= 90 days before now`), or leave a segment "
+        "to `pql run` (`evaluate: batch`). `pql explain --cost` says what each would keep",
+    )
+
+
 def belongs(state: State, plan: Plan, paused: Iterable[str] = ()) -> None:
     """A new state becomes that of the plan. Raises StreamError PQL0631 with what differs when it is that of another."""
     before, after = state.kept(), kept_of(plan, paused)

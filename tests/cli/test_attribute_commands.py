@@ -32,7 +32,7 @@ EVENTS = (
     {"profileId": "ann", "_id": "2", "eventType": "p", "price": 0.1, "timestamp": "2026-01-03T10:00:00Z", "ward": "B7", "contact": "ann@luma.example"},
     {"kind": "profile", "profile": "ann", "record": {"loyalty": {"tier": "gold"}}},
 )  # fmt: skip
-STREAM = ("stream", "segments.pql", "--events", "e.jsonl", "--state", "live", "--format", "none")
+STREAM = ("stream", "--allow-unbounded", "segments.pql", "--events", "e.jsonl", "--state", "live", "--format", "none")
 
 
 @pytest.fixture

@@ -41,7 +41,16 @@ def write_project(folder: Path, seed: int, messages: int) -> list[str]:
     (folder / "segments.pql").write_text(SEGMENTS, encoding="utf-8")
     (folder / "schema.yaml").write_text(yaml.safe_dump(segment_texts.SCHEMA), encoding="utf-8")
     (folder / "events.jsonl").write_text("\n".join(life.lines) + "\n", encoding="utf-8")
-    return [*MAIN, "stream", str(folder / "segments.pql"), "--events", str(folder / "events.jsonl"), "--format", "none"]
+    return [
+        *MAIN,
+        "stream",
+        "--allow-unbounded",
+        str(folder / "segments.pql"),
+        "--events",
+        str(folder / "events.jsonl"),
+        "--format",
+        "none",
+    ]
 
 
 def run(words: list[str], state: Path, out: Path, to_file: bool, delay: float | None) -> bool:

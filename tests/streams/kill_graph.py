@@ -296,7 +296,7 @@ class Lives:
         return process
 
     def stream(self, to_end: bool = False) -> None:
-        words = ["stream", "segments.pql", "--events", "events.jsonl", "--state", "state", "--store", "s.duckdb", "--output", "out.jsonl",
+        words = ["stream", "--allow-unbounded", "segments.pql", "--events", "events.jsonl", "--state", "state", "--store", "s.duckdb", "--output", "out.jsonl",
                  "--attributes", "values.jsonl", "--from", "2026-01-01", "--follow-graph", "--format", "none", "--commit-every", "10",
                  "--profiles-in-memory", "12"]  # fmt: skip
         if self.world.state.exists() and self.begun():

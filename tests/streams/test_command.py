@@ -16,6 +16,7 @@ from pql.cli import app
 from tests.streams.project import SCHEMA, SEGMENTS, event, write
 
 RUNNER = CliRunner()
+STREAM = ("stream", "--allow-unbounded")
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_from_a_store_to_a_verified_stream(project: Path) -> None:
     made = run("store", "create", store, "--profiles", project / "people.jsonl", "--schema", project / "schema.yaml")
     assert made[0] == 0
     code, out, err = run(
-        "stream", segments, "--state", state, "--store", store, "--from", "2026-01-01", "--events", project / "e.jsonl"
+        *STREAM, segments, "--state", state, "--store", store, "--from", "2026-01-01", "--events", project / "e.jsonl"
     )
     assert code == 0, err
     assert [json.loads(line)["key"] for line in out.splitlines()] == ["ann/1", "ann/2", "bob/1"]
@@ -47,21 +48,21 @@ def test_from_a_store_to_a_verified_stream(project: Path) -> None:
         0,
         "2 people, 6 memberships as of 2026-01-03T00:00:00Z (3 in): all equal\n",
     )
-    again = ("stream", segments, "--state", state, "--store", store, "--from", "2026-01-02")
+    again = (*STREAM, segments, "--state", state, "--store", store, "--from", "2026-01-02")
     code, out, err = run(*again)
     assert (code, out) == (0, "") and "`--from` is left out" in err and "2026-01-03T00:00:00Z" in err
     segments.write_text(SEGMENTS.replace('"gold"', '"silver"'))
     code, _, err = run(*again)
     assert code == 2 and "`--from` is for a new state" in err
-    code, _, err = run("stream", segments, "--state", state, "--events", project / "e.jsonl")
+    code, _, err = run(*STREAM, segments, "--state", state, "--events", project / "e.jsonl")
     assert code == 2
     assert "PQL0631: the state was kept for other segments: `gold` is changed" in err
-    code, out, _ = run("stream", segments, "--state", state, "--migrate", "--format", "json")
+    code, out, _ = run(*STREAM, segments, "--state", state, "--migrate", "--format", "json")
     assert (code, [json.loads(line)["cause"] for line in out.splitlines()]) == (0, ["definition"])
 
 
 def test_a_pause_begins_and_ends_with_a_hand_over(project: Path) -> None:
-    words = ("stream", project / "segments.pql", "--state", project / "state", "--events", project / "e.jsonl")
+    words = (*STREAM, project / "segments.pql", "--state", project / "state", "--events", project / "e.jsonl")
     assert run(*words)[0] == 0
     for pause, word in ((("--pause", "gold"), "paused"), ((), "resumed")):
         code, _, err = run(*words, *pause)
@@ -74,7 +75,7 @@ def test_a_pause_begins_and_ends_with_a_hand_over(project: Path) -> None:
 def test_a_bad_line_is_a_finding(project: Path) -> None:
     write(project / "e.jsonl", "nonsense")
     code, _, err = run(
-        "stream", project / "segments.pql", "--events", project / "e.jsonl", "--quarantine", project / "q"
+        *STREAM, project / "segments.pql", "--events", project / "e.jsonl", "--quarantine", project / "q"
     )
     assert code == 1
     assert "1 quarantined" in err
@@ -83,7 +84,7 @@ def test_a_bad_line_is_a_finding(project: Path) -> None:
 
 def test_a_half_written_last_line_waits_for_its_end(project: Path) -> None:
     file, state = project / "e.jsonl", project / "state"
-    words = ("stream", project / "segments.pql", "--state", state, "--events", file)
+    words = (*STREAM, project / "segments.pql", "--state", state, "--events", file)
     whole, start = file.read_bytes(), file.read_bytes().splitlines(keepends=True)[0]
     rest = whole[len(start) :]
     for cut in (10, len(rest) - 2):  # the second is all but `}` and the newline
@@ -103,7 +104,7 @@ def test_a_half_written_last_line_waits_for_its_end(project: Path) -> None:
 
 def test_a_last_line_that_is_too_long_is_set_aside_once_it_ends(project: Path) -> None:
     file, state = project / "e.jsonl", project / "state"
-    words = ("stream", project / "segments.pql", "--state", state, "--events", file)
+    words = (*STREAM, project / "segments.pql", "--state", state, "--events", file)
     file.write_bytes(b"x" * 2_500_000)
     code, _, err = run(*words)
     assert (code, "it waits" in err) == (0, True), err
@@ -131,13 +132,30 @@ def test_a_last_line_that_is_too_long_is_set_aside_once_it_ends(project: Path) -
     ],
 )
 def test_what_cannot_be_done_is_said(project: Path, words: tuple[str, ...], said: str) -> None:
-    code, _, err = run("stream", project / "segments.pql", *words)
+    code, _, err = run(*STREAM, project / "segments.pql", *words)
     assert code == 2
     assert said in err
 
 
+def test_what_keeps_every_event_wants_a_word(project: Path) -> None:
+    """Said before anything is read or made; what is paused, or for batch, does not run and needs none."""
+    segments = project / "segments.pql"
+    segments.write_text(SEGMENTS + "attribute visits = xEvent.count()\n")
+    words = ("stream", segments, "--events", project / "e.jsonl", "--state", project / "state")
+    code, out, err = run(*words)
+    assert (code, out) == (2, "") and "PQL0640: segment `lapsed` keeps every event for good" in err
+    assert "`--allow-unbounded` if that is meant" in err and not (project / "state").exists()
+    code, _, err = run(*words, "--attributes", project / "a.jsonl")
+    assert code == 2 and "segment `lapsed` and attribute `visits` keep every event" in err
+    assert run(*words, "--allow-unbounded")[0] == 0
+    assert run(*words)[0] == 2, "a state that is there changes nothing about it"
+    assert run(*words, "--pause", "lapsed", "--migrate")[0] == 0
+    segments.write_text(SEGMENTS.replace("lapsed { where", "lapsed { evaluate: batch where"))
+    assert run(*words[:-1], project / "other")[0] == 0
+
+
 def test_an_interrupt_ends_with_everything_committed(project: Path) -> None:
-    words = [sys.executable, "-c", "from pql.cli import main; main()", "stream", str(project / "segments.pql"), "--follow",
+    words = [sys.executable, "-c", "from pql.cli import main; main()", *STREAM, str(project / "segments.pql"), "--follow",
              "--events", str(project / "e.jsonl"), "--state", str(project / "state"), "--format", "json"]  # fmt: skip
     child = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -158,7 +176,7 @@ def test_batch_segments_are_left_to_batch(project: Path) -> None:
     (project / "segments.pql").write_text(
         'segment a { evaluate: batch where tier = "x" } segment b { where not inSegment("a") }'
     )
-    code, out, _ = run("stream", project / "segments.pql", "--events", project / "e.jsonl")
+    code, out, _ = run(*STREAM, project / "segments.pql", "--events", project / "e.jsonl")
     assert (code, {json.loads(line)["segment"] for line in out.splitlines()}) == (0, {"b"})
 
 
@@ -222,7 +240,7 @@ def test_an_event_without_a_timestamp_is_refused_as_a_load_refuses_it(project: P
     bare, dated = '{"profileId": "ann", "_id": "1"}', event("ann", "2", "2026-01-01T00:00:00Z")
     told = '{"kind": "event", "profile": "ann", "event": {"_id": "3", "timestamp": null}}'
     write(project / "e.jsonl", bare, dated, told)
-    words = ["stream", project / "segments.pql", "--events", project / "e.jsonl", "--quarantine", project / "q.jsonl"]
+    words = [*STREAM, project / "segments.pql", "--events", project / "e.jsonl", "--quarantine", project / "q.jsonl"]
     code, out, err = run(*words, *(["--state", project / "state"] if state else []))
     refused = [json.loads(line) for line in (project / "q.jsonl").read_text().splitlines()]
     assert code == 1 and "3 messages" in err
@@ -233,7 +251,7 @@ def test_an_identity_map_names_the_profile_of_an_event_though_the_schema_lacks_i
     ids = '{"Email": [{"id": "Ann@x.example", "primary": true}]}'
     one = f'{{"_id": "1", "timestamp": "2026-01-01T00:00:00Z", "identityMap": {ids}}}'
     two = f'{{"kind": "event", "event": {{"_id": "2", "timestamp": "2026-01-02T00:00:00Z", "identityMap": {ids}}}}}'
-    words = ("stream", project / "segments.pql", "--events", project / "e.jsonl", "--state", project / "state")
+    words = (*STREAM, project / "segments.pql", "--events", project / "e.jsonl", "--state", project / "state")
     write(project / "e.jsonl", one)
     assert run(*words)[0] == 0
     write(project / "e.jsonl", one, two, one.replace('"id"', '"it"').replace('"1"', '"3"'))
@@ -247,7 +265,7 @@ def test_an_identity_map_names_the_profile_of_an_event_though_the_schema_lacks_i
 def test_an_event_that_moves_the_clock_very_far_is_named_once(project: Path) -> None:
     days = ("2026-01-01", "2026-11-01", "9998-01-01", "2026-11-02", "9999-12-01")
     write(project / "e.jsonl", *(event("ann", f"e{n}", f"{day}T00:00:00Z") for n, day in enumerate(days)))
-    words = ("stream", project / "segments.pql", "--events", project / "e.jsonl")
+    words = (*STREAM, project / "segments.pql", "--events", project / "e.jsonl")
     code, _, err = run(*words)
     assert code == 0 and err.count("warning: ") == 1
     assert "line 3 (`_id` e2) moves the clock from 2026-11-01T00:00:00Z to 9998-01-01T00:00:00Z" in err

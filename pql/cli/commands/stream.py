@@ -35,6 +35,13 @@ PauseOption = Annotated[
         help="Hold this segment's memberships; may be repeated. On a state that is there, begin and end it with --migrate or --store.",
     ),
 ]
+UnboundedOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unbounded",
+        help="Keep segments, too, whose state grows with every event; `pql explain --cost` names it.",
+    ),
+]
 FORMATS = ("text", "json", "none")
 
 
@@ -72,6 +79,7 @@ def stream(
     commit_every: Annotated[int, typer.Option(min=1, max=1_000_000, help="Most messages in one commit.")] = 1_000,
     profiles_in_memory: Annotated[int, typer.Option(min=1, help="Most profiles that stay loaded.")] = 100_000,
     follow_graph: FollowGraphOption = None,
+    allow_unbounded: UnboundedOption = False,
     for_: Annotated[
         str | None, typer.Option("--for", help="A destination or marketing action: only people who may be addressed.")
     ] = None,
@@ -103,6 +111,7 @@ def stream(
         raise fail("`--lateness` is a number of seconds, 0 or more")
     wish = Wish(
         paths or [Path(".")], events, schema, state, store, output, quarantine, event_key, follow, until, clock, lateness, from_,
-        migrate, tuple(pause or ()), resume, from_start, commit_every, profiles_in_memory, format, follow_graph, for_ or "", attributes,
+        migrate, tuple(pause or ()), resume, from_start, commit_every, profiles_in_memory, format, follow_graph, for_ or "",
+        allow_unbounded, attributes,
     )  # fmt: skip
     raise typer.Exit(run_stream(wish))

@@ -157,4 +157,21 @@ Instead: ask for the clock's instant (leave `--as-of` out) or a later one. How t
 xEvent[timestamp occurs <= 7 days before now].count() >= 2
 ```
 """,
+    "PQL0640": """
+`pql stream` keeps what its segments and attributes look at. One that looks at events of any age has to keep every
+event of every profile for good, so that the state grows as long as the stream runs. That is sometimes what is meant (a
+first purchase ever, a lifetime value), and must then be said.
+
+```pql
+xEvent[eventType = "purchase"].count() >= 3
+```
+
+Instead: look at the events of a window, so that older ones can go; or say `pql stream --allow-unbounded`; or leave the
+segment to batch (`evaluate: batch`), where the store has all events anyway. `pql explain FILE --cost` says of each
+segment what it keeps, for how long, and in how many bytes.
+
+```pql
+xEvent[eventType = "purchase" and timestamp occurs <= 365 days before now].count() >= 3
+```
+""",
 }
