@@ -3,18 +3,16 @@
 Judging: an instant stays open until the clock leaves it (a later input, or `Advance` to it or beyond); then all that happened at it
 and all timers due at it are judged together. An event in order is added to the cells that it feeds and turns leaves at once; one
 that is late, in the future, corrected or deleted makes the cells anew from the events that are kept. Roots above leaves that turned
-are judged when the instant closes. Read `Engine.apply`, `_take`, `_run`, `_judge`.
+are judged when the instant closes. Read `Engine.apply`, `_take`, `_run`, then `judging.py`.
 """
 
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from operator import attrgetter
-from typing import Any, Literal, assert_never
+from typing import Any, assert_never
 
-from pql.runtime.attributes import Values
 from pql.runtime.cells import FAILED, NEVER
 from pql.runtime.feeding import feed
 from pql.runtime.inputs import (
@@ -23,7 +21,6 @@ from pql.runtime.inputs import (
     Deletion,
     Document,
     Event,
-    Failure,
     Input,
     Merge,
     Profile,
@@ -31,40 +28,27 @@ from pql.runtime.inputs import (
     Split,
     Transition,
 )
+from pql.runtime.judging import Judging
 from pql.runtime.loading import START, load
 from pql.runtime.plan import Plan
-from pql.runtime.routing import EVENTS, FAILING, TIMERS, WHOLE
+from pql.runtime.routing import FAILING, TIMERS, WHOLE
 from pql.runtime.settled import IDLE, Base
 from pql.runtime.shapes import Plain
 from pql.runtime.state import EPOCH, KEEP, MARKS, TIMELESS, Kept, Person, instant, microseconds, pack, unpack
-from pql.runtime.tracing import Tracing
-from pql.runtime.wheel import LAST, Entry, Wheel
-
-REALIZED: Literal["realized"] = "realized"
-EXITED: Literal["exited"] = "exited"
-_PROFILE = attrgetter("profile")
+from pql.runtime.wheel import LAST
 
 
-class Engine:
+class Engine(Judging):
     """All profiles of one shard. `now`: the clock in microseconds; everything before it is judged, what happened at it may be open."""
 
     def __init__(self, plan: Plan, clock: datetime | None = None) -> None:
-        self.plan, self.net = plan, plan.network
-        self.now = START if clock is None else microseconds(clock)
+        super().__init__(plan, START if clock is None else microseconds(clock), clock)
         self.people: dict[Profile, Person] = {}
-        self.wheel = Wheel()
         self.arrivals = 0
-        self.failures: list[Failure] = []
         self.fired = 0
-        self._open: list[Person] = []
-        self._out: list[Transition] = []
-        self._evaluator = Tracing(plan.conditions, plan.zone)
-        self._values = Values(plan, self._evaluator, self.wheel, self.failures)
         self.changes = self._values.changes
-        self._names = [(r.segment, r.version) for r in plan.roots]
         self._none = bytearray(len(plan.roots))
         self._blank = bytearray(plan.network.base.truth) + bytes(MARKS + 1)
-        self._at = clock
 
     @property
     def clock(self) -> datetime:
@@ -83,7 +67,7 @@ class Engine:
 
     def _take(self, inputs: Iterable[Input]) -> None:
         people, wheel, retention, router = self.people, self.wheel, self.net.retention, self.net.router
-        fresh, typed, other = wheel.fresh, router.typed.get, router.other
+        opened, fresh, typed, other = self._open, wheel.fresh, router.typed.get, router.other
         for item in inputs:
             if type(item) is not Event:
                 self._other(item)
@@ -97,11 +81,13 @@ class Engine:
                 stamp = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
             to = stamp if arrival is None else microseconds(arrival)
             if (now := self.now) < to != TIMELESS:
-                if self._open or fresh or wheel.earliest < to:
+                if fresh:
+                    wheel.sort_in()
+                if opened or wheel.earliest < to:
                     self._run(to)
                 self.now = now = to
                 self._at = arrival or at
-            self.arrivals += 1
+            arrived = self.arrivals = self.arrivals + 1
             person = people.get(item.profile)
             if person is None or person.into is not None:
                 person = self._person(item.profile)
@@ -110,9 +96,7 @@ class Engine:
             id = document.get("_id")
             if key is None:
                 key = id
-            kept = Kept(
-                stamp, id is None, id or "", self.arrivals, key, route, weights, document if work.whole else None
-            )
+            kept = Kept(stamp, id is None, id or "", arrived, key, route, weights, document if work.whole else None)
             last, events = person.last, person.events
             if not last <= stamp <= now:
                 self._disorder(person, kept)
@@ -136,7 +120,7 @@ class Engine:
             if work.touched and (turned := feed(person, work, stamp, weights, now, fresh.append)):
                 if person.dirty is None:
                     person.dirty = turned
-                    self._open.append(person)
+                    opened.append(person)
                 else:
                     person.dirty += turned
                 if person.cause is None or person.cause == "timer":
@@ -308,28 +292,7 @@ class Engine:
         person = self.people[profile] = Person(profile, self._blank[:], self._none[:], self.net.base)
         return person
 
-    # --- turning ---
-    def _touch(self, person: Person, cause: Cause) -> None:
-        """The profile has a part in the open instant."""
-        if person.dirty is None:
-            person.dirty = []
-            self._open.append(person)
-        if person.cause not in ("merge", "split"):
-            person.cause = cause
-
-    def _turn(self, person: Person, number: int, value: int, cause: Cause) -> None:
-        """A leaf turns."""
-        person.truth[number] = value
-        if value == FAILED:
-            person.stale |= FAILING
-        if person.dirty is None:
-            person.dirty = [number]
-            self._open.append(person)
-        else:
-            person.dirty.append(number)
-        if cause != "timer" and person.cause not in ("merge", "split"):
-            person.cause = cause
-
+    # --- leaves ---
     def _look(self, person: Person, number: int, cause: Cause) -> None:
         """A leaf that is not idle, as it is at the clock's instant, and its timer."""
         watching = self.net.watching.get(number)
@@ -359,189 +322,80 @@ class Engine:
 
     # --- the clock ---
     def _run(self, to: int, stay: bool = False) -> None:
-        """Judges every instant before `to`, the open one first, and moves the clock there. `stay`: the clock stays."""
-        if self.now == START:
+        """Judges every instant before `to`, the open one first, each with the timers that are due at it, and moves the clock there. `stay`: the clock stays.
+        What `_look` does for a leaf with a cell is written out, and what `look` of cells does that see events at once."""
+        now = self.now
+        if now == START:
             self.now, self._at = to, None
             return
-        wheel = self.wheel
-        if wheel.fresh:
-            wheel.sort_in()
-        if wheel.earliest <= self.now:
-            self._close()
-        elif self._open:
-            self._judge_all()
-        while (wheel.earliest < to or wheel.fresh) and (due := wheel.take(to)):
-            if due[0][0] > self.now:
-                self.now, self._at = due[0][0], None
-            self._expire(due)
-            if self._open:
-                self._judge_all()
-        if not stay:
-            self.now, self._at = to, None
-
-    def _close(self) -> None:
-        """The timers that are due at the clock's instant, and all that happened at it, judged together."""
-        while due := self.wheel.take(self.now + 1):
-            self._expire(due)
-        if self._open:
-            self._judge_all()
-
-    def _expire(self, entries: list[Entry]) -> None:
-        """Looks at the leaves whose timers are due. What `_look` does for a leaf with a cell is written out, and what `look` of cells does that see events at once."""
-        now, watching, newest, add = self.now, self.net.watching, self.net.newest, self.wheel.add
-        alone = len(entries) == 1 and entries[0][0] == now and not self._open
-        for at, person, number in entries:
+        wheel, opened, noted, fired = self.wheel, self._open, self._noted, 0
+        due, late, fresh, add = wheel.due, wheel.late, wheel.fresh, wheel.add
+        watching, newest = self.net.watching, self.net.newest
+        while True:
+            if fresh:
+                wheel.sort_in()
+            at, person, number = due[-1] if due and not late else wheel.peek(to)
+            if opened and at > now:
+                if len(opened) == 1:
+                    self._judge(opened.pop())
+                else:
+                    self._judge_all()
+                if fresh:
+                    continue
+            if at >= to:
+                break
+            if late:
+                wheel.drop()
+            else:
+                del due[-1]
             armed = person.armed
             if armed.get(number) != at:
                 continue
             del armed[number]
-            self.fired += 1
-            quick = newest[number]
-            state = None if quick is None else person.cells.get(quick[0])
-            if quick is not None and type(state) is int:
-                until = state + quick[2]
-                value = 1 if until > now else 0
-            elif quick is not None and state and state[-1] <= now:
-                until = state[-quick[1]] + quick[2] if len(state) >= quick[1] else 0
+            fired += 1
+            if noted is not None:
+                noted.add(person.profile)
+            if at > now:
+                self.now = now = at
+                self._at = None
+            (place, least, leave, enter), cells, truth = newest[number], person.cells, person.truth
+            state, until = cells.get(place), None
+            if type(state) is int:
+                until = state + leave
+            elif state:
+                if least:
+                    if state[-1] <= now:
+                        until = state[-least] + leave if len(state) >= least else now
+                else:
+                    firsts, seconds = state
+                    if not firsts:
+                        until = now
+                    elif (last := firsts[-1]) + enter <= now and (not seconds or seconds[-1] <= last):
+                        until = last + leave
+            if until is not None:
                 value = 1 if until > now else 0
             elif (found := watching.get(number)) is None:
                 self._look(person, number, "timer")
                 continue
             else:
                 cell, watch = found
-                state = person.cells.get(cell.number)
+                state = cells.get(cell.number)
                 value, until = cell.look(watch, cell.fresh() if state is None else state, now)
-            if now < until < LAST:
+            if until < LAST and until > now:
                 armed[number] = until
                 add((until, person, number))
-            if value != person.truth[number]:
-                person.truth[number] = value
+            if value != truth[number]:
+                truth[number] = value
                 if value == FAILED:
                     person.stale |= FAILING
-                if person.dirty is not None:
-                    person.dirty.append(number)
-                elif alone and person.judged:  # nothing else happens at this instant
+                if person.dirty is None:
                     person.dirty = [number]
-                    self._judge(person)
+                    opened.append(person)
                 else:
-                    person.dirty = [number]
-                    self._open.append(person)
-
-    def _judge_all(self) -> None:
-        people, self._open = self._open, []
-        if len(people) == 1:
-            self._judge(people[0])
-            return
-        try:
-            people.sort(key=_PROFILE)
-        except TypeError:  # numbers and names: numbers first
-            people.sort(key=lambda p: (isinstance(p.profile, str), p.profile))
-        for person in people:
-            self._judge(person)
-
-    def _instant(self) -> datetime:
-        """The clock's instant."""
-        if self._at is None:
-            self._at = instant(self.now)
-        return self._at
-
-    def _judge(self, person: Person) -> None:
-        """A profile's roots above the leaves that turned, at the instant that closes."""
-        turns, cause, truth, members = self.net.turns, person.cause or "timer", person.truth, person.members
-        if person.stale or not person.judged or person.into is not None:
-            stale = person.stale if person.judged else WHOLE
-            self._judge_otherwise(person, cause)
-            if self._values.attributes:
-                self._values.judge(person, stale, self._instant(), cause)
-            return
-        dirty = person.dirty or ()
-        person.dirty = person.cause = None
-        turned: list[int] = []
-        for leaf in dirty:
-            turns[leaf](truth, members, turned)
-        if turned:
-            if len(dirty) > 1:
-                turned = sorted({*turned})
-            for number in turned:
-                members[number] ^= 1
-            self._tell(person, turned, cause)
-
-    def _turning(self, dirty: Sequence[int], truth: bytearray, members: bytearray) -> list[int]:
-        """The roots above leaves that hold no more, or now do, in order."""
-        turned: list[int] = []
-        for leaf in dirty:
-            self.net.turns[leaf](truth, members, turned)
-        return sorted({*turned})
-
-    def _tell(self, person: Person, roots: Iterable[int], cause: Cause) -> None:
-        """The transitions of roots that have turned."""
-        at, profile, sequence = self._instant(), person.profile, person.sequence
-        add, names, members = self._out.append, self._names, person.members
-        for number in roots:
-            sequence += 1
-            segment, version = names[number]
-            add(Transition(profile, sequence, segment, REALIZED if members[number] else EXITED, at, cause, version))
-        person.sequence = sequence
-
-    def _judge_otherwise(self, person: Person, cause: Cause) -> None:
-        """A profile that was merged away, is judged for the first time, has leaves that see its documents, or one that is out of range."""
-        net, members = self.net, person.members
-        if person.into is not None:
-            person.dirty = person.cause = None
-            leaving = [number for number, holds in enumerate(members) if holds]
-            for number in leaving:
-                members[number] = 0
-            self._tell(person, leaving, cause)
-            return
-        if person.stale & WHOLE or not person.judged:
-            for number in net.plain:
-                self._look(person, number, cause)
-        elif person.stale & EVENTS:
-            bits = person.stale >> net.first_stirring
-            while bits:
-                self._look(person, net.stirring[(bits & -bits).bit_length() - 1], cause)
-                bits &= bits - 1
-        dirty, first, truth, base = person.dirty or (), not person.judged, person.truth, person.base
-        person.judged, person.stale, person.dirty, person.cause = True, FAILING if FAILED in truth else 0, None, None
-        if person.stale or (first and (person.sequence or 1 in members)):
-            self._judge_each(person, dirty, first, cause)
-            return
-        if first:
-            members[:] = base.held
-        turned = self._turning(dirty, truth, members)
-        for number in turned:
-            members[number] ^= 1
-        told: Iterable[int] = turned
-        if first:
-            told = sorted({*base.holding}.symmetric_difference(turned)) if turned else base.holding
-        self._tell(person, told, cause)
-
-    def _judge_each(self, person: Person, dirty: Sequence[int], first: bool, cause: Cause) -> None:
-        """Roots one by one, where a leaf is out of range or memberships are known to a profile that is judged for the `first` time."""
-        net = self.net
-        truth, members = person.truth, person.members
-        above = (r for n in dirty for r in net.above[n])
-        roots: Iterable[int]
-        if not first:
-            roots = sorted({*above})
-        elif person.sequence or 1 in members:
-            roots = range(len(net.tests))
-        else:
-            roots = sorted({*person.base.holding, *person.base.failing, *above})
-        failed = FAILED in truth
-        told = []
-        for number in roots:
-            holds = net.tests[number](truth)
-            if failed and any(truth[n] == FAILED for n in net.below[number]):
-                holds = False
-                message = "a sum is outside the range of its type"
-                self.failures.append(
-                    Failure(person.profile, self.plan.roots[number].segment, self._instant(), "PQL0601", message)
-                )
-            if holds != members[number]:
-                members[number] = holds
-                told.append(number)
-        self._tell(person, told, cause)
+                    person.dirty.append(number)
+        wheel.earliest, self.fired = at, self.fired + fired
+        if not stay:
+            self.now, self._at = to, None
 
     # --- questions ---
     def members(self, profile: Profile) -> frozenset[str]:
@@ -558,7 +412,7 @@ class Engine:
 
     def next_due(self) -> datetime | None:
         """Nothing changes by time alone before this instant. None: never."""
-        while (entry := self.wheel.next()) is not None:
+        while (entry := self.wheel.peek(LAST))[1] is not None:
             if entry[1].armed.get(entry[2]) == entry[0]:
                 return instant(entry[0])
             self.wheel.drop()

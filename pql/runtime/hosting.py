@@ -14,8 +14,7 @@ from pql.runtime.engine import Engine
 from pql.runtime.inputs import Advance, Document, Event, Input, Profile, Transition
 from pql.runtime.loading import START
 from pql.runtime.plan import Plan
-from pql.runtime.state import Computation, Person, microseconds, pack, unpack
-from pql.runtime.wheel import Entry
+from pql.runtime.state import Computation, microseconds, pack, unpack
 
 
 class HostedEngine(Engine):
@@ -23,15 +22,7 @@ class HostedEngine(Engine):
 
     def __init__(self, plan: Plan, clock: datetime | None = None) -> None:
         super().__init__(plan, clock)
-        self.changed: set[Profile] = set()
-
-    def _expire(self, entries: list[Entry]) -> None:
-        self.changed.update(person.profile for _, person, leaf in entries if leaf in person.armed)
-        super()._expire(entries)
-
-    def _judge(self, person: Person) -> None:
-        self.changed.add(person.profile)
-        super()._judge(person)
+        self._noted = self.changed = set[Profile]()
 
     def resume(self, clock: datetime, arrivals: int) -> None:
         """Goes on where an engine was, when no instant is open."""
@@ -45,12 +36,12 @@ class HostedEngine(Engine):
 
     def take_over(self, data: bytes) -> None:
         """Loads a profile as it was when it was dumped: what has become due since then is due. Raises StateError."""
-        now, changed = self.now, self.changed
-        self.now, self.changed = START, set()
+        now = self.now
+        self.now, self._noted = START, None
         try:
             self.load_profile(data)
         finally:
-            self.now, self.changed = now, changed
+            self.now, self._noted = now, self.changed
 
     def dump(self, profile: Profile) -> bytes:
         """A profile that is not open. A timer at the clock's instant, which may still be open, is yet to come."""

@@ -50,7 +50,7 @@ from pql.types import NUMBER
 
 RootTest = Callable[[bytearray], bool]
 Above = Callable[[bytearray, bytearray, list[int]], None]
-"""From the leaves' truth, none of them out of range, and the roots that held: adds the roots above a leaf that hold no more or now do."""
+"""From the leaves' truth, none of them out of range, and the roots that held: turns the roots above a leaf that hold no more or now do, and adds them."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -79,7 +79,8 @@ class Network:
     truth), `below[r]` (the leaves that root r reads), `turns[i]` (the roots above leaf i all at once). `feeds[c]`: the streams of cell c. `records`, `plain`: leaves that look at the
     record alone, and those that the plain evaluator answers. `eventful`: of those that look at events, the streams of these, None for all events;
     `stirring`: those leaves in the order of their bits of `Person.stale`, of which `first_stirring` is the place of the first.
-    `newest`: (cell, threshold, leave) of leaves that hold by the newest timestamps of a cell that sees events at once. `answers`: the truth of the leaves over a record;
+    `newest`: (cell, threshold, leave, 0) of leaves that hold by the newest timestamps of a cell that sees events at once, (cell, 0, leave, enter) of
+    those that hold while nothing ends them; no cell for others. `answers`: the truth of the leaves over a record;
     `base`: over none. `retention`: microseconds after which an event matters no more; None: it always may. `attributes`: of each, the streams
     whose events it looks at, None for all events; `tallied`: those that need no documents."""
 
@@ -101,7 +102,7 @@ class Network:
     tallied: set[int] = field(default_factory=set)
     streams: list[Stream] = field(default_factory=list)
     router: Router = field(init=False)
-    newest: list[tuple[int, int, int] | None] = field(default_factory=list)
+    newest: list[tuple[int, int, int, int]] = field(default_factory=list)
     answers: Callable[[Any], Base] = field(init=False)
     base: Base = field(init=False)
 
@@ -151,7 +152,9 @@ class _Maker:
         def first(t: bytearray, m: bytearray, c: list[int]) -> None:
             lines = ["def turns(t, m, c):", "    pass"]
             for root in self.net.above[leaf]:
-                lines.append(f"    if (not ({self.source(self.trees[root])})) == m[{root}]: c.append({root})")
+                lines.append(f"    if (not ({self.source(self.trees[root])})) == m[{root}]:")
+                lines.append(f"        m[{root}] ^= 1")
+                lines.append(f"        c.append({root})")
             space: dict[str, Any] = {}
             exec(compile("\n".join(lines), "<turns>", "exec"), space)  # noqa: S102
             made: Above = space["turns"]
@@ -305,10 +308,12 @@ def make_network(
     evaluator = maker.evaluator
     net.router = Router(net.streams, maker.work, evaluator)
     net.retention = _retention(net, attributes)
-    net.newest = [None] * (len(net.leaves) + len(attributes))
+    net.newest = [(-1, 0, 0, 0)] * (len(net.leaves) + len(attributes))
     for number, (cell, watch) in net.watching.items():
         if cell.early and isinstance(cell, Count | Thens) and not cell.bounded:
-            net.newest[number] = (cell.number, watch.least, watch.leave)
+            net.newest[number] = (cell.number, watch.least, watch.leave, 0)
+        elif isinstance(cell, Withouts) and watch.enter >= 0:
+            net.newest[number] = (cell.number, 0, watch.leave, watch.enter)
     first = bytearray(len(net.leaves))
     for number, (cell, watch) in net.watching.items():
         first[number] = cell.look(watch, cell.fresh(), 0)[0]

@@ -11,8 +11,8 @@ import heapq
 from operator import itemgetter
 from typing import Any
 
-GRAIN = 28
-"""Microseconds of a bucket as a power of two: four and a half minutes."""
+GRAIN = 30
+"""Microseconds of a bucket as a power of two: 18 minutes."""
 NEVER = 1 << 62
 LAST = 253_402_300_800_000_000
 """Timers at or after this instant (in microseconds: the end of year 9999, beyond which no clock moves) are not set."""
@@ -21,96 +21,73 @@ Entry = tuple[int, Any, int]
 _AT = itemgetter(0)
 
 
-class Wheel:
+class _Buckets(dict[int, list[Entry]]):
+    """By number; `order`: those numbers, a heap."""
+
     def __init__(self) -> None:
-        self._buckets: dict[int, list[Entry]] = {}
-        self._order: list[int] = []
-        self._due: list[Entry] = []
-        """The open bucket, latest first."""
-        self._late: list[tuple[int, int, Entry]] = []
-        """(instant, a number that grows, the entry)."""
-        self._due_bucket = -NEVER
+        self.order: list[int] = []
+
+    def __missing__(self, bucket: int) -> list[Entry]:
+        heapq.heappush(self.order, bucket)
+        entries = self[bucket] = []
+        return entries
+
+
+class Wheel:
+    """`due`: the open bucket, latest first. `late`: what was added to it since, a heap of (instant, a number that grows, the entry)."""
+
+    def __init__(self) -> None:
+        self._buckets = _Buckets()
+        self._order = self._buckets.order
+        self._opened = -NEVER
         self._added = 0
+        self.due: list[Entry] = []
+        self.late: list[tuple[int, int, Entry]] = []
         self.earliest = NEVER
         """No entry that is sorted in is before this instant."""
         self.fresh: list[Entry] = []
         self.add = self.fresh.append
 
     def sort_in(self) -> None:
-        """What was added since then, into its buckets."""
-        earliest, buckets, near = self.earliest, self._buckets, self._due_bucket
+        """What was added since then, and there is something, into its buckets."""
+        buckets, grain = self._buckets, GRAIN
         for entry in self.fresh:
-            at = entry[0]
-            if at < earliest:
-                earliest = at
-            bucket = at >> GRAIN
-            if bucket <= near:
-                self._added += 1
-                heapq.heappush(self._late, (at, self._added, entry))
-                continue
-            entries = buckets.get(bucket)
-            if entries is None:
-                buckets[bucket] = [entry]
-                heapq.heappush(self._order, bucket)
-            else:
-                entries.append(entry)
-        self.earliest = earliest
+            buckets[entry[0] >> grain].append(entry)
         self.fresh.clear()
+        if self._order[0] <= self._opened:
+            self._catch_up()
+        elif not self.due and not self.late and (at := self._order[0] << grain) < self.earliest:
+            self.earliest = at
 
-    def next(self) -> Entry | None:
-        """The earliest entry."""
+    def _catch_up(self) -> None:
+        """What was added to the open bucket, or to one before it."""
+        while self._order and self._order[0] <= self._opened:
+            for entry in self._buckets.pop(heapq.heappop(self._order)):
+                self._added += 1
+                heapq.heappush(self.late, (entry[0], self._added, entry))
+        self.earliest = min(self.earliest, self.late[0][0])
+
+    def peek(self, before: int) -> Entry:
+        """The earliest entry. Where none can be before an instant, later buckets stay unsorted: an instant not after any of theirs, and no profile."""
         if self.fresh:
             self.sort_in()
-        while not self._due and not self._late:
-            if not self._order:
-                return None
-            self._due_bucket = heapq.heappop(self._order)
-            self._due = self._buckets.pop(self._due_bucket)
-            self._due.sort(key=_AT, reverse=True)
-        due, late = self._due, self._late
-        return late[0][2] if late and (not due or late[0][0] < due[-1][0]) else due[-1]
+        due, late = self.due, self.late
+        if not due and not late:
+            self.earliest = self._order[0] << GRAIN if self._order else NEVER
+            if self.earliest >= before or not self._order:
+                return self.earliest, None, 0
+            self._opened = heapq.heappop(self._order)
+            entries = self._buckets.pop(self._opened)
+            entries.sort(key=_AT, reverse=True)
+            due += entries
+        entry = late[0][2] if late and (not due or late[0][0] < due[-1][0]) else due[-1]
+        self.earliest = entry[0]
+        return entry
 
     def drop(self) -> None:
         """Takes the earliest entry out."""
-        due, late = self._due, self._late
+        due, late = self.due, self.late
         if late and (not due or late[0][0] < due[-1][0]):
             heapq.heappop(late)
         else:
             due.pop()
-
-    def take(self, before: int) -> list[Entry] | None:
-        """Takes out the entries of the earliest instant, if that is before an instant. Buckets of later times stay unsorted."""
-        if self.fresh:
-            self.sort_in()
-        if self.earliest >= before:
-            return None
-        due, late = self._due, self._late
-        if not due and not late:
-            at = self._order[0] << GRAIN if self._order else NEVER
-            if at >= before:
-                self.earliest = at
-                return None
-            self.next()
-            due = self._due
-        if late:
-            return self._take_both(before)
-        at = self.earliest = due[-1][0]
-        if at >= before:
-            return None
-        found = [due.pop()]
-        while due and due[-1][0] == at:
-            found.append(due.pop())
-        return found
-
-    def _take_both(self, before: int) -> list[Entry] | None:
-        """`take` while some entries were added late."""
-        first = self.next()
-        assert first is not None
-        at = self.earliest = first[0]
-        if at >= before:
-            return None
-        found = []
-        while (entry := self.next()) is not None and entry[0] == at:
-            self.drop()
-            found.append(entry)
-        return found
