@@ -3,7 +3,7 @@
 Judging: an instant stays open until the clock leaves it (a later input, or `Advance` to it or beyond); then all that happened at it
 and all timers due at it are judged together. An event in order is added to the cells that it feeds and turns leaves at once; one
 that is late, in the future, corrected or deleted makes the cells anew from the events that are kept. Roots above leaves that turned
-are judged when the instant closes. Read `Engine.apply`, `_take`, `_run`, then `judging.py`.
+are judged when the instant closes. Read `Engine.apply`, `_take`, `_pass`, then `judging.py`.
 """
 
 from __future__ import annotations
@@ -322,13 +322,17 @@ class Engine(Judging):
 
     # --- the clock ---
     def _run(self, to: int, stay: bool = False) -> None:
-        """Judges every instant before `to`, the open one first, each with the timers that are due at it, and moves the clock there. `stay`: the clock stays.
-        What `_look` does for a leaf with a cell is written out, and what `look` of cells does that see events at once."""
-        now = self.now
-        if now == START:
-            self.now, self._at = to, None
-            return
-        wheel, opened, noted, fired = self.wheel, self._open, self._noted, 0
+        """Judges every instant before `to`, the open one first, and moves the clock there. `stay`: the clock stays."""
+        if self.now != START:
+            self._pass(to)
+            if stay:
+                return
+        self.now, self._at = to, None
+
+    def _pass(self, to: int) -> None:
+        """Every instant before `to` with the timers that are due at it: their leaves, then the profiles that are open. What `_look` does for a leaf
+        with a cell is written out, and what `look` of cells does that see events at once."""
+        now, wheel, opened, noted, fired = self.now, self.wheel, self._open, self._noted, 0
         due, late, fresh, add = wheel.due, wheel.late, wheel.fresh, wheel.add
         watching, newest = self.net.watching, self.net.newest
         while True:
@@ -394,8 +398,6 @@ class Engine(Judging):
                 else:
                     person.dirty.append(number)
         wheel.earliest, self.fired = at, self.fired + fired
-        if not stay:
-            self.now, self._at = to, None
 
     # --- questions ---
     def members(self, profile: Profile) -> frozenset[str]:
