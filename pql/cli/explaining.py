@@ -78,7 +78,12 @@ def cost_lines(cost: Mapping[str, Any] | None, a_day: float = 0.5) -> list[str]:
     kept = "events are kept for good" if cost["unbounded"] else bounded
     timers = cost["timers"]
     lines = [
-        f"live: class {cost['class']}" + (", unbounded: its state grows with every event" if cost["unbounded"] else ""),
+        f"live: class {cost['class']}"
+        + (
+            ", unbounded: its state grows with every event (`pql stream` wants `--allow-unbounded`)"
+            if cost["unbounded"]
+            else ""
+        ),
         f"  {kept}; " + (f"at most {timers} timer{'s' * (timers != 1)} a profile" if timers else "no timers"),
         f"  about {cost['bytesPerProfile']:,} bytes a profile (an estimate, for {a_day:g} events a day{' over a year' * cost['unbounded']})",
     ]

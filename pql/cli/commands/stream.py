@@ -39,7 +39,7 @@ UnboundedOption = Annotated[
     bool,
     typer.Option(
         "--allow-unbounded",
-        help="Keep segments, too, whose state grows with every event; `pql explain --cost` names it.",
+        help="Keep segments and attributes, too, whose state grows with every event (`pql explain --cost`).",
     ),
 ]
 FORMATS = ("text", "json", "none")
