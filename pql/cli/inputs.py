@@ -78,6 +78,7 @@ def project_file(near: Path | None) -> Any:
 
 
 BESIDE = "name one with `--schema FILE`, or put a `schema.yaml` beside the segments"
+AT_PEOPLE = "run this in the folder of a project (`pql.yaml` names the schema and the store), or give `--schema FILE` and `--store FILE`"
 IN_PROJECT = "put a `schema.yaml` into the project's folder, or name one with `schema` in its `pql.yaml`"
 
 
@@ -95,13 +96,13 @@ def find_schema(schema: Path | None, near: Path | None, help: str = BESIDE) -> P
     raise fail("no schema found", help)
 
 
-def environment(schema: Path | None, near: Path | None = None) -> Any:
+def environment(schema: Path | None, near: Path | None = None, help: str = BESIDE) -> Any:
     """The environment of the schema that is asked for or found; exit 2 with its findings when it has errors."""
     from pql.api import Environment, Settings, load_schema
     from pql.syntax.parser import keep_tables
 
     keep_tables(str(cache_folder()))
-    path = find_schema(schema, near)
+    path = find_schema(schema, near, help)
     made, found = load_schema(path)
     if any(d.is_error for d in found):
         from pql.diagnostics.render import FORMATS
@@ -210,13 +211,13 @@ def read_sources(paths: list[Path], unread: list[Any] | None = None) -> list[Any
                 raise fail(f"`{file}` cannot be read: it is not UTF-8 text") from None
             unread += _not_utf8(str(file), error)
         except OSError as error:
-            raise fail(f"`{file}` cannot be read: {error.strerror}", _other_files(file)) from None
+            raise fail(f"`{file}` cannot be read: {error.strerror}", other_files(file)) from None
     if not sources and not unread:
         raise fail("no `.pql` file found", "name a file, or a folder that holds some")
     return sources
 
 
-def _other_files(file: Path) -> str:
+def other_files(file: Path) -> str:
     """What to name instead of a file that is not there."""
     from itertools import islice
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from pql.cli.inputs import environment, fail, open_store, project_file, show
+from pql.cli.inputs import AT_PEOPLE, environment, fail, open_store, project_file, show
 
 
 def identity_settings(near: Path | None, warn: bool = False) -> Any:
@@ -63,13 +63,13 @@ def opened(
     schema: Path | None, store: Path | None, near: Path | None = None, policy: str | None = None
 ) -> tuple[Any, Any, Any]:
     """The environment, the store for reading (the profiles of a merge policy), and the identity settings."""
-    env = environment(schema, near)
+    env = environment(schema, near, AT_PEOPLE)
     return env, open_store(store, env, near, policy=policy), identity_settings(near)
 
 
 def opened_for_writing(schema: Path | None, store: Path | None, near: Path | None = None) -> tuple[Any, Any, Path]:
     """The environment, the store for writing, and its path."""
-    env = environment(schema, near)
+    env = environment(schema, near, AT_PEOPLE)
     return env, open_store(store, env, near, write=True), store or project_file(near).store
 
 

@@ -384,3 +384,12 @@ def test_a_folder_that_is_no_project_is_told_what_it_lacks(project: Path) -> Non
     for command in (("load",), ("source", "map", "people.csv")):
         code, _, err = pql(*command)
         assert code == 2 and "no schema found" in err and "`schema` in its `pql.yaml`" in err and "--schema" not in err
+    for command in (("profile", "show", "crm:1"), ("identity", "show", "crm:1")):
+        code, _, err = pql(*command)
+        assert code == 2 and "no schema found" in err and "in the folder of a project" in err and "segments" not in err
+
+
+def test_a_file_to_format_that_is_not_there_has_advice(project: Path) -> None:
+    (project / "gold.pql").write_text("segment gold { where true }\n")
+    code, _, err = pql("fmt", "gould.pql")
+    assert code == 2 and "`gould.pql` cannot be read" in err and "did you mean `gold.pql`?" in err

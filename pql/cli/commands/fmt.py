@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pql.cli.inputs import fail
+from pql.cli.inputs import fail, other_files
 
 if TYPE_CHECKING:
     from pql.source import Source
@@ -67,10 +67,10 @@ def _read(file: Path) -> Source | None:
     try:
         return Source(str(file), file.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError:
-        reason = "it is not UTF-8 text"
+        reason, help = "it is not UTF-8 text", ""
     except OSError as error:
-        reason = str(error.strerror)
-    typer.echo(f"error: `{file}` cannot be read: {reason}", err=True)
+        reason, help = str(error.strerror), f"\n  = help: {other_files(file)}"
+    typer.echo(f"error: `{file}` cannot be read: {reason}{help}", err=True)
     return None
 
 
