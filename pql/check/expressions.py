@@ -158,6 +158,7 @@ class Checker(Chains, Names, Calls):  # type: ignore[misc]  # `key` is Names' ow
             if DOUBLE in (left.type, right.type):
                 left, right = self.coerce(left, kind), self.coerce(right, kind)
         else:
+            self.day_compared(op, left, right)
             why = f"the other side is {describe(left.type)}"
             right = self.coerce(right, left.type, why=why)
         if is_unknown(right) or is_unknown(left):

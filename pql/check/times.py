@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from pql.check.base import Base
 from pql.check.coerce import can_convert, is_day
@@ -15,6 +16,12 @@ from pql.types import DATE, TIMESTAMP, ListType, describe
 
 YEARS = {"year": 1, "decade": 10, "century": 100, "millennium": 1000}
 MAX_YEARS = 10_000
+WHOLE_DAYS = {
+    "<=": ("the rest of that day is later", "before ", 1),
+    ">": ("the rest of that day is in it", "after ", 0),
+    "=": ("only that instant is meant", "", 0),
+}
+"""What a comparison with a day means, the phrase that takes the day as a whole, and how many days later that is."""
 _PER_YEAR = {"month": 12, "week": 53, "day": 366, "hour": 8784, "minute": 527_040, "second": 31_622_400}
 
 
@@ -60,6 +67,17 @@ class Times(Base):
         day = ", ".join(str(int(part)) for part in text.split("-"))
         help = f"write `date({day})` for the whole day, or a time with it, such as `{text}T23:59:59Z`"
         self.findings.report("PQL0408", node.span, f'`"{text}"` is its midnight, UTC: {what}', help=help)
+
+    def day_compared(self, op: str, left: ir.Expr, right: ir.Expr) -> None:
+        """Say it where an instant is compared with a day that is not taken as a whole."""
+        value = right.value if isinstance(right, ir.Const) else None
+        text = value.isoformat() if type(value) is date else value
+        if left.type != TIMESTAMP or op not in WHOLE_DAYS or not isinstance(text, str) or not is_day(text):
+            return
+        what, phrase, later = WHOLE_DAYS[op]
+        day = date.fromisoformat(text) + timedelta(days=later) if text < "9999" else date.max
+        help = f"`occurs` takes whole days: `occurs {phrase}date({day.year}, {day.month}, {day.day})`; or write a time, such as `{text}T00:00:00Z`"
+        self.findings.report("PQL0408", right.span, f"`{text}` is its midnight, UTC: {what}", help=help)
 
     def instant(self, value: ir.Expr, span: Span) -> ir.Expr:
         if is_unknown(value) or value.type == TIMESTAMP:

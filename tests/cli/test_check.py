@@ -68,6 +68,28 @@ def test_a_day_as_a_text_that_is_no_whole_day_is_said(tmp_path: Path, phrase: st
     assert "PQL0408" not in CliRunner().invoke(app, ["check", str(tmp_path), "-f", "json"]).output, "a date has no time"
 
 
+@pytest.mark.parametrize(
+    ("test", "hinted"),
+    [
+        ('timestamp <= "2026-03-31"', "`occurs before date(2026, 4, 1)`"),
+        ("timestamp <= date(2026, 3, 31)", "`occurs before date(2026, 4, 1)`"),
+        ('timestamp > "2026-12-31"', "`occurs after date(2026, 12, 31)`"),
+        ('timestamp = "2026-12-31"', "`occurs date(2026, 12, 31)`"),
+        ('timestamp <= "9999-12-31"', "`occurs before date(9999, 12, 31)`"),
+        ('timestamp < "2026-03-31"', ""),
+        ('timestamp >= "2026-03-31"', ""),
+        ('timestamp <= "2026-03-31T00:00:00Z"', ""),
+        ('x <= "2026-03-31"', ""),
+    ],
+)
+def test_an_instant_that_is_compared_with_a_day(tmp_path: Path, test: str, hinted: str) -> None:
+    (tmp_path / "schema.yaml").write_text("event: {x: string}\n")
+    (tmp_path / "a.pql").write_text(f"segment a {{ where xEvent[{test}].count() > 0 }}\n")
+    found = json.loads(CliRunner().invoke(app, ["check", str(tmp_path), "-f", "json"]).output)["diagnostics"]
+    assert [d["code"] for d in found] == (["PQL0408"] if hinted else [])
+    assert hinted in str(found)
+
+
 def test_a_path_that_is_not_there_gets_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["check", "nowhere"])

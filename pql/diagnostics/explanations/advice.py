@@ -106,7 +106,8 @@ loyalty.tier = "gold"
 """,
     "PQL0408": """
 A text that stands for an instant may be a day alone, and is then its midnight, UTC. As the end of `between` it leaves
-the day itself out, `on` such a text is one single instant, and `after` it is the day as well.
+the day itself out, `on` such a text is one single instant, and `after` it is the day as well. Comparisons know no days
+at all: `<=` a day, whether a text or a date, ends with its midnight, `>` has the rest of it.
 
 ```pql
 timestamp occurs between "2026-03-01" and "2026-03-31"
