@@ -27,23 +27,27 @@ class Erasing:
         same = state.salt() == found.salt
         fresh = {d for d in found.digests if not (same and state.is_deleted(d))}
         self.fresh, self._every = Gravestones(found.salt, fresh), Gravestones(found.salt, found.digests)
+        self._others = Gravestones(found.salt, {id for id, deleted in found.others if deleted in fresh})
         self.identities: list[Identity] = []
         self.names: list[str] = []
         self.profiles: set[str] = set()
         self.left: dict[Identity, str] = {}
         self._in_others: set[str] = set()
         self._concerned: set[str] = set()
+        self._losing: set[str] = set()
         self.anybody = len(fresh)
         if fresh:
             self._find()
 
     def _find(self) -> None:
-        """The identities and the profiles of the state that were deleted."""
+        """The identities and the profiles of the state that were deleted, and who had events that named them."""
         concerned, fresh = set(), self.fresh
         for namespace, id, profile in self.state.known_identities():
             if f"{namespace}:{id}" in fresh:
                 self.identities.append((namespace, id))
                 concerned.add(profile)
+            elif f"{namespace}:{id}" in self._others:
+                self._losing.add(profile)
         name = ""
         while names := self.state.names(name, NAMES):
             name = names[-1]
@@ -54,8 +58,6 @@ class Erasing:
 
     def decide(self) -> None:
         """Who goes as a whole. To be called when merges and splits have been applied."""
-        if not self._concerned:
-            return
         standing = {self.shard.standing(p) or p for p in (*self._concerned, *self.names)}
         alive = people_called(self.store, standing)
         parts = Parts(self.state, self.shard)
@@ -65,6 +67,8 @@ class Erasing:
             else:
                 self._in_others.add(profile)
         self.profiles |= set(self.names)
+        losing = {where for p in self._losing if (where := self.shard.standing(p)) is not None}
+        self._in_others |= losing - self.profiles
 
     def _is_unheard_of(self, profile: str) -> bool:
         """Has a profile, which the graph does not call by its name, live events that name it? Then it is somebody of whom the store knows
@@ -93,18 +97,25 @@ class Erasing:
         for profile in sorted(self._in_others):
             live = self.state.events(profile)
             told = {key for key, raw in live if key is not None and self._tells(raw)}
-            person = people_named(self.store, [profile]).get(profile)
-            stored = {d.get("_id") for d in person.events} if person is not None else set()
-            lost = (
-                self.shard.keys(profile) - {key for key, _ in live} - stored
-                if self.shard.standing(profile) == profile
-                else set()
-            )
+            lost = set[str]()
+            if self.shard.standing(profile) == profile:
+                lost = self.shard.keys(profile) - {key for key, _ in live} - self._stored(profile, parts)
             for key in sorted(told | lost):
                 yield Deletion(profile, key), True
         for profile, key in self._telling():
             yield Deletion(profile, key), True
         yield from self._leave()
+
+    def _stored(self, profile: str, parts: Parts) -> set[str]:
+        """The keys of events that the store has of a profile: of those who are part of it too, and those that a message gave to it."""
+        names = {profile, *parts.of(profile)}
+        moved = [pair for name in sorted(names) for pair in self.state.moved_to(name)]
+        keys = {
+            name: {key for d in person.events if (key := d.get("_id")) is not None}
+            for name, person in people_named(self.store, names | {source for source, _ in moved}).items()
+        }
+        given = {key for source, key in moved if key in keys.get(source, ())}
+        return given.union(*(keys[name] for name in names & keys.keys()))
 
     def _leave(self) -> Iterator[tuple[Input, bool]]:
         """Live events of those who go that tell of nobody deleted: an event that goes made the stream take their identity for one of those.

@@ -1,0 +1,108 @@
+"""Events that a stream has from its store alone, and did not see come: they follow the store's graph and its deletions too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pql.api import streams as api
+from tests.streams.project import day
+from tests.streams.shop import Shop, follow, held, message, plan
+from tests.streams.test_following import answers
+from tests.streams.test_following_deletions import names_in
+
+OLD = "2026-01-01T00:00:00Z"
+
+
+def hand_over(folder: Path, shop: Shop) -> None:
+    """A new state, whose process is killed before it looks at the graph."""
+    state = api.SqliteState(folder)
+    api.hand_over(state, plan(), store=shop.reader(), at=day(OLD))
+    state.close()
+
+
+def households() -> Shop:
+    """Two logins that stitching keeps apart, and events that name both."""
+    shop = Shop()
+    shop.record("crm:1", "Email:a@b.example")
+    shop.record("crm:2", "visitor:v1")
+    shop.events(
+        message("both", OLD, "crm:1", "crm:2"),
+        message("mail", OLD, "crm:2", "Email:a@b.example"),
+        message("device", OLD, "Email:a@b.example", "visitor:v1"),
+    )
+    return shop
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_events_of_others_that_name_a_deleted_login_go(tmp_path: Path, killed: bool) -> None:
+    """They are in no journal of what came live. `killed`: between the hand-over and the first look."""
+    shop, folder = households(), tmp_path / "s"
+    if killed:
+        hand_over(folder, shop)
+    else:
+        follow(folder, shop)
+        assert held(folder) == {"crm:1": ["has2", "recent"], "crm:2": ["has1", "recent"]}
+    shop.delete("crm:2")
+    made = follow(folder, shop, message("1", "2026-01-02T00:00:00Z", "crm:1"))
+    assert held(folder) == answers(shop, made.shard.clock) | {"crm:1": ["has2", "recent"]}
+    assert names_in(folder) == ["Email:a@b.example", "crm:1"]
+    assert made.verified == []
+
+
+def test_they_go_from_whom_their_login_left_in_the_look_at_the_deletion(tmp_path: Path) -> None:
+    """The graph has the login apart, and the store has no event by which it would be asked where it was."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:1", "Email:a@b.example")
+    shop.record("crm:2")
+    shop.events(message("both", OLD, "Email:a@b.example", "Email:z@b.example"), message("own", OLD, "crm:1"))
+    shop.unlink("Email:a@b.example", "Email:z@b.example")
+    follow(folder, shop)
+    assert held(folder) == {"crm:1": ["has2", "recent"]}
+    shop.unlink("crm:1", "Email:a@b.example")
+    shop.delete("Email:z@b.example")
+    made = follow(folder, shop, message("1", "2026-01-02T00:00:00Z", "crm:2"))
+    assert held(folder) == {"crm:1": ["has1", "recent"], "crm:2": ["has1", "recent"]}
+    assert made.verified == []
+
+
+def test_what_a_message_gave_away_stays_when_others_events_go(tmp_path: Path) -> None:
+    """The store still has it as the other's."""
+    shop, folder = households(), tmp_path / "s"
+    shop.record("crm:3")
+    shop.events(message("given", OLD, "crm:3"), message("parted", OLD, "crm:3"))
+    split = {"kind": "split", "profile": "crm:3", "target": "crm:1", "keys": ["given"]}
+    follow(folder, shop, message("1", "2026-01-02T00:00:00Z", "crm:3"), json.dumps(split))
+    assert held(folder)["crm:1"] == ["has3", "recent"]
+    shop.delete("crm:2")
+    made = follow(folder, shop, message("2", "2026-01-02T00:00:00Z", "crm:1"))
+    assert held(folder) == {"crm:1": ["has3", "recent"], "crm:3": ["has2", "recent"]}
+    assert made.verified == []
+
+
+def test_whoever_loses_the_last_event_stays(tmp_path: Path) -> None:
+    """The graph has them no more, and nobody deleted them."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:2")
+    shop.events(message("both", OLD, "crm:1", "crm:2"))
+    follow(folder, shop)
+    assert held(folder) == {"crm:1": ["has1", "recent"]}
+    shop.delete("crm:2")
+    made = follow(folder, shop)
+    assert (held(folder), names_in(folder), made.verified) == ({}, ["crm:1"], [])
+    follow(folder, shop, message("1", "2026-01-02T00:00:00Z", "crm:1"))
+    assert held(folder) == {"crm:1": ["has1", "recent"]}
+
+
+def test_a_kill_after_the_hand_over_forgets_no_graph(tmp_path: Path) -> None:
+    """What parts before the first look is otherwise than what was handed over."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:1", "visitor:v1")
+    shop.events(message("device", OLD, "visitor:v1"), message("login", OLD, "crm:1"))
+    hand_over(folder, shop)
+    shop.unlink("crm:1", "visitor:v1")
+    made = follow(folder, shop, message("1", "2026-01-02T00:00:00Z", "visitor:v1"))
+    assert held(folder) == {"crm:1": ["has1", "recent"], "visitor:v1": ["has2", "recent"]}
+    assert made.verified == []
