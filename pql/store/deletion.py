@@ -2,7 +2,7 @@
 
 What goes: rows of datasets, quarantined rows, memberships, computed attributes, and through stitching anew, identities, links, profile and
 events. What stays: a tombstone for each identity, as a digest, so that a reload does not bring the person back; and digests of others whom
-events named that went, so that a stream that has those events knows where.
+those rows named, so that a stream that has them knows where.
 """
 
 from __future__ import annotations
@@ -70,8 +70,7 @@ def delete_person(
             count = _one(store, f"SELECT count(*) FROM {d.table} WHERE {going}")
             if count:
                 gone.rows[d.name] = count
-                if d.is_event:
-                    note_others(store.connection, settings, d.table, going, one)
+                note_others(store.connection, settings, d.table, going, one)
                 run(f"DELETE FROM {d.table} WHERE {going}")
         gone.quarantined = _quarantine(store, own)
         gone.memberships = _one(store, "SELECT count(*) FROM membership WHERE _pid = $p", pid)

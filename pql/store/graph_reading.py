@@ -137,7 +137,7 @@ def people_called(store: Store, names: Iterable[str]) -> set[str]:
 
 @dataclass(frozen=True)
 class Tombstones:
-    """Digests of deleted people's identities, and the store's salt that they were made with. `others`: digests of identities that events
+    """Digests of deleted people's identities, and the store's salt that they were made with. `others`: digests of identities that rows
     named which went with a deleted person, each with one of that person's."""
 
     salt: str = ""

@@ -68,8 +68,8 @@ def deleted_rows(connection: duckdb.DuckDBPyConnection, settings: IdentitySettin
 def note_others(
     connection: duckdb.DuckDBPyConnection, settings: IdentitySettings, table: str, rows: str, tombstone: str
 ) -> None:
-    """Events are about to go with a deleted person: which others do they name? Digests stay in `meta.gone_with`, for whoever was given those
-    events before and has to give them up. `rows`: SQL that is true of the events; `tombstone`: one of the deleted person's, already kept."""
+    """Rows are about to go with a deleted person: which others do they name? Digests stay in `meta.gone_with`, for whoever was given those
+    rows before and has to give them up. `rows`: SQL that is true of them; `tombstone`: one of the deleted person's, already kept."""
     made = digest(connection, Owners(settings).namespace("x"), "x.id")
     connection.execute(
         f"""INSERT INTO meta.gone_with SELECT DISTINCT id, $t FROM

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from pql.runtime.inputs import Deletion, Event, Input, Merge, Split
+from pql.runtime.inputs import Deletion, Event, Input, Merge, Record, Split
 from pql.store.graph_reading import Gravestones, Tombstones, people_called
 from pql.store.history import people_named
 from pql.store.store import Store
@@ -14,6 +14,7 @@ from pql.streams.owners import Identity, Owners, identities
 from pql.streams.parts import Parts
 from pql.streams.shard import Shard
 from pql.streams.sqlite import SqliteState
+from pql.streams.wording import Wording
 
 NAMES = 10_000
 
@@ -38,9 +39,10 @@ class Erasing:
         self.anybody = len(fresh)
         if fresh:
             self._find()
+        self._wording = Wording(owners.settings, self.fresh, {n for n, _ in self.identities})
 
     def _find(self) -> None:
-        """The identities and the profiles of the state that were deleted, and who had events that named them."""
+        """The identities and the profiles of the state that were deleted, and whom rows named that went with them."""
         concerned, fresh = set(), self.fresh
         for namespace, id, profile in self.state.known_identities():
             if f"{namespace}:{id}" in fresh:
@@ -81,8 +83,8 @@ class Erasing:
         return False
 
     def inputs(self) -> Iterator[tuple[Input, bool]]:
-        """What people who stay hold of those who go: live events that tell of them, and events that the store no longer has. Whoever became
-        part of them by way of somebody who goes is theirs directly."""
+        """What people who stay hold of those who go: live events that tell of them, and events that the store no longer has; a record that
+        says their names makes way for the store's. Whoever became part of them by way of somebody who goes is theirs directly."""
         parts = Parts(self.state, self.shard)
         for name in sorted(self.names):
             where = self.shard.standing(name)
@@ -100,6 +102,9 @@ class Erasing:
             lost = set[str]()
             if self.shard.standing(profile) == profile:
                 lost = self.shard.keys(profile) - {key for key, _ in live} - self._stored(profile, parts)
+                if self._wording.names(self.shard.record(profile)):
+                    person = people_named(self.store, [profile]).get(profile)
+                    yield Record(profile, None if person is None else person.record), True
             for key in sorted(told | lost):
                 yield Deletion(profile, key), True
         for profile, key in self._telling():
@@ -148,12 +153,19 @@ class Erasing:
         return profile in self.profiles or self.shard.standing(profile) in self.profiles
 
     def _telling(self) -> list[tuple[str, str]]:
-        """(profile, key) of live events of all others that name somebody who was deleted. Which may be looked for by their words, unless
-        there is a digest whose identity the state does not know."""
-        names = {*(f"{n}:{i}" for n, i in self.identities), *self.names}
-        words = [name.split(":", 1)[1] for name in names] if len(names) == self.anybody else None
+        """(profile, key) of live events of all others that name somebody who was deleted."""
         but = self.profiles | self._in_others
-        return [(p, key) for p, key, raw in self.state.events_with(words) if p not in but and self._tells(raw)]
+        return [(p, key) for p, key, raw in self.state.events_with(self._words()) if p not in but and self._tells(raw)]
+
+    def _words(self) -> list[str] | None:
+        """The deleted in so many words. None: there are some whom the state does not know."""
+        names = {*(f"{n}:{i}" for n, i in self.identities), *self.names}
+        return [name.split(":", 1)[1] for name in names] if len(names) == self.anybody else None
+
+    def silenced(self) -> dict[int, bytes]:
+        """What the log of the graph's inputs says of those who go where it is about others. To be called when all inputs are committed."""
+        logged = self.state.log_with(self._words()) if self.anybody else []
+        return {n: silent for n, raw in logged if (silent := self._wording.silenced(raw)) is not None}
 
     def _tells(self, raw: bytes) -> bool:
         found = self._identities(raw)

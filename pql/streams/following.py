@@ -43,7 +43,7 @@ class StoreSource(Protocol):
 
 
 class Change:
-    """What a store says otherwise than the state. `stages` first, all of them applied; then `erased`, then `known`."""
+    """What a store says otherwise than the state. `stages` first, all of them applied; then `known`, then `erased`."""
 
     def __init__(
         self, state: SqliteState, shard: Shard, owners: Owners, store: Store, version: str, found: Tombstones
@@ -55,6 +55,7 @@ class Change:
         self.digests.update(dict.fromkeys(before.keys() - after.keys()))
         self._anything = state.knows_identities() or bool(state.names("", 1)) or bool(shard.engine.people)
         self.erasing = Erasing(state, shard, owners, store, found)
+        self._takes_out = False
         self._restitching = Restitching(state, shard, owners, store, frozenset(self.erasing.names))
 
     def stages(self) -> Iterator[Iterator[tuple[Input, bool]]]:
@@ -67,19 +68,27 @@ class Change:
 
     def _left_over(self) -> Iterator[tuple[Input, bool]]:
         self.erasing.decide()
-        yield from self.erasing.inputs()
-
-    @property
-    def erased(self) -> set[str]:
-        """Profiles of which nothing may stay, once all inputs are applied."""
-        return self.erasing.profiles
+        for item in self.erasing.inputs():
+            self._takes_out = True
+            yield item
 
     def known(self) -> GraphKnown:
-        """What the state knows from now on; the identities are staged in it."""
+        """What the state knows from now on; the identities are staged in it. To be called when all inputs are committed, if
+        anybody was deleted."""
         graph = chain.from_iterable(identities_in(self.store, self._parts)) if self._parts else ()
         left = ((namespace, id, profile) for (namespace, id), profile in self.erasing.left.items())
         self.state.stage(chain(left, graph))  # of two that name one identity the graph's comes later
-        return GraphKnown(self.version, self.erasing.identities, self.digests, self.found.salt, self.found.digests)
+        silenced = self.erasing.silenced()
+        self._takes_out |= bool(silenced or self.erasing.identities)
+        return GraphKnown(
+            self.version, self.erasing.identities, self.digests, self.found.salt, self.found.digests, silenced
+        )
+
+    @property
+    def erased(self) -> set[str] | None:
+        """Profiles of which nothing may stay, once all inputs are applied. None: the state has nothing of anybody who was deleted since; to be
+        asked after `known`."""
+        return self.erasing.profiles if self.erasing.profiles or self._takes_out else None
 
 
 class Graph:

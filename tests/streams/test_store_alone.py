@@ -11,7 +11,7 @@ from pql.api import streams as api
 from tests.streams.project import day
 from tests.streams.shop import Shop, follow, held, message, plan
 from tests.streams.test_following import answers
-from tests.streams.test_following_deletions import names_in
+from tests.streams.test_following_deletions import names_in, secret_in
 
 OLD = "2026-01-01T00:00:00Z"
 
@@ -106,3 +106,52 @@ def test_a_kill_after_the_hand_over_forgets_no_graph(tmp_path: Path) -> None:
     made = follow(folder, shop, message("1", "2026-01-02T00:00:00Z", "visitor:v1"))
     assert held(folder) == {"crm:1": ["has1", "recent"], "visitor:v1": ["has2", "recent"]}
     assert made.verified == []
+
+
+def test_a_record_that_says_a_deleted_address_makes_way_for_the_stores(tmp_path: Path) -> None:
+    """The row that named it went from the store."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.records({"ids": ("crm:1",), "at": day(OLD), "fields": {"tier": "gold"}, "key": "own"})
+    shop.record("crm:1", "Email:secret@b.example", tier="Secret@b.example", at="2026-01-01T01:00:00Z")
+    shop.unlink("crm:1", "Email:secret@b.example")
+    follow(folder, shop, message("1", "2026-01-02T00:00:00Z", "crm:1"))
+    assert held(folder) == {"crm:1": ["has1", "recent"]}
+    shop.delete("Email:secret@b.example")
+    made = follow(folder, shop)
+    assert held(folder) == answers(shop, made.shard.clock) | {"crm:1": ["gold", "has1", "recent"]}
+    assert (secret_in(folder), made.verified) == ([], [])
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_log_says_nothing_of_the_deleted(tmp_path: Path, named: bool) -> None:
+    """What the graph gave to others before, and what it gives in the look at the deletion. `named`: the stream had heard of the address."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:1", "Email:secret@b.example", tier="gold")
+    first = [message("1", "2026-01-02T00:00:00Z", "visitor:v1")]
+    follow(folder, shop, *first, *[message("2", "2026-01-02T00:00:00Z", "Email:Secret@b.example")] * named)
+    shop.record("crm:1", "visitor:v1")
+    follow(folder, shop)
+    assert secret_in(folder) == ["state.sqlite"]
+    shop.unlink("crm:1", "Email:secret@b.example")
+    shop.delete("Email:secret@b.example")
+    made = follow(folder, shop)
+    assert held(folder) == {"crm:1": ["has1", "recent"]}, "the record that named it went"
+    assert (secret_in(folder), made.verified) == ([], [])
+    state, reader = api.SqliteState(folder), api.Reader(plan().schema)
+    assert "Merge" in {type(reader.read(m)).__name__ for _, m in state.graph_log()}, "it can be replayed"
+    state.close()
+
+
+def test_an_open_instant_says_nothing_of_the_deleted(tmp_path: Path) -> None:
+    """Nobody goes as a whole: the stream had an event of somebody else that named them."""
+    shop, folder, seen = Shop(), tmp_path / "s", list[list[str]]()
+    shop.record("crm:1")
+    both = message("1", "2026-01-02T00:00:00Z", "crm:1", "Email:secret@b.example")
+    look = lambda stream: seen.append(secret_in(folder))  # noqa: E731
+
+    def gone() -> None:
+        shop.record("Email:secret@b.example")
+        shop.delete("Email:secret@b.example")
+
+    follow(folder, shop, both, look, gone, [], [], look)
+    assert "state.sqlite-wal" in seen[0] and seen[1] == []
