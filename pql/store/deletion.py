@@ -66,12 +66,13 @@ def delete_person(
         for d in datasets(store.connection):
             told = deleted_rows(store.connection, settings, d.table, "_row") or "SELECT NULL"
             rows = ", ".join(map(str, owned.get(d.name, ()))) or "NULL"
-            going = f"(_row IN ({rows}) OR _row IN ({told}))"
-            count = _one(store, f"SELECT count(*) FROM {d.table} WHERE {going}")
+            run(f"""CREATE OR REPLACE TEMP TABLE deleted_rows AS
+                    SELECT _row FROM {d.table} WHERE _row IN ({rows}) OR _row IN ({told})""")
+            count = _one(store, "SELECT count(*) FROM deleted_rows")
             if count:
                 gone.rows[d.name] = count
-                note_others(store.connection, settings, d.table, going, one)
-                run(f"DELETE FROM {d.table} WHERE {going}")
+                note_others(store.connection, settings, d.table, "SELECT _row FROM deleted_rows", one)
+                run(f"DELETE FROM {d.table} WHERE _row IN (SELECT _row FROM deleted_rows)")
         gone.quarantined = _quarantine(store, own)
         gone.memberships = _one(store, "SELECT count(*) FROM membership WHERE _pid = $p", pid)
         run("DELETE FROM membership WHERE _pid = ?", [pid])

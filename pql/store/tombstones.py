@@ -69,11 +69,11 @@ def note_others(
     connection: duckdb.DuckDBPyConnection, settings: IdentitySettings, table: str, rows: str, tombstone: str
 ) -> None:
     """Rows are about to go with a deleted person: which others do they name? Digests stay in `meta.gone_with`, for whoever was given those
-    rows before and has to give them up. `rows`: SQL that is true of them; `tombstone`: one of the deleted person's, already kept."""
+    rows before and has to give them up. `rows`: SQL of their numbers; `tombstone`: one of the deleted person's, already kept."""
     made = digest(connection, Owners(settings).namespace("x"), "x.id")
     connection.execute(
         f"""INSERT INTO meta.gone_with SELECT DISTINCT id, $t FROM
-            (SELECT {made} AS id FROM (SELECT unnest(_identities) AS x FROM {table} WHERE {rows}))
+            (SELECT {made} AS id FROM (SELECT unnest(_identities) AS x FROM {table} WHERE _row IN ({rows})))
             ANTI JOIN meta.tombstone USING (id) WHERE id IS NOT NULL""",
         {"t": tombstone},
     )
