@@ -43,7 +43,7 @@ class StoreSource(Protocol):
 
 
 class Change:
-    """What a store says otherwise than the state. `stages` first, all of them applied; then `known`, then `erased`."""
+    """What a store says otherwise than the state. `stages` first, all of them applied; then `erased` and `known`."""
 
     def __init__(
         self, state: SqliteState, shard: Shard, owners: Owners, store: Store, version: str, found: Tombstones
@@ -55,7 +55,6 @@ class Change:
         self.digests.update(dict.fromkeys(before.keys() - after.keys()))
         self._anything = state.knows_identities() or bool(state.names("", 1)) or bool(shard.engine.people)
         self.erasing = Erasing(state, shard, owners, store, found)
-        self._takes_out = False
         self._restitching = Restitching(state, shard, owners, store, frozenset(self.erasing.names))
 
     def stages(self) -> Iterator[Iterator[tuple[Input, bool]]]:
@@ -68,9 +67,7 @@ class Change:
 
     def _left_over(self) -> Iterator[tuple[Input, bool]]:
         self.erasing.decide()
-        for item in self.erasing.inputs():
-            self._takes_out = True
-            yield item
+        yield from self.erasing.inputs()
 
     def known(self) -> GraphKnown:
         """What the state knows from now on; the identities are staged in it. To be called when all inputs are committed, if
@@ -78,17 +75,20 @@ class Change:
         graph = chain.from_iterable(identities_in(self.store, self._parts)) if self._parts else ()
         left = ((namespace, id, profile) for (namespace, id), profile in self.erasing.left.items())
         self.state.stage(chain(left, graph))  # of two that name one identity the graph's comes later
-        silenced = self.erasing.silenced()
-        self._takes_out |= bool(silenced or self.erasing.identities)
         return GraphKnown(
-            self.version, self.erasing.identities, self.digests, self.found.salt, self.found.digests, silenced
+            self.version,
+            self.erasing.identities,
+            self.digests,
+            self.found.salt,
+            self.found.digests,
+            self.erasing.silenced(),
         )
 
     @property
     def erased(self) -> set[str] | None:
-        """Profiles of which nothing may stay, once all inputs are applied. None: the state has nothing of anybody who was deleted since; to be
-        asked after `known`."""
-        return self.erasing.profiles if self.erasing.profiles or self._takes_out else None
+        """Profiles of which nothing may stay, once all inputs are applied. None: nobody was deleted since. When somebody was, the open instant
+        has to end though no profile goes: its inputs may name them."""
+        return self.erasing.profiles if self.erasing.anybody else None
 
 
 class Graph:

@@ -175,9 +175,10 @@ class Stream:
                             self.commit()
                         for item, live in inputs:
                             self._take_over(item, live)
-                    if self._batch.logged and change.erasing.anybody:
+                    erased = change.erased
+                    if self._batch.logged and erased is not None:
                         self.commit()
-                    known, erased = change.known(), change.erased
+                    known = change.known()
                     if erased is not None:
                         self._emit(self.shard.erase(erased), self.taken)
                         if self.shard.clock > datetime.min:

@@ -130,7 +130,7 @@ class Commit:
     was handed over before. `clock_log`: (messages taken before, what, instant), where the wall clock decided, or a deletion ended the
     clock's instant: an `advance` after those messages, or the `arrival` of the next one. `history`: what happened to the events of profiles. `pending`: the inputs of the clock's instant, which is open, as messages: new ones, in place of
     those before when `closed`. `identities`: (namespace, id, profile) that became known. `logged`: what came from the graph.
-    `erased`: profiles of which nothing may stay; None: nobody was deleted of whom the state has anything."""
+    `erased`: profiles of which nothing may stay; None: nobody was deleted."""
 
     progress: Progress
     rows: list[Row] = field(default_factory=list)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pql.api import streams as api
+from pql.streams.following import Change
 from tests.streams.project import day
 from tests.streams.shop import Shop, follow, held, message, plan
-from tests.streams.test_following import answers
+from tests.streams.test_following import Dies, answers
 from tests.streams.test_following_deletions import names_in, secret_in
 
 OLD = "2026-01-01T00:00:00Z"
@@ -142,8 +144,12 @@ def test_the_log_says_nothing_of_the_deleted(tmp_path: Path, named: bool) -> Non
     state.close()
 
 
-def test_an_open_instant_says_nothing_of_the_deleted(tmp_path: Path) -> None:
-    """Nobody goes as a whole: the stream had an event of somebody else that named them."""
+@pytest.mark.parametrize("killed", [True, False])
+def test_an_open_instant_says_nothing_of_the_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    """Nobody goes as a whole: the stream had an event of somebody else that named them. `killed`: when that event is gone, and before it is
+    known why."""
     shop, folder, seen = Shop(), tmp_path / "s", list[list[str]]()
     shop.record("crm:1")
     both = message("1", "2026-01-02T00:00:00Z", "crm:1", "Email:secret@b.example")
@@ -153,5 +159,17 @@ def test_an_open_instant_says_nothing_of_the_deleted(tmp_path: Path) -> None:
         shop.record("Email:secret@b.example")
         shop.delete("Email:secret@b.example")
 
-    follow(folder, shop, both, look, gone, [], [], look)
+    def dies(stream: Any) -> None:
+        def known(change: Any) -> Any:
+            raise Dies
+
+        monkeypatch.setattr(Change, "known", known)
+
+    if killed:
+        with pytest.raises(Dies):
+            follow(folder, shop, both, look, gone, dies, [], [])
+        monkeypatch.undo()
+        follow(folder, shop, look)
+    else:
+        follow(folder, shop, both, look, gone, [], [], look)
     assert "state.sqlite-wal" in seen[0] and seen[1] == []
