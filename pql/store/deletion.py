@@ -1,7 +1,8 @@
 """Privacy requests: takes a person out of every layer, for good. Read `delete_person`.
 
 What goes: rows of datasets, quarantined rows, memberships, computed attributes, and through stitching anew, identities, links, profile and
-events. What stays: a tombstone for each identity, as a digest, so that a reload does not bring the person back.
+events. What stays: a tombstone for each identity, as a digest, so that a reload does not bring the person back; and digests of others whom
+those rows named, so that a stream that has them knows where.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import duckdb
 from pql.identity.policy import DEFAULT, MergePolicy
 from pql.identity.settings import IdentitySettings
 from pql.store import opening
+from pql.store.graph_reading import tombstone_of
 from pql.store.layers import datasets, make_layers
 from pql.store.owners import text
 from pql.store.store import Store, StoreError
-from pql.store.tombstones import deleted_rows, digest
+from pql.store.tombstones import deleted_rows, digest, note_others, salt
 from pql.store.unify import unify
 
 PARTS_MOST = 6
@@ -60,13 +62,17 @@ def delete_person(
         made = digest(store.connection, "n.namespace", "n.id")
         run(f"""INSERT INTO meta.tombstone SELECT n.namespace, {made}, $at, $r FROM graph.node AS n JOIN graph.member AS m USING (node)
                 WHERE m.pid = $p""", {"at": now, "r": reason, "p": pid})  # fmt: skip
+        one = tombstone_of(salt(store.connection), ":".join(own[0]))
         for d in datasets(store.connection):
             told = deleted_rows(store.connection, settings, d.table, "_row") or "SELECT NULL"
             rows = ", ".join(map(str, owned.get(d.name, ()))) or "NULL"
-            count = _one(store, f"SELECT count(*) FROM {d.table} WHERE _row IN ({rows}) OR _row IN ({told})")
+            run(f"""CREATE OR REPLACE TEMP TABLE deleted_rows AS
+                    SELECT _row FROM {d.table} WHERE _row IN ({rows}) OR _row IN ({told})""")
+            count = _one(store, "SELECT count(*) FROM deleted_rows")
             if count:
                 gone.rows[d.name] = count
-                run(f"DELETE FROM {d.table} WHERE _row IN ({rows}) OR _row IN ({told})")
+                note_others(store.connection, settings, d.table, "SELECT _row FROM deleted_rows", one)
+                run(f"DELETE FROM {d.table} WHERE _row IN (SELECT _row FROM deleted_rows)")
         gone.quarantined = _quarantine(store, own)
         gone.memberships = _one(store, "SELECT count(*) FROM membership WHERE _pid = $p", pid)
         run("DELETE FROM membership WHERE _pid = ?", [pid])

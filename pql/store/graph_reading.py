@@ -137,10 +137,12 @@ def people_called(store: Store, names: Iterable[str]) -> set[str]:
 
 @dataclass(frozen=True)
 class Tombstones:
-    """Digests of deleted people's identities, and the store's salt that they were made with."""
+    """Digests of deleted people's identities, and the store's salt that they were made with. `others`: digests of identities that rows
+    named which went with a deleted person, each with one of that person's."""
 
     salt: str = ""
     digests: frozenset[str] = frozenset()
+    others: frozenset[tuple[str, str]] = frozenset()
 
 
 def tombstones(store: Store) -> Tombstones:
@@ -150,7 +152,13 @@ def tombstones(store: Store) -> Tombstones:
         rows = store.connection.execute("SELECT id FROM meta.tombstone").fetchall()
     except duckdb.CatalogException:
         return Tombstones()
-    return Tombstones(str(salt[0]), frozenset(id for (id,) in rows)) if salt is not None and rows else Tombstones()
+    if salt is None or not rows:
+        return Tombstones()
+    try:
+        others = store.connection.execute("SELECT id, tombstone FROM meta.gone_with").fetchall()
+    except duckdb.CatalogException:  # nobody was deleted since stores have it
+        others = []
+    return Tombstones(str(salt[0]), frozenset(id for (id,) in rows), frozenset(others))
 
 
 def tombstone_of(salt: str, name: str) -> str:
@@ -165,6 +173,8 @@ class Gravestones:
         self._salted, self._digests = hashlib.sha256(salt.encode()), {bytes.fromhex(d) for d in digests}
 
     def __contains__(self, name: str) -> bool:
+        if not self._digests:
+            return False
         made = self._salted.copy()
         made.update(name.encode())
         return made.digest() in self._digests

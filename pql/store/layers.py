@@ -18,6 +18,7 @@ TABLES = (
     "CREATE SCHEMA IF NOT EXISTS meta",
     "CREATE TABLE IF NOT EXISTS meta.dataset (name VARCHAR, title VARCHAR, kind VARCHAR, owner VARCHAR, labels VARCHAR[], source VARCHAR)",
     'CREATE TABLE IF NOT EXISTS meta.tombstone (namespace VARCHAR, id VARCHAR, "at" TIMESTAMP, reason VARCHAR)',
+    "CREATE TABLE IF NOT EXISTS meta.gone_with (id VARCHAR, tombstone VARCHAR)",
     'CREATE TABLE IF NOT EXISTS meta.unified (fingerprint VARCHAR, "at" TIMESTAMP, report VARCHAR)',
     "CREATE TABLE IF NOT EXISTS graph.node (node BIGINT, namespace VARCHAR, id VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP,"
     " dataset VARCHAR, state VARCHAR, space SMALLINT, alone BOOLEAN)",

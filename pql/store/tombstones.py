@@ -65,6 +65,20 @@ def deleted_rows(connection: duckdb.DuckDBPyConnection, settings: IdentitySettin
                GROUP BY k HAVING bool_or(person AND gone) OR bool_and(gone)"""
 
 
+def note_others(
+    connection: duckdb.DuckDBPyConnection, settings: IdentitySettings, table: str, rows: str, tombstone: str
+) -> None:
+    """Rows are about to go with a deleted person: which others do they name? Digests stay in `meta.gone_with`, for whoever was given those
+    rows before and has to give them up. `rows`: SQL of their numbers; `tombstone`: one of the deleted person's, already kept."""
+    made = digest(connection, Owners(settings).namespace("x"), "x.id")
+    connection.execute(
+        f"""INSERT INTO meta.gone_with SELECT DISTINCT id, $t FROM
+            (SELECT {made} AS id FROM (SELECT unnest(_identities) AS x FROM {table} WHERE _row IN ({rows})))
+            ANTI JOIN meta.tombstone USING (id) WHERE id IS NOT NULL""",
+        {"t": tombstone},
+    )
+
+
 WORDS = re.compile(r'"((?:[^"\\]|\\.){1,1024})"|([^\s",;|{}\[\]]{1,1024})')
 """What may be an identity in a row that could not be read: a text in quotes, or a cell."""
 WORDS_MOST = 10_000

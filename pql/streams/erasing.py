@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from pql.runtime.inputs import Deletion, Event, Input, Merge, Split
+from pql.runtime.inputs import Deletion, Event, Input, Merge, Record, Split
 from pql.store.graph_reading import Gravestones, Tombstones, people_called
 from pql.store.history import people_named
 from pql.store.store import Store
@@ -14,6 +14,7 @@ from pql.streams.owners import Identity, Owners, identities
 from pql.streams.parts import Parts
 from pql.streams.shard import Shard
 from pql.streams.sqlite import SqliteState
+from pql.streams.wording import Wording
 
 NAMES = 10_000
 
@@ -27,23 +28,28 @@ class Erasing:
         same = state.salt() == found.salt
         fresh = {d for d in found.digests if not (same and state.is_deleted(d))}
         self.fresh, self._every = Gravestones(found.salt, fresh), Gravestones(found.salt, found.digests)
+        self._others = Gravestones(found.salt, {id for id, deleted in found.others if deleted in fresh})
         self.identities: list[Identity] = []
         self.names: list[str] = []
         self.profiles: set[str] = set()
         self.left: dict[Identity, str] = {}
         self._in_others: set[str] = set()
         self._concerned: set[str] = set()
+        self._losing: set[str] = set()
         self.anybody = len(fresh)
         if fresh:
             self._find()
+        self._wording = Wording(owners.settings, self.fresh, {n for n, _ in self.identities})
 
     def _find(self) -> None:
-        """The identities and the profiles of the state that were deleted."""
+        """The identities and the profiles of the state that were deleted, and whom rows named that went with them."""
         concerned, fresh = set(), self.fresh
         for namespace, id, profile in self.state.known_identities():
             if f"{namespace}:{id}" in fresh:
                 self.identities.append((namespace, id))
                 concerned.add(profile)
+            elif f"{namespace}:{id}" in self._others:
+                self._losing.add(profile)
         name = ""
         while names := self.state.names(name, NAMES):
             name = names[-1]
@@ -54,8 +60,6 @@ class Erasing:
 
     def decide(self) -> None:
         """Who goes as a whole. To be called when merges and splits have been applied."""
-        if not self._concerned:
-            return
         standing = {self.shard.standing(p) or p for p in (*self._concerned, *self.names)}
         alive = people_called(self.store, standing)
         parts = Parts(self.state, self.shard)
@@ -65,6 +69,8 @@ class Erasing:
             else:
                 self._in_others.add(profile)
         self.profiles |= set(self.names)
+        losing = {where for p in self._losing if (where := self.shard.standing(p)) is not None}
+        self._in_others |= losing - self.profiles
 
     def _is_unheard_of(self, profile: str) -> bool:
         """Has a profile, which the graph does not call by its name, live events that name it? Then it is somebody of whom the store knows
@@ -77,8 +83,8 @@ class Erasing:
         return False
 
     def inputs(self) -> Iterator[tuple[Input, bool]]:
-        """What people who stay hold of those who go: live events that tell of them, and events that the store no longer has. Whoever became
-        part of them by way of somebody who goes is theirs directly."""
+        """What people who stay hold of those who go: live events that tell of them, and events that the store no longer has; a record that
+        says their names makes way for the store's. Whoever became part of them by way of somebody who goes is theirs directly."""
         parts = Parts(self.state, self.shard)
         for name in sorted(self.names):
             where = self.shard.standing(name)
@@ -93,18 +99,28 @@ class Erasing:
         for profile in sorted(self._in_others):
             live = self.state.events(profile)
             told = {key for key, raw in live if key is not None and self._tells(raw)}
-            person = people_named(self.store, [profile]).get(profile)
-            stored = {d.get("_id") for d in person.events} if person is not None else set()
-            lost = (
-                self.shard.keys(profile) - {key for key, _ in live} - stored
-                if self.shard.standing(profile) == profile
-                else set()
-            )
+            lost = set[str]()
+            if self.shard.standing(profile) == profile:
+                lost = self.shard.keys(profile) - {key for key, _ in live} - self._stored(profile, parts)
+                if self._wording.names(self.shard.record(profile)):
+                    person = people_named(self.store, [profile]).get(profile)
+                    yield Record(profile, None if person is None else person.record), True
             for key in sorted(told | lost):
                 yield Deletion(profile, key), True
         for profile, key in self._telling():
             yield Deletion(profile, key), True
         yield from self._leave()
+
+    def _stored(self, profile: str, parts: Parts) -> set[str]:
+        """The keys of events that the store has of a profile: of those who are part of it too, and those that a message gave to it."""
+        names = {profile, *parts.of(profile)}
+        moved = [pair for name in sorted(names) for pair in self.state.moved_to(name)]
+        keys = {
+            name: {key for d in person.events if (key := d.get("_id")) is not None}
+            for name, person in people_named(self.store, names | {source for source, _ in moved}).items()
+        }
+        given = {key for source, key in moved if key in keys.get(source, ())}
+        return given.union(*(keys[name] for name in names & keys.keys()))
 
     def _leave(self) -> Iterator[tuple[Input, bool]]:
         """Live events of those who go that tell of nobody deleted: an event that goes made the stream take their identity for one of those.
@@ -137,12 +153,19 @@ class Erasing:
         return profile in self.profiles or self.shard.standing(profile) in self.profiles
 
     def _telling(self) -> list[tuple[str, str]]:
-        """(profile, key) of live events of all others that name somebody who was deleted. Which may be looked for by their words, unless
-        there is a digest whose identity the state does not know."""
-        names = {*(f"{n}:{i}" for n, i in self.identities), *self.names}
-        words = [name.split(":", 1)[1] for name in names] if len(names) == self.anybody else None
+        """(profile, key) of live events of all others that name somebody who was deleted."""
         but = self.profiles | self._in_others
-        return [(p, key) for p, key, raw in self.state.events_with(words) if p not in but and self._tells(raw)]
+        return [(p, key) for p, key, raw in self.state.events_with(self._words()) if p not in but and self._tells(raw)]
+
+    def _words(self) -> list[str] | None:
+        """The deleted in so many words. None: there are some whom the state does not know."""
+        names = {*(f"{n}:{i}" for n, i in self.identities), *self.names}
+        return [name.split(":", 1)[1] for name in names] if len(names) == self.anybody else None
+
+    def silenced(self) -> dict[int, bytes]:
+        """What the log of the graph's inputs says of those who go where it is about others. To be called when all inputs are committed."""
+        logged = self.state.log_with(self._words()) if self.anybody else []
+        return {n: silent for n, raw in logged if (silent := self._wording.silenced(raw)) is not None}
 
     def _tells(self, raw: bytes) -> bool:
         found = self._identities(raw)

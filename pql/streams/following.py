@@ -43,7 +43,7 @@ class StoreSource(Protocol):
 
 
 class Change:
-    """What a store says otherwise than the state. `stages` first, all of them applied; then `erased`, then `known`."""
+    """What a store says otherwise than the state. `stages` first, all of them applied; then `erased` and `known`."""
 
     def __init__(
         self, state: SqliteState, shard: Shard, owners: Owners, store: Store, version: str, found: Tombstones
@@ -69,17 +69,26 @@ class Change:
         self.erasing.decide()
         yield from self.erasing.inputs()
 
-    @property
-    def erased(self) -> set[str]:
-        """Profiles of which nothing may stay, once all inputs are applied."""
-        return self.erasing.profiles
-
     def known(self) -> GraphKnown:
-        """What the state knows from now on; the identities are staged in it."""
+        """What the state knows from now on; the identities are staged in it. To be called when all inputs are committed, if
+        anybody was deleted."""
         graph = chain.from_iterable(identities_in(self.store, self._parts)) if self._parts else ()
         left = ((namespace, id, profile) for (namespace, id), profile in self.erasing.left.items())
         self.state.stage(chain(left, graph))  # of two that name one identity the graph's comes later
-        return GraphKnown(self.version, self.erasing.identities, self.digests, self.found.salt, self.found.digests)
+        return GraphKnown(
+            self.version,
+            self.erasing.identities,
+            self.digests,
+            self.found.salt,
+            self.found.digests,
+            self.erasing.silenced(),
+        )
+
+    @property
+    def erased(self) -> set[str] | None:
+        """Profiles of which nothing may stay, once all inputs are applied. None: nobody was deleted since. When somebody was, the open instant
+        has to end though no profile goes: its inputs may name them."""
+        return self.erasing.profiles if self.erasing.anybody else None
 
 
 class Graph:

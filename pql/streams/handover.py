@@ -1,7 +1,8 @@
 """Other segments than those a state was kept for, or a new state over a store's history: who is in what at the clock's instant, and
 exactly the difference as transitions of the cause `definition`. Read `hand_over`.
 
-History is the store's joined with what arrived live (`Histories`). One transaction; killed in the middle, it has not begun.
+History is the store's joined with what arrived live (`Histories`). One transaction; killed in the middle, it has not begun. A new state
+knows from it whose the store's graph says each identity is.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from pql.runtime.hosting import Carried, HostedEngine, carry_over, read_state
 from pql.runtime.inputs import AttributeChange, Transition
 from pql.runtime.plan import Plan
 from pql.runtime.state import OUT_OF_RANGE, StateError
+from pql.store.graph_reading import PARTS, graph_version, identities_in, named_graph, part_digests, tombstones
 from pql.store.history import latest_event, people_after, people_named
 from pql.store.store import Store
 from pql.streams.errors import StreamError
@@ -23,7 +26,18 @@ from pql.streams.messages import read_document, write_document
 from pql.streams.plans import kept_of
 from pql.streams.running import change_line, transition_line
 from pql.streams.sqlite import SqliteState
-from pql.streams.state import ATTRIBUTES, EPOCH, TRANSITIONS, Commit, Kept, Progress, Row, instant, micros
+from pql.streams.state import (
+    ATTRIBUTES,
+    EPOCH,
+    TRANSITIONS,
+    Commit,
+    GraphKnown,
+    Kept,
+    Progress,
+    Row,
+    instant,
+    micros,
+)
 from pql.xdm.schema import Schema
 
 CHUNK = 500
@@ -103,13 +117,26 @@ def hand_over(
         if at is None:
             at = latest_event(store) if store is not None else None
         progress = replace(progress, clock=micros(at or EPOCH))
+    graph = _graph(state, store) if before is None and store is not None else None
     with state.transaction():
         work = _HandOver(state, plan, before or Kept("", ()), kept_of(plan, paused), store, progress, told)
-        work.run()
+        work.run(graph)
         state.begin(work.after)
     return HandedOver(
         instant(progress.clock), work.done, work.made - progress.transitions, work.changed - progress.changes
     )
+
+
+def _graph(state: SqliteState, store: Store) -> GraphKnown | None:
+    """What a new state knows of the graph that its people come from: what is otherwise at the first look is to be done about them. None:
+    the store has no graph."""
+    version = graph_version(store)
+    if version is None or not named_graph(store):
+        return None
+    digests: dict[int, int | None] = dict(part_digests(store))
+    state.stage(chain.from_iterable(identities_in(store, range(PARTS))))
+    found = tombstones(store)
+    return GraphKnown(version, (), digests, found.salt, found.digests)
 
 
 class _HandOver:
@@ -133,7 +160,7 @@ class _HandOver:
         self.lost = [a for a in self.values if a not in dict(after.attributes)]
         self.ended = set(self.versions) - dict(after.segments).keys() - set(after.paused)
 
-    def run(self) -> None:
+    def run(self, graph: GraphKnown | None) -> None:
         for chunk in self._chunks():
             self._judge(chunk)
             self.done += len(chunk)
@@ -147,7 +174,7 @@ class _HandOver:
             arrivals=self.arrivals,
             changes=self.changed,
         )
-        self.state.write(Commit(progress))
+        self.state.write(Commit(progress, graph=graph))
 
     # --- who ---
     def _chunks(self) -> Iterator[list[Carried]]:

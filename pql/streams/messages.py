@@ -230,6 +230,11 @@ def read_document(raw: bytes, schema: Schema) -> dict[str, Any]:
     return read_event(_EXACT.decode(raw), schema, ignore_unknown=True)[0]
 
 
+def rewritten(raw: bytes, change: Callable[[Any], Any]) -> bytes:
+    """A message that `write_message` wrote, changed as JSON, exactly."""
+    return _ENCODER.encode(change(_EXACT.decode(raw)))
+
+
 def write_message(item: Input) -> bytes:
     """An input as the message that any reader reads as that input."""
     document: dict[str, Any]

@@ -73,6 +73,10 @@ class Owners:
             return None
         if self.tells_of_deleted(found):
             raise BadMessage(DELETED, "it tells of a deleted person")
+        return self._owned(found)
+
+    def _owned(self, found: list[Identity]) -> str:
+        """Whose an event with those identities is, some of which are left."""
         found = [(n, i) for n, i in found if not self._is_gone(f"{n}:{i}")]
         owners = [self.owner(i) for i in found]
         profile = next((o for o in owners if o is not None), f"{found[0][0]}:{found[0][1]}")
@@ -83,17 +87,21 @@ class Owners:
         return profile
 
     def named(self, name: str, document: Mapping[str, Any] | None = None) -> str:
-        """The profile that a message means. Raises BadMessage PQL0847 for a deleted person's."""
+        """The profile that a message means. Raises BadMessage PQL0847 for a deleted person's. An event that is given to a deleted device, and
+        names somebody who is left, is theirs, as if nobody had given it."""
         if self._salt is not None and document is not None:
-            if self.tells_of_deleted(identities(document, self.schema, self.settings)):
+            found = identities(document, self.schema, self.settings)
+            if self.tells_of_deleted(found):
                 raise BadMessage(DELETED, "it tells of a deleted person")
-        found = self._named.get(name)
-        if found is None:
-            found = self._meant(name)
+            if found and self._is_gone(name) and not self._is_person(name):
+                return self._owned(found)
+        profile = self._named.get(name)
+        if profile is None:
+            profile = self._meant(name)
             if len(self._named) > KNOWN_MOST:
                 self._named = {}
-            self._named[name] = found
-        return found
+            self._named[name] = profile
+        return profile
 
     def parted(self, name: str) -> None:
         """A message makes the name a profile of its own. Raises BadMessage PQL0847 for a deleted person's."""
@@ -134,6 +142,11 @@ class Owners:
             return False
         gone = [(n, self._is_gone(f"{n}:{i}")) for n, i in found]
         return all(g for _, g in gone) or any(g and self.settings.namespace(n).kind.is_person for n, g in gone)
+
+    def _is_person(self, name: str) -> bool:
+        """Is a name a login, an e-mail or a phone, and no device?"""
+        identity = split_name(name, self.settings) if ":" in name else None
+        return identity is None or self.settings.namespace(identity[0]).kind.is_person
 
     def _is_gone(self, name: str) -> bool:
         if self._salt is None:

@@ -175,12 +175,15 @@ class Stream:
                             self.commit()
                         for item, live in inputs:
                             self._take_over(item, live)
+                    erased = change.erased
+                    if self._batch.logged and erased is not None:
+                        self.commit()
                     known = change.known()
-                    if change.erased:
-                        self._emit(self.shard.erase(change.erased), self.taken)
+                    if erased is not None:
+                        self._emit(self.shard.erase(erased), self.taken)
                         if self.shard.clock > datetime.min:
                             self._batch.clock_log.append((self.taken, "advance", micros(self.shard.clock)))
-                    self.commit(known, sorted(change.erased))
+                    self.commit(known, None if erased is None else sorted(erased))
         except StoreError:
             self.graph.failed()
         else:
@@ -329,7 +332,7 @@ class Stream:
     # --- commits ---
     def commit(self, graph: GraphKnown | None = None, erased: list[str] | None = None) -> None:
         """Everything done so far, in one transaction; then the lines are handed over. `graph`: what is known of it from now on;
-        `erased`: profiles of which nothing may stay."""
+        `erased`: profiles of which nothing may stay; None: nobody was deleted."""
         batch, self._batch = self._batch, _Batch()
         for name, lines in batch.lines.items():
             self.made[name] += len(lines)
@@ -352,7 +355,7 @@ class Stream:
                 self._identities(),
                 graph,
                 batch.logged,
-                erased or [],
+                erased,
             )
         )
         self._hand_over(batch.lines)

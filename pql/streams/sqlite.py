@@ -84,6 +84,18 @@ def _refused(error: sqlite3.Error) -> StreamError:
     )
 
 
+def _may_say(column: str) -> str:
+    """SQL that is true of JSON with one of the words `?1`, and of what is not plain ASCII; of all where that is null."""
+    return f"""(?1 IS NULL OR CAST({column} AS TEXT) GLOB '*[^ -~]*' OR instr({column}, char(92))
+        OR EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(lower(CAST({column} AS TEXT)), lower(value))))"""
+
+
+def _plain_words(words: list[str] | None) -> str | None:
+    """Words as JSON. None where one of them may be written in several ways."""
+    plain = words is not None and all(w.isascii() and w.isprintable() and not set(w) & set('"\\/') for w in words)
+    return json.dumps(words) if plain else None
+
+
 class SqliteState:
     """`folder` is made when it is not there. `exclusive`: this process alone may write."""
 
@@ -308,11 +320,17 @@ class SqliteState:
     def events_with(self, words: list[str] | None) -> list[tuple[str, str, bytes]]:
         """(profile, key, document) of live events with a key that may have one of some words in them, written large or small; those that
         are not plain ASCII may have any. None: all."""
-        plain = words is not None and all(w.isascii() and w.isprintable() and not set(w) & set('"\\/') for w in words)
         rows = self.db.execute(
-            """SELECT profile, key, document FROM history WHERE key IS NOT NULL AND (?1 IS NULL OR CAST(document AS TEXT) GLOB '*[^ -~]*'
-            OR instr(document, char(92)) OR EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(lower(CAST(document AS TEXT)), lower(value)))) ORDER BY n""",
-            (json.dumps(words) if plain else None,),
+            f"SELECT profile, key, document FROM history WHERE key IS NOT NULL AND {_may_say('document')} ORDER BY n",
+            (_plain_words(words),),
+        )
+        return rows.fetchall()
+
+    @_guarded
+    def log_with(self, words: list[str] | None) -> list[tuple[int, bytes]]:
+        """(number, message) of the inputs that the graph gave; those that may have one of some words in them, likewise."""
+        rows = self.db.execute(
+            f"SELECT n, message FROM graph_log WHERE {_may_say('message')} ORDER BY n", (_plain_words(words),)
         )
         return rows.fetchall()
 
@@ -361,8 +379,8 @@ class SqliteState:
     def commit(self, commit: Commit) -> None:
         with self.transaction():
             self.write(commit)
-        if commit.erased or not self._truncated:
-            self._truncated = self._truncate(PATIENCE if commit.erased else 0)
+        if commit.erased is not None or not self._truncated:
+            self._truncated = self._truncate(0 if commit.erased is None else PATIENCE)
 
     @_guarded
     def _truncate(self, patience: int) -> bool:
@@ -400,7 +418,7 @@ class SqliteState:
         self._log(commit)
         if commit.graph is not None:
             self._know(commit.graph)
-        self._erase(commit.erased)
+        self._erase(commit.erased or [])
         self._set("progress", json.dumps(asdict(commit.progress)))
 
     def _log(self, commit: Commit) -> None:
@@ -423,6 +441,7 @@ class SqliteState:
         if graph.salt:
             self._set("salt", graph.salt)
             many("INSERT OR IGNORE INTO deleted VALUES (?)", ((d,) for d in graph.deleted))
+        many("UPDATE graph_log SET message = ?2 WHERE n = ?1", graph.silenced.items())
         self._set("graph", graph.version)
 
     def _erase(self, profiles: list[str]) -> None:

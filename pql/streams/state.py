@@ -104,13 +104,14 @@ Happened = Put | Dropped | Joined | Parted
 class GraphKnown:
     """What a state knows of a store's graph. `Identities that were staged take the place of what was known of them. `forgotten`:
     (namespace, id). `digests`: of parts that are others now, None where a part is empty. `salt`, `deleted`: of deleted people's
-    identities, all that there are."""
+    identities, all that there are. `silenced`: inputs of the log, by number, without what they said of the deleted."""
 
     version: str
     forgotten: Iterable[tuple[str, str]] = ()
     digests: Mapping[int, int | None] = field(default_factory=dict)
     salt: str = ""
     deleted: Iterable[str] = ()
+    silenced: Mapping[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Commit:
     was handed over before. `clock_log`: (messages taken before, what, instant), where the wall clock decided, or a deletion ended the
     clock's instant: an `advance` after those messages, or the `arrival` of the next one. `history`: what happened to the events of profiles. `pending`: the inputs of the clock's instant, which is open, as messages: new ones, in place of
     those before when `closed`. `identities`: (namespace, id, profile) that became known. `logged`: what came from the graph.
-    `erased`: profiles of which nothing may stay."""
+    `erased`: profiles of which nothing may stay; None: nobody was deleted."""
 
     progress: Progress
     rows: list[Row] = field(default_factory=list)
@@ -143,7 +144,7 @@ class Commit:
     identities: list[tuple[str, str, str]] = field(default_factory=list)
     graph: GraphKnown | None = None
     logged: list[Logged] = field(default_factory=list)
-    erased: list[str] = field(default_factory=list)
+    erased: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ each 0.1 s instead of each 5 s. Some kill themselves at moments that a random ki
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import os
 import random
@@ -85,10 +86,36 @@ def command(folder: Path, words: list[str], said: Path, trap: str = "", number: 
     log = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    faulthandler.register(signal.SIGUSR1, log)
     api.Graph, following.AFTER_FAILURE = partial(api.Graph, every=0.1), 0.5
     if trap:
         set_trap(trap, number)
     app(words)
+
+
+def wait(process: Any, steps: int = 12) -> None:
+    """For a process's end. One that does nothing for two minutes hangs: it says where it stands, and is killed. How long it takes says nothing,
+    for others may have the machine."""
+    used, idle = 0.0, 0
+    while idle < steps:
+        process.join(10)
+        if process.exitcode is not None:
+            return
+        now = busy_seconds(process.pid)
+        used, idle = now, 0 if now - used >= 0.05 else idle + 1
+    os.kill(process.pid, signal.SIGUSR1)
+    process.join(2)
+    process.kill()
+    process.join()
+
+
+def busy_seconds(pid: int) -> float:
+    """For how long a process has had a processor."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0  # it has just ended
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 TRAPS = ("part", "known", "inside", "committed", "erased", "half")
@@ -367,7 +394,7 @@ class Lives:
             self.numbers += 1
             said = self.world.path(f"change-{self.numbers:04}.log")
             process = process or self.start(words, said.name)
-            process.join(120)
+            wait(process)
             text = said.read_text() if said.exists() else ""
             if process.exitcode == 0 or (words[0] != "load" and process.exitcode in (1, 2) and "PQL084" in text):
                 return
@@ -470,7 +497,7 @@ def to_the_end(lives: Lives) -> None:
     lives.kill()
     for _ in range(20):
         lives.stream(to_end=True)
-        lives.child.join(120)
+        wait(lives.child)
         if lives.ended() or lives.wrong:
             return
     lives.wrong.append("the stream does not come to its end")

@@ -106,6 +106,22 @@ def test_a_deleted_device_is_nobodys_when_others_name_it(tmp_path: Path) -> None
     assert answers(shop, made.shard.clock) == held(folder)
 
 
+def test_an_event_given_to_a_deleted_device_is_whose_it_names_besides(tmp_path: Path) -> None:
+    """The store does not look at whom a message gives it to."""
+    shop, folder = Shop(), tmp_path / "s"
+    shop.record("crm:1", "visitor:v1")
+    shop.record("crm:2")
+    shop.delete("crm:1")
+    given = message("1", "2026-01-02T00:00:00Z", "visitor:v1", "visitor:v2", profile="visitor:v1")
+    alone = message("2", "2026-01-02T00:00:00Z", "visitor:v1", profile="visitor:v1")
+    login = message("3", "2026-01-02T00:00:00Z", "crm:2", profile="crm:1")
+    made = follow(folder, shop, given, alone, login, message("4", "2026-01-03T00:00:00Z", "visitor:v2"))
+    assert held(folder) == {"visitor:v2": ["has2", "recent"]}
+    assert (made.verified, made.figures().deleted_here) == ([], 2)
+    shop.events(given, message("4", "2026-01-03T00:00:00Z", "visitor:v2"))
+    assert answers(shop, made.shard.clock) == held(folder)
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_events_of_others_that_name_a_deleted_login_go(tmp_path: Path, known: bool) -> None:
     """As the store's rows do. `known`: the state has heard of the login before it was deleted."""

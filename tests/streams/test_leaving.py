@@ -78,7 +78,7 @@ def test_they_stay_once_whenever_a_kill_comes(tmp_path: Path, monkeypatch: pytes
 
         def dying(c: Any) -> None:
             commit(c)
-            if c.logged and (c.graph is not None) is (moment == "all is committed"):
+            if c.graph is not None if moment == "all is committed" else c.logged:
                 raise Dies
 
         stream.state.commit = dying
