@@ -111,10 +111,15 @@ def _nulls(kinds: Mapping[str, str]) -> str:
 
 
 def _for_threads(table: pa.Table, rows: int = PARALLEL_ROWS) -> pa.Table:
-    """The table in pieces for several threads. Nested columns stay as they are: the database does not read cut ones."""
+    """The table in pieces of exactly so many rows for several threads, but for the last: a thread that takes pieces of another size leaves
+    a row group unfinished, and the next checkpoint writes it and its neighbours anew, together. Nested columns stay as they are: the
+    database does not read cut ones."""
     if any(pa.types.is_nested(kind) for kind in table.schema.types):
         return table
-    return pa.Table.from_batches(table.to_batches(max_chunksize=rows), table.schema)
+    pieces = table.to_batches(max_chunksize=rows)
+    if any(p.num_rows != rows for p in pieces[:-1]):
+        pieces = table.combine_chunks().to_batches(max_chunksize=rows)
+    return pa.Table.from_batches(pieces, table.schema)
 
 
 class DatasetLoad:
