@@ -86,8 +86,8 @@ def create_dataset(connection: duckdb.DuckDBPyConnection, spec: DatasetSpec) -> 
     """Make the table, or add the columns that it lacks. Raises StoreError PQL0832 when a column has another type."""
     columns = {n: duckdb_type(f.type) for n, f in spec.columns.fields.items()}
     fields = "".join(f", {quote(n)} {t}" for n, t in columns.items())
-    own = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, {EVENT_NAMED if spec.is_event else NAMED},
-        _times MAP(VARCHAR, TIMESTAMP)"""
+    named = EVENT_NAMED if spec.is_event else f"{NAMED}, _times MAP(VARCHAR, TIMESTAMP)"
+    own = f"_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, {named}"
     connection.execute(f"CREATE TABLE IF NOT EXISTS {spec.table} ({own}{fields})")
     found = {r[0]: r[1] for r in connection.execute(f"DESCRIBE {spec.table}").fetchall()}
     if spec.is_event and one(connection, f"SELECT typeof(NULL::{EVENT_IDENTITY_TYPE})") != found["_identities"]:

@@ -124,3 +124,13 @@ def test_threads_take_whole_row_groups(given: list[int]) -> None:
     made = datasets._for_threads(cut, 10)
     assert [b.num_rows for b in made.to_batches()][:-1] == [10] * ((sum(given) - 1) // 10)
     assert made.equals(whole)
+
+
+def test_only_records_have_times_of_their_leaves(tmp_path: Path) -> None:
+    made = project(tmp_path, events=EVENTS, people=PEOPLE)
+    store = Store.memory(made.schema)
+    (tmp_path / "none.jsonl").write_text("", encoding="utf-8")
+    for id in ("events", "people"):
+        load.load_file(store, made.plan(id), tmp_path / "none.jsonl")
+    found = store.connection.execute("SELECT table_name FROM duckdb_columns() WHERE column_name = '_times'").fetchall()
+    assert found == [(made.plan("people").spec.name,)]
