@@ -27,9 +27,9 @@ from pql.store.ledger import Refused
 BLOCK = 32 << 20
 LINE_MOST = 4 << 20
 """Bytes of one record."""
-ROWS = 61_440
-"""Rows that are worked on at once, by one thread: half a row group of the store."""
-BATCHES = 8
+ROWS = 122_880
+"""Rows that are worked on at once, by one thread: a row group of the store."""
+BATCHES = 4
 """So many of them are a chunk."""
 BLOCKS = 4
 """So many blocks are a chunk at most, however few rows they hold."""

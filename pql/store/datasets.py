@@ -86,8 +86,8 @@ def create_dataset(connection: duckdb.DuckDBPyConnection, spec: DatasetSpec) -> 
     """Make the table, or add the columns that it lacks. Raises StoreError PQL0832 when a column has another type."""
     columns = {n: duckdb_type(f.type) for n, f in spec.columns.fields.items()}
     fields = "".join(f", {quote(n)} {t}" for n, t in columns.items())
-    own = f"""_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, {EVENT_NAMED if spec.is_event else NAMED},
-        _times MAP(VARCHAR, TIMESTAMP)"""
+    named = EVENT_NAMED if spec.is_event else f"{NAMED}, _times MAP(VARCHAR, TIMESTAMP)"
+    own = f"_row BIGINT, _batch BIGINT, _line BIGINT, _arrived TIMESTAMP, _ordered TIMESTAMP, {named}"
     connection.execute(f"CREATE TABLE IF NOT EXISTS {spec.table} ({own}{fields})")
     found = {r[0]: r[1] for r in connection.execute(f"DESCRIBE {spec.table}").fetchall()}
     if spec.is_event and one(connection, f"SELECT typeof(NULL::{EVENT_IDENTITY_TYPE})") != found["_identities"]:
@@ -111,10 +111,15 @@ def _nulls(kinds: Mapping[str, str]) -> str:
 
 
 def _for_threads(table: pa.Table, rows: int = PARALLEL_ROWS) -> pa.Table:
-    """The table in pieces for several threads. Nested columns stay as they are: the database does not read cut ones."""
+    """The table in pieces of exactly so many rows for several threads, but for the last: a thread that takes pieces of another size leaves
+    a row group unfinished, and the next checkpoint writes it and its neighbours anew, together. Nested columns stay as they are: the
+    database does not read cut ones."""
     if any(pa.types.is_nested(kind) for kind in table.schema.types):
         return table
-    return pa.Table.from_batches(table.to_batches(max_chunksize=rows), table.schema)
+    pieces = table.to_batches(max_chunksize=rows)
+    if any(p.num_rows != rows for p in pieces[:-1]):
+        pieces = table.combine_chunks().to_batches(max_chunksize=rows)
+    return pa.Table.from_batches(pieces, table.schema)
 
 
 class DatasetLoad:

@@ -12,8 +12,8 @@ import duckdb
 import pyarrow as pa
 
 from pql.identity.graph import Identity, Link, Pair, Refused, pair, replay
+from pql.store.components import find_components
 from pql.store.owners import Owners, text
-from pql.store.stitching import find_components
 
 LINKS_MOST = 1_000_000
 """Links of one component that are replayed. In a larger one, identities with more neighbours than a graph may hold lose all

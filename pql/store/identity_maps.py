@@ -35,11 +35,16 @@ def name_people(
         "incoming",
         pa.table({"namespace": pa.array(ranked, pa.string()), "space": pa.array(range(len(ranked)), pa.int64())}),
     )
+    given = run("SELECT DISTINCT state FROM graph.node LIMIT 2").fetchall()
+    state = ", state" if len(given) > 1 else ""  # one that all have need not be sorted with them
     table: pa.Table = connection.sql(
-        f"""SELECT pid * {STEP} + space AS key, id, state FROM {nodes} JOIN incoming USING (namespace)
+        f"""SELECT pid * {STEP} + space AS key, id{state} FROM {nodes} JOIN incoming USING (namespace)
             SEMI JOIN s_who USING (pid) ORDER BY key, id"""
     ).to_arrow_table()
     connection.unregister("incoming")
+    if not state:
+        only = pa.scalar(given[0][0] if given else None, pa.string())
+        table = table.append_column("state", pa.repeat(only, len(table)))
     keys, ids, states = (_whole(table.column(n)) for n in ("key", "id", "state"))
     del table
     pieces = [_piece(k, i, t, ranked, kind) for k, i, t in _parts(keys, ids, states)]

@@ -16,15 +16,15 @@ def assign_people(connection: duckdb.DuckDBPyConnection, owners: Owners) -> tupl
     one that has the highest identity. New numbers follow the largest.
     """
     run = connection.execute
-    run("""CREATE OR REPLACE TEMP TABLE s_people AS SELECT node, coalesce(s_root.root, node) AS root
-           FROM graph.node LEFT JOIN s_root USING (node)""")
+    people = "SELECT node, coalesce(s_root.root, node) AS root FROM graph.node LEFT JOIN s_root USING (node)"
     old = run("SELECT max(pid) FROM graph.member").fetchone()
     last = int(old[0]) if old and old[0] is not None else 0
     if not last:
-        run("""CREATE OR REPLACE TABLE graph.member AS SELECT node, pid FROM s_people JOIN (
-                 SELECT root, row_number() OVER (ORDER BY root) AS pid FROM (SELECT DISTINCT root FROM s_people)) USING (root)""")
-        run("DROP TABLE s_people")
+        run(
+            f"CREATE OR REPLACE TABLE graph.member AS SELECT node, dense_rank() OVER (ORDER BY root) AS pid FROM ({people})"
+        )
         return 0, 0
+    run(f"CREATE OR REPLACE TEMP TABLE s_people AS {people}")
     _claims(connection, owners)
     run(f"""CREATE OR REPLACE TEMP TABLE s_number AS
             SELECT root, pid FROM s_claim WHERE pid IS NOT NULL UNION ALL

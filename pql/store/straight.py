@@ -59,7 +59,9 @@ def put_straight(load: DatasetLoad, mapped: str, incoming: pa.Table, strange: Se
     load.rows = first + int(lines.max()) - lowest + 1
     load.first, load.offset = first, first - lowest
     remember(load)
-    twice = count(load, f"SELECT count(*) - count(DISTINCT h) FROM stored_keys WHERE row >= {first}")
+    hashes = run(f"SELECT h FROM stored_keys WHERE row >= {first}").fetchnumpy()["h"]
+    hashes.sort()  # takes a third of the time that counting distinct ones in the database does
+    twice = (hashes[1:] == hashes[:-1]).any()
     known = twice or count(load, f"""SELECT count(*) FROM (SELECT 1 FROM stored_keys WHERE row < {first}
                                      AND h IN (SELECT h FROM stored_keys WHERE row >= {first}) LIMIT 1)""")  # fmt: skip
     if known:

@@ -80,11 +80,21 @@ def unify(
     last = run("SELECT fingerprint, report FROM meta.unified").fetchone()
     if last and last[0] == stamp and not force:
         return replace(Unified(**json.loads(last[1])), changed=False, merges=0, splits=0)
-    if within:
-        return _made(store, found, settings, policies, progress, stamp)
+    set_for_loads(store.connection)
+    try:
+        if within:
+            return _made(store, found, settings, policies, progress, stamp)
+        return _committed(store, lambda: _made(store, found, settings, policies, progress, stamp))
+    finally:
+        reset_after_loads(store.connection)
+
+
+def _committed(store: Store, made: Callable[[], Unified]) -> Unified:
+    """What is made in a transaction of its own. Its commit writes too, by the settings of whoever calls this."""
+    run = store.connection.execute
     try:
         run("BEGIN TRANSACTION")
-        report = _made(store, found, settings, policies, progress, stamp)
+        report = made()
         run("COMMIT")
     except duckdb.Error as error:
         _undo(store.connection)
@@ -104,11 +114,7 @@ def _made(
     stamp: str,
 ) -> Unified:
     run = store.connection.execute
-    set_for_loads(store.connection)
-    try:
-        report = _unify(store, found, settings, policies, progress or (lambda _: None))
-    finally:
-        reset_after_loads(store.connection)
+    report = _unify(store, found, settings, policies, progress or (lambda _: None))
     _drop_former(store, policies)
     run("DELETE FROM meta.unified")
     run("INSERT INTO meta.unified VALUES (?, ?, ?)", [stamp, _now(), json.dumps(asdict(report))])

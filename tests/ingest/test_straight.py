@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pql.ingest import load
-from pql.store import straight
+from pql.store import datasets, straight
 from pql.store.store import Store
 from tests.ingest.conftest import EVENTS, PEOPLE, project, rows
 
@@ -112,3 +113,24 @@ def test_a_file_without_copies_goes_straight_and_one_with_copies_is_taken_back(
     counts = load.load_file(fresh, made.plan("events"), tmp_path / "events0.jsonl", block=400)
     assert (counts.stored, counts.duplicates, len(back)) == (50, 1, 1)
     assert rows(fresh, "events", "_id, _key, _primary")[0] == ("0", "0", "crmId:1")
+
+
+@pytest.mark.parametrize("given", [[10, 10, 10], [5, 5, 5, 5, 5, 5], [3, 9, 18], [30], [10, 10, 7], [10, 5, 12]])
+def test_threads_take_whole_row_groups(given: list[int]) -> None:
+    """A thread that takes pieces of half a row group may end with half a one, which a checkpoint would write anew with its neighbours."""
+    whole = pa.table({"x": pa.array(range(sum(given)), pa.int64()), "y": pa.array([str(i) for i in range(sum(given))])})
+    ends = [sum(given[:i]) for i in range(len(given))]
+    cut = pa.concat_tables([whole.slice(start, n) for start, n in zip(ends, given, strict=True)])
+    made = datasets._for_threads(cut, 10)
+    assert [b.num_rows for b in made.to_batches()][:-1] == [10] * ((sum(given) - 1) // 10)
+    assert made.equals(whole)
+
+
+def test_only_records_have_times_of_their_leaves(tmp_path: Path) -> None:
+    made = project(tmp_path, events=EVENTS, people=PEOPLE)
+    store = Store.memory(made.schema)
+    (tmp_path / "none.jsonl").write_text("", encoding="utf-8")
+    for id in ("events", "people"):
+        load.load_file(store, made.plan(id), tmp_path / "none.jsonl")
+    found = store.connection.execute("SELECT table_name FROM duckdb_columns() WHERE column_name = '_times'").fetchall()
+    assert found == [(made.plan("people").spec.name,)]
