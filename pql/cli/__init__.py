@@ -119,6 +119,25 @@ def guarded(work: Callable[[], object]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(130)
+    except Exception as error:
+        said = _refusal(error)
+        if said is None:
+            raise
+        typer.echo(f"error: {said}", err=True)
+        raise SystemExit(2) from None
+
+
+def _refusal(error: Exception) -> str | None:
+    """What a store refused where no command expected it, a damaged file above all; None: it was something else."""
+    if "duckdb" not in sys.modules:
+        return None
+    from duckdb import Error
+
+    from pql.store.store import StoreError, wrapped
+
+    if isinstance(error, Error):
+        error = wrapped(error)
+    return f"{error.code}: {error}" if isinstance(error, StoreError) else None
 
 
 def _interrupted(end: BaseException) -> bool:

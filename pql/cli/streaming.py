@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Iterator
@@ -120,6 +121,8 @@ def run_stream(wish: Wish) -> int:
             report.end(figures)
             if getattr(stream.source, "unfinished", False):
                 typer.echo(f"the last line of `{wish.events}` has no end yet: it waits", err=True)
+            if figures.quarantined_here > figures.deleted_here:
+                _say_aside(_aside(wish))
     except api.StreamError as error:
         raise fail(f"{error.code}: {error}", error.help) from None
     if guard is not None and guard.why:
@@ -202,8 +205,25 @@ def _opened(wish: Wish, env: Environment, plan: Any) -> Iterator[Any]:
         state.close()
 
 
+def _aside(wish: Wish) -> Path | None:
+    """Where messages go that cannot be taken; None: to standard error."""
+    return wish.quarantine or (wish.state / "quarantine.jsonl" if wish.state is not None else None)
+
+
+def _say_aside(file: Path | None) -> None:
+    """Where the messages are that were set aside, and why the last of them was."""
+    if file is None or not file.is_file():
+        return
+    with file.open("rb") as rows:
+        rows.seek(max(0, file.stat().st_size - 1_000_000))
+        last = rows.read().splitlines()[-1:]
+    row = json.loads(last[0]) if last and last[0].startswith(b"{") else {}
+    why = f"; the last of them: {row['code']}: {str(row.get('reason', ''))[:300]}" if row.get("code") else ""
+    typer.echo(f"what could not be taken is in `{file}`{why}", err=True)
+
+
 def _stream(wish: Wish, env: Environment, plan: Any, state: Any, store: Any) -> Any:
-    aside = wish.quarantine or (wish.state / "quarantine.jsonl" if wish.state is not None else None)
+    aside = _aside(wish)
     outlets: dict[str, Any] = {
         api.TRANSITIONS: api.TextOutlet(sys.stdout) if wish.output is None else api.FileOutlet(wish.output),
         api.QUARANTINE: api.TextOutlet(sys.stderr) if aside is None else api.FileOutlet(aside),
@@ -259,6 +279,11 @@ def _source(wish: Wish) -> Any:
         return api.InputSource(0, wish.resume)
     if events.startswith(("http://", "https://", "nats://")):
         return _remote(events)
+    if "://" in events and not Path(events).exists():
+        raise fail(
+            f"`{events}` is no source that is known",
+            "name a file, `-`, http://HOST:PORT to serve, or nats://HOST:PORT/STREAM/SUBJECT",
+        )
     return api.FileSource(Path(events), wish.follow)
 
 

@@ -23,6 +23,10 @@ from pql.xdm.schema import Schema
 Row = tuple[int, Mapping[str, Any]]
 
 
+DAMAGED = ("could not read enough bytes", "checksum", "corrupt", "failed to deserialize")
+"""What the database says of a file that is not as it was written."""
+
+
 class StoreError(Exception):
     """A failure that the user must hear of: `code` is in the register."""
 
@@ -35,6 +39,10 @@ def wrapped(error: duckdb.Error) -> StoreError:
     """A failure of the database with the code of the register."""
     message = str(error).split("\n")[0]
     low = message.lower()
+    if any(words in low for words in DAMAGED):
+        return StoreError(
+            "PQL0605", f"the store's file is damaged or cut short; restore it from a copy, or load anew ({message})"
+        )
     if isinstance(error, duckdb.InterruptException):
         code = "PQL0602" if "time" in low else "PQL0604"
     elif isinstance(error, duckdb.OutOfMemoryException):

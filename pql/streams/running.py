@@ -212,7 +212,7 @@ class Stream:
             self._position = message.position
         if not ended and len(messages) < self.options.commit_every:
             self._follow_wall_clock()
-        if read or self._batch.clock_log or self.shard.changed:
+        if read or self._batch.clock_log or self.shard.waiting:
             self.commit()
         if messages:
             self.source.answer([(i.code, str(i)) if isinstance(i, BadMessage) else None for i in read])

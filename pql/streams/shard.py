@@ -95,6 +95,11 @@ class Shard:
         return len(self.engine.changed) + len(self._touched) + len(self._rows)
 
     @property
+    def waiting(self) -> bool:
+        """Is there something to commit though nothing was read? What an open instant changed is written down when the clock leaves it."""
+        return self.changed > 0 and not (self._open or self._open_kept)
+
+    @property
     def failures(self) -> list[Failure]:
         return self.engine.failures
 

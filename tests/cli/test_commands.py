@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 
 from pql.cli import app, guarded
 from pql.cli.waiting import waited
+from pql.store.store import StoreError
 
 SCHEMA = """
 profile:
@@ -160,6 +162,10 @@ def test_explain(folder: Path) -> None:
     code, said = pql("explain", "-e", "loyalty.points > 3", "--format", "json")
     assert json.loads(said)[0]["lineage"][0]["field"] == "loyalty.points"
     assert pql("explain", "PQL9999")[0] == 2
+    with (folder / "segments.pql").open("a") as file:
+        file.write("segment broken { where loyalty.tier = }\n")
+    code, said = pql("explain", "segments.pql", "--segment", "both")
+    assert code == 1 and "the person is in the segment `gold`" in said, "what can be explained is"
 
 
 def test_repl(shop: Path) -> None:
@@ -378,6 +384,30 @@ def test_an_interrupt_that_duckdb_found_is_one(
     assert left == [130] and capsys.readouterr().err == "interrupted\n"
     with pytest.raises(SystemExit):
         guarded(lambda: sys.exit(1))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (duckdb.IOException("IO Error: Could not read enough bytes from file"), "PQL0605: the store's file is damaged"),
+        (duckdb.CatalogException("no such table"), "PQL0605: no such table"),
+        (StoreError("PQL0904", "no store"), "PQL0904: no store"),
+    ],
+)
+def test_a_store_that_refuses_is_no_stack_trace(
+    capsys: pytest.CaptureFixture[str], error: Exception, said: str
+) -> None:
+    def refused() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as end:
+        guarded(refused)
+    assert end.value.code == 2 and f"error: {said}" in capsys.readouterr().err
+
+
+def test_another_failure_goes_on_as_it_is() -> None:
+    with pytest.raises(ZeroDivisionError):
+        guarded(lambda: 1 // 0)
 
 
 def test_the_version_is_that_of_the_package() -> None:

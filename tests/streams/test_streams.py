@@ -271,6 +271,28 @@ def test_the_wall_clock_moves_an_idle_stream_and_holds_the_future(tmp_path: Path
     state.close()
 
 
+def test_an_idle_stream_with_an_open_instant_writes_nothing(tmp_path: Path) -> None:
+    file = write(tmp_path / "e.jsonl", event("a", "1", "2026-01-01T00:00:00Z"))
+    state, looks, commits = api.SqliteState(tmp_path / "state"), [0], []
+    made = stream(state, api.FileSource(file, follow=True), patience=0.01)
+    commit, take = made.commit, made._take
+
+    def counted(*words: Any) -> None:
+        commits.append(looks[0])
+        commit(*words)
+
+    def taken(messages: Any) -> bool:
+        looks[0] += 1
+        if looks[0] > 20:
+            made.stop()
+        return take(messages)  # type: ignore[no-any-return]
+
+    made.commit, made._take = counted, taken
+    made.run()
+    assert looks[0] > 20 and 1 in commits and not [n for n in commits if 1 < n <= 20]
+    state.close()
+
+
 def test_no_thread_is_left(tmp_path: Path) -> None:
     before = threading.active_count()
     source = api.HttpSource("127.0.0.1", 0)

@@ -52,15 +52,16 @@ def explain(
         conditions: dict[str, Any] = {"expression": checked.ir}
         known: dict[str, Any] = {}
         values: dict[str, Any] = {}
+        errors = False
     else:
-        conditions, known, values = _declared(env, near, segment)
+        conditions, known, values, errors = _declared(env, near, segment)
     if format == "json":
         found = [
             facts(env, i, c, known) | ({"live": live_cost(env, i, c, known, events_a_day)} if cost else {})
             for i, c in conditions.items()
         ]
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-        return
+        raise typer.Exit(int(errors))
     blocks = []
     for id, condition in conditions.items():
         kind = "attribute" if id in values else "segment"
@@ -70,14 +71,16 @@ def explain(
             block += "\n\n" + "\n".join(cost_lines(live_cost(env, id, condition, known, events_a_day), events_a_day))
         blocks.append(block)
     typer.echo("\n\n".join(blocks))
+    raise typer.Exit(int(errors))
 
 
-def _declared(env: Any, near: Path, wanted: str | None) -> tuple[dict[str, Any], Any, dict[str, Any]]:
-    """What a project declares, or the one that is wanted: conditions and attributes; the conditions of all segments; the attributes alone."""
+def _declared(env: Any, near: Path, wanted: str | None) -> tuple[dict[str, Any], Any, dict[str, Any], bool]:
+    """What a project declares, or the one that is wanted: conditions and attributes; the conditions of all segments; the attributes alone; has it
+    errors?"""
     project = env.project(read_sources([near]))
     errors = [d for d in project.diagnostics if d.is_error]
     if errors:
-        show(errors, "text")
+        show(errors, "text", err=True)
     known = project.conditions
     conditions = {i: s.condition for i, s in project.segments.items() if s.ok and wanted in (None, i)}
     values = {n: e for n, e in project.attributes.items() if not errors and wanted in (None, n) and n not in conditions}
@@ -89,7 +92,7 @@ def _declared(env: Any, near: Path, wanted: str | None) -> tuple[dict[str, Any],
             f"no segment `{wanted}`" if wanted else "no segment to explain",
             did_you_mean(wanted or "", [*project.segments, *project.attributes]),
         )
-    return conditions, known, values
+    return conditions, known, values, bool(errors)
 
 
 def _code(code: str) -> None:

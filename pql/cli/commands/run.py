@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 StoreOption = Annotated[Path | None, typer.Option("--store", help="The profile store, a DuckDB file.")]
 AsOfOption = Annotated[str | None, typer.Option("--as-of", help="The instant asked about; now by default.")]
 MemoryOption = Annotated[str, typer.Option("--memory-limit", help="Most memory, such as 4GB.")]
-TimeoutOption = Annotated[float, typer.Option("--timeout", help="Most seconds; 0 is no limit.")]
+TimeoutOption = Annotated[float, typer.Option("--timeout", min=0, help="Most seconds; 0 is no limit.")]
 FORMATS = ("table", "json", "csv", "parquet")
 
 
