@@ -131,13 +131,10 @@ def _refusal(error: Exception) -> str | None:
     """What a store refused where no command expected it, a damaged file above all; None: it was something else."""
     if "duckdb" not in sys.modules:
         return None
-    from duckdb import Error
+    from pql.store.store import refusal
 
-    from pql.store.store import StoreError, wrapped
-
-    if isinstance(error, Error):
-        error = wrapped(error)
-    return f"{error.code}: {error}" if isinstance(error, StoreError) else None
+    refused = refusal(error)
+    return None if refused is None else f"{refused.code}: {refused}"
 
 
 def _interrupted(end: BaseException) -> bool:

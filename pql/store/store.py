@@ -54,6 +54,13 @@ def wrapped(error: duckdb.Error) -> StoreError:
     return StoreError(code, message)
 
 
+def refusal(error: Exception) -> StoreError | None:
+    """A failure of a store or of its database, wherever it comes out; None: it is something else."""
+    if isinstance(error, duckdb.Error):
+        return wrapped(error)
+    return error if isinstance(error, StoreError) else None
+
+
 class Store:
     """One DuckDB database with the tables `profile` and `event` of a schema."""
 

@@ -113,6 +113,12 @@ def hand_over(
     """Makes the state that of the plan. `at`: the clock of a new state, the store's last event when left out. `told`: called with the
     number of people done. Raises StreamError."""
     before, progress = state.kept(), state.progress()
+    if before is not None and store is None and state.has_stored():
+        raise StreamError(
+            "PQL0631",
+            "what the state has from a store would be forgotten by a hand-over from its own events",
+            "name the store with `--store FILE`, beside `--migrate` or without it",
+        )
     if before is None:
         if at is None:
             at = latest_event(store) if store is not None else None
@@ -122,6 +128,8 @@ def hand_over(
         work = _HandOver(state, plan, before or Kept("", ()), kept_of(plan, paused), store, progress, told)
         work.run(graph)
         state.begin(work.after)
+        if store is not None:
+            state.note_store()
     return HandedOver(
         instant(progress.clock), work.done, work.made - progress.transitions, work.changed - progress.changes
     )

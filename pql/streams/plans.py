@@ -98,7 +98,9 @@ def belongs(state: State, plan: Plan, paused: Iterable[str] = ()) -> None:
         state.begin(after)
     elif before != after:
         other = difference(before, after)
-        help = "name the store with `--store FILE` to hand over from its history, or `--migrate` to use the state's own events"
+        help = "name the store with `--store FILE` to hand over from its history"
+        if not state.has_stored():
+            help += ", or `--migrate` to use the state's own events"
         if other.paused or other.resumed:
             help = f"a pause begins and ends with a hand-over: {help}"
         raise StreamError("PQL0631", f"the state was kept for other segments: {other}", help)

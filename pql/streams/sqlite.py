@@ -161,6 +161,14 @@ class SqliteState:
     def begin(self, kept: Kept) -> None:
         self._set("plan", json.dumps(asdict(kept)))
 
+    @_guarded
+    def note_store(self) -> None:
+        self._set("store", "1")
+
+    @_guarded
+    def has_stored(self) -> bool:
+        return self._meta("store") is not None or self._meta("graph") is not None
+
     # --- reading ---
     @_guarded
     def progress(self) -> Progress:

@@ -171,6 +171,9 @@ class State(Protocol):
     def begin(self, kept: Kept) -> None:
         """Makes a new state that of a plan."""
 
+    def has_stored(self) -> bool:
+        """Has it history that came from a store, and not live?"""
+
     def progress(self) -> Progress: ...
 
     def position(self, source: str) -> str | None: ...
@@ -212,6 +215,9 @@ class Unkept:
 
     def begin(self, kept: Kept) -> None:
         pass
+
+    def has_stored(self) -> bool:
+        return False
 
     def progress(self) -> Progress:
         return self._progress

@@ -339,6 +339,12 @@ class Builder(Transformer[Token, Any]):
         excluded = any(isinstance(t, Token) and t.type == "NOT" for t in c[:what_at])
         what = plain(c[what_at + 2])
         name = word_of(c[0])
+        if name.lower() == "not":
+            _report(
+                "PQL0101",
+                token_span(c[0]),
+                "`not` is no name of a step: an excluded one is written `NAME: not WHAT(…)`",
+            )
         spans = {"span": whole(c), "name_span": token_span(c[0])}
         return ast.Step(name, excluded, what, tuple(when), count, tuple(where), **spans)
 

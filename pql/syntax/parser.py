@@ -265,6 +265,8 @@ def _advice(at: int, found: str, names: set[str], source: Source) -> str:
     previous = re.search(r"(\w+|\S)$", before)
     if previous and previous.group().lower() == "not" and found.lower() == "in":
         return "write `a notIn [...]`, or `not (a in [...])`"
+    if previous and previous.group().lower() == "not" and found.lower() == "what":
+        return "a step that must not happen has a name too: write `NAME: not WHAT(…)`"
     if found.lower() in ("within", "afterwards") or (found.lower() == "after" and "RPAR" in names):
         return "a gap is written `WHEN(<= 24 hours after STEP)`"
     if previous and previous.group() == "," and "NAME" in names and "STRING" not in names:

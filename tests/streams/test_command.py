@@ -56,8 +56,10 @@ def test_from_a_store_to_a_verified_stream(project: Path) -> None:
     assert code == 2 and "`--from` is for a new state" in err
     code, _, err = run(*STREAM, segments, "--state", state, "--events", project / "e.jsonl")
     assert code == 2
-    assert "PQL0631: the state was kept for other segments: `gold` is changed" in err
-    code, out, _ = run(*STREAM, segments, "--state", state, "--migrate", "--format", "json")
+    assert "PQL0631: the state was kept for other segments: `gold` is changed" in err and "--migrate" not in err
+    code, _, err = run(*STREAM, segments, "--state", state, "--migrate")
+    assert code == 2 and "would be forgotten" in err and "`--store FILE`" in err
+    code, out, _ = run(*STREAM, segments, "--state", state, "--store", store, "--format", "json")
     assert (code, [json.loads(line)["cause"] for line in out.splitlines()]) == (0, ["definition"])
 
 
