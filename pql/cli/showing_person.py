@@ -156,7 +156,7 @@ def print_person(person: Person, mask: Mask, console: Console) -> None:
     hidden = any(r["masked"] for r in (*shown["attributes"], *shown["consents"]))
     if mask.on and (hidden or any(computed(person, k, mask) != v.value for k, v in person.computed.items())):
         console.print(
-            "labelled fields, e-mail addresses and phone numbers are masked: `--unmask` shows them",
+            "fields with an identity or sensitive label, e-mail addresses and phone numbers are masked: `--unmask` shows them",
             style="dim",
             markup=False,
         )
