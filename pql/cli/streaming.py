@@ -217,7 +217,10 @@ def _say_aside(file: Path | None) -> None:
     with file.open("rb") as rows:
         rows.seek(max(0, file.stat().st_size - 1_000_000))
         last = rows.read().splitlines()[-1:]
-    row = json.loads(last[0]) if last and last[0].startswith(b"{") else {}
+    try:
+        row = json.loads(last[0]) if last else {}
+    except ValueError:  # the end of a very long one
+        row = {}
     why = f"; the last of them: {row['code']}: {str(row.get('reason', ''))[:300]}" if row.get("code") else ""
     typer.echo(f"what could not be taken is in `{file}`{why}", err=True)
 

@@ -90,11 +90,6 @@ def kind_of(leaf: Leaf | Computed) -> Kind:
     return "history" if reach_of(leaf) is None else "bucketed"
 
 
-def keeps_all(leaves: Sequence[Leaf], numbers: Iterable[int]) -> bool:
-    """Does one of these leaves keep every event for good?"""
-    return any(kind_of(leaves[n]) == "history" for n in numbers)
-
-
 def cost_of(
     plan: Plan, segment: str | None = None, traffic: Traffic | None = None, attribute: str | None = None
 ) -> Cost:

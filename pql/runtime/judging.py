@@ -69,11 +69,7 @@ class Judging:
 
     # --- judging ---
     def _judge_all(self) -> None:
-        people = self._open
-        if len(people) == 1:
-            self._judge(people.pop())
-            return
-        people = people[:]
+        people = self._open[:]
         self._open.clear()
         try:
             people.sort(key=_PROFILE)

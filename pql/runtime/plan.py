@@ -14,7 +14,7 @@ from pql.clock import Zone
 from pql.ir import nodes as ir
 from pql.ir.walk import walk
 from pql.runtime.attributes import Computed, computed
-from pql.runtime.cost import Cost, Traffic, cost_of, keeps_all, kind_of
+from pql.runtime.cost import Cost, Traffic, cost_of, kind_of
 from pql.runtime.network import Network, make_network
 from pql.xdm.schema import Schema
 
@@ -50,8 +50,9 @@ class Plan:
 
     def unbounded(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The segments, and the attributes, that keep every event for good: those of the class `history`."""
-        net = self.network
-        segments = (r.segment for r, below in zip(self.roots, net.below, strict=True) if keeps_all(net.leaves, below))
+        kinds = [kind_of(leaf) for leaf in self.network.leaves]
+        below = zip(self.roots, self.network.below, strict=True)
+        segments = (root.segment for root, numbers in below if any(kinds[n] == "history" for n in numbers))
         return tuple(segments), tuple(a.name for a in self.attributes if kind_of(a) == "history")
 
 

@@ -15,8 +15,7 @@ import pyarrow as pa
 
 ROUNDS_MOST = 64
 IN_MEMORY_MOST = 4_000_000
-"""Pairs up to which components are found in memory, which takes about 100 bytes a pair and a sixth of the time. With more of them the
-database does it, which spills to disk."""
+"""Pairs up to which components are found in memory, which takes less time. With more of them the database does it, which spills to disk."""
 
 
 def find_components(connection: duckdb.DuckDBPyConnection, links: str) -> int:

@@ -119,7 +119,7 @@ def _nodes(
 
 
 def _collide(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Do two identities share a node? Sorting the numbers takes a fourth of the time that counting distinct ones in the database does."""
+    """Do two identities share a node? Sorting the numbers takes less than counting distinct ones in the database."""
     run = connection.execute
     if run("SELECT count(*) FROM graph.node").fetchall()[0][0] > SORTED_MOST:
         return bool(run("SELECT count(*) - count(DISTINCT node) FROM graph.node").fetchall()[0][0])
